@@ -1,0 +1,143 @@
+/**
+ * The one place that touches files. Every file is written whole or not at all: into a sibling that has
+ * its final mode from birth, then renamed. Paths in entries are the ones on the host; `root` says below
+ * which folder they really lie.
+ */
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { KubestepError, reasonOf } from './errors.ts'
+
+/** A file to be written. */
+export interface FileEntry {
+  /** Absolute path on the host, e.g. `/etc/kubernetes/pki/ca.crt`. */
+  readonly path: string
+  /** Permission bits, e.g. 0o600. */
+  readonly mode: number
+  readonly content: string | Uint8Array
+}
+
+/** Mode of folders that have to be made on the way, by path prefix; kubeadm's own (rule book 0.2, 2.5). */
+const DIRECTORY_MODES: readonly (readonly [path: string, mode: number])[] = [
+  ['/etc/kubernetes/manifests', 0o700],
+  ['/var/lib/kubelet', 0o700],
+]
+
+/** Where a path of the host lies below `root`. */
+export function below(root: string, path: string): string {
+  return root === '/' ? path : join(root, path)
+}
+
+/** The content of a file, or undefined when there is none. Throws a KubestepError for anything else that goes wrong. */
+export function readFile(root: string, path: string): string | undefined {
+  const file = below(root, path)
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new KubestepError(`files: cannot read "${file}": ${explain(error)}`, { cause: error })
+  }
+}
+
+/** The names in a folder, sorted; undefined when there is no such folder. */
+export function listFolder(root: string, path: string): string[] | undefined {
+  const folder = below(root, path)
+  try {
+    return readdirSync(folder).sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new KubestepError(`files: cannot list "${folder}": ${explain(error)}`, { cause: error })
+  }
+}
+
+/**
+ * Writes all entries, or none of them: each goes into a sibling file with its final mode, and only when all
+ * of these are on disk are they renamed into place. On failure the siblings and the folders made are removed.
+ */
+export function writeFiles(root: string, entries: readonly FileEntry[]): void {
+  const staged: { readonly temporary: string; readonly final: string }[] = []
+  const folders: string[] = []
+  try {
+    for (const entry of entries) {
+      const final = below(root, entry.path)
+      makeFolder(root, dirname(entry.path), folders)
+      if (existsSync(final) && lstatSync(final).isDirectory()) {
+        throw new KubestepError(`files: cannot write "${final}": it is a folder; move it away`)
+      }
+      const temporary = `${final}.${randomBytes(6).toString('hex')}.tmp`
+      staged.push({ temporary, final })
+      stage(temporary, entry)
+    }
+  } catch (error) {
+    for (const { temporary } of staged) rmSync(temporary, { force: true })
+    for (const folder of folders.reverse()) removeIfEmpty(folder)
+    if (error instanceof KubestepError) throw error
+    const last = staged.at(-1)?.final ?? root
+    throw new KubestepError(`files: cannot write "${last}": ${explain(error)}; nothing was written`, { cause: error })
+  }
+  for (const { temporary, final } of staged) renameSync(temporary, final)
+}
+
+function stage(temporary: string, entry: FileEntry): void {
+  const descriptor = openSync(temporary, 'wx', entry.mode)
+  try {
+    // The umask may have taken bits away; kubeadm's modes are exact.
+    chmodSync(temporary, entry.mode)
+    const bytes = typeof entry.content === 'string' ? Buffer.from(entry.content) : entry.content
+    let written = 0
+    while (written < bytes.length) written += writeSync(descriptor, bytes, written)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function makeFolder(root: string, path: string, made: string[]): void {
+  const folder = below(root, path)
+  if (existsSync(folder)) return
+  const parent = dirname(path)
+  if (parent !== path) makeFolder(root, parent, made)
+  const mode = DIRECTORY_MODES.find(([known]) => known === path)?.[1] ?? 0o755
+  mkdirSync(folder, { mode })
+  made.push(folder)
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // Somebody else put something in: it stays.
+  }
+}
+
+const EXPLANATIONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied; run as root or choose another folder',
+  EPERM: 'permission denied; run as root or choose another folder',
+  EROFS: 'the file system is read-only; choose another folder',
+  ENOSPC: 'no space left on the device; free some or choose another folder',
+  EDQUOT: 'the disk quota is used up; free some space or choose another folder',
+  EISDIR: 'it is a folder; name a file',
+  ENOTDIR: 'a part of the path is not a folder; correct the path',
+  ENOENT: 'it does not exist; correct the path',
+  EMFILE: 'too many open files; raise the limit (ulimit -n)',
+}
+
+/** Why a file operation failed and what to do, in words. */
+export function explain(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  return EXPLANATIONS[code] ?? reasonOf(error)
+}

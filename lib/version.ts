@@ -1,0 +1,50 @@
+/** Kubernetes versions: parse, compare, print. A version is `v1.36.2`, `1.36.2-rc.1+build`. */
+
+export interface Version {
+  readonly major: number
+  readonly minor: number
+  readonly patch: number
+  /** After `-`, e.g. `rc.1`; empty for a release. */
+  readonly pre: string
+  /** After `+`; empty mostly. */
+  readonly build: string
+}
+
+const SEMVER = /^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?$/
+
+/** Oldest and newest minor that the tables of this project know (design, Versions). */
+export const OLDEST_MINOR = 18
+export const NEWEST_MINOR = 36
+
+/** Reads `v1.36.2`, with or without `v`; undefined when the text is no complete version. */
+export function parseVersion(text: string): Version | undefined {
+  const match = SEMVER.exec(text)
+  if (match === null) return undefined
+  const [, major, minor, patch, pre = '', build = ''] = match
+  return { major: Number(major), minor: Number(minor), patch: Number(patch), pre, build }
+}
+
+/** `v1.36.2-rc.1+build`. */
+export function formatVersion(version: Version): string {
+  const { major, minor, patch, pre, build } = version
+  return `v${major}.${minor}.${patch}${pre && `-${pre}`}${build && `+${build}`}`
+}
+
+/**
+ * Whether `version` is of the release `since` (`1.22`, or `1.36.1` where a patch release changed it) or later.
+ * Pre-releases count as their release: v1.22.0-rc.1 is since 1.22.
+ */
+export function isSince(version: Version, since: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = since.split('.').map(Number)
+  if (version.major !== major) return version.major > major
+  if (version.minor !== minor) return version.minor > minor
+  return version.patch >= patch
+}
+
+/** A value and the release that brought it; tables list them oldest first. */
+export type Since<T> = readonly [since: string, value: T]
+
+/** The value of the newest row that `version` has reached; undefined when it is older than all. */
+export function valueSince<T>(table: readonly Since<T>[], version: Version): T | undefined {
+  return table.findLast(([since]) => isSince(version, since))?.[1]
+}
