@@ -1,0 +1,54 @@
+/** The text of `--help`, from the same tables that parse the command line. */
+import { type Command, optionsOf, type Subcommand } from './arguments.ts'
+import { COMMON, OPTIONS, type Option, type OptionName } from './options.ts'
+
+/** Help for a script; for one of its sub-commands when that was named. */
+export function helpText(command: Command, subcommandName = ''): string {
+  const subcommand = command.subcommands?.find(sub => sub.name === subcommandName)
+  const options = subcommand === undefined ? allOptions(command) : optionsOf(command, subcommand)
+  return [
+    command.about,
+    '',
+    'Usage:',
+    `  npx zx scripts/${command.name}.mts${usageOfSubcommand(command)}${command.positionals ? ` ${command.positionals}` : ''} [options]`,
+    ...section(
+      'Sub-commands:',
+      (command.subcommands ?? []).map((sub, index) => [sub.name, aboutOf(command, sub, index)]),
+    ),
+    ...section('Options:', options.map(optionRow)),
+    ...section('Common options:', COMMON.map(optionRow)),
+    '',
+    'Examples:',
+    ...command.examples.map(example => `  npx zx scripts/${example}`),
+    '',
+  ].join('\n')
+}
+
+function usageOfSubcommand(command: Command): string {
+  if (command.subcommands === undefined) return ''
+  return command.needsSubcommand ? ' SUB-COMMAND' : ' [SUB-COMMAND]'
+}
+
+function aboutOf(command: Command, subcommand: Subcommand, index: number): string {
+  return index === 0 && !command.needsSubcommand ? `${subcommand.about} (default)` : subcommand.about
+}
+
+function allOptions(command: Command): readonly OptionName[] {
+  return [...new Set([...command.options, ...(command.subcommands ?? []).flatMap(sub => sub.options ?? [])])]
+}
+
+function optionRow(name: OptionName): readonly [string, string] {
+  const option: Option = OPTIONS[name]
+  const short = option.short === undefined ? '    ' : `-${option.short}, `
+  const value = option.value === undefined ? '' : ` ${option.value}`
+  const fallback = option.default === undefined ? '' : ` (default: ${option.default})`
+  return [`${short}--${name}${value}`, `${option.about}${fallback}`]
+}
+
+const WIDEST = 48
+
+function section(title: string, rows: readonly (readonly [string, string])[]): readonly string[] {
+  if (rows.length === 0) return []
+  const width = Math.min(WIDEST, Math.max(...rows.map(([left]) => left.length)))
+  return ['', title, ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)]
+}

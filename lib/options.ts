@@ -1,0 +1,160 @@
+/**
+ * Every option of every script, once: parsing, `--help`, the README and the mapping onto configuration fields
+ * walk this table. Names and meanings are kubeadm's (rule book 1.5); the ones marked "ours" are in the design.
+ */
+
+export interface Option {
+  readonly type: 'string' | 'boolean'
+  /** One sentence, lower case, no full stop. */
+  readonly about: string
+  /** What stands for the value in `--help`. */
+  readonly value?: string
+  /** Shown in `--help`; the code that uses the option applies it. */
+  readonly default?: string
+  /** May be repeated; the values are joined with commas, as kubeadm's slices are. */
+  readonly list?: true
+  readonly short?: string
+}
+
+export const OPTIONS = {
+  config: {
+    type: 'string',
+    value: 'FILE',
+    about: 'kubeadm configuration file (v1beta4, v1beta3 or v1beta2); - for standard input',
+  },
+  'kubernetes-version': {
+    type: 'string',
+    value: 'VERSION',
+    default: 'v1.36.2',
+    about: 'Kubernetes version of the control plane',
+  },
+  'kubeadm-version': {
+    type: 'string',
+    value: 'VERSION',
+    default: "the Kubernetes version's own",
+    about: 'write what this kubeadm release writes (ours)',
+  },
+  'image-repository': {
+    type: 'string',
+    value: 'REPOSITORY',
+    default: 'registry.k8s.io',
+    about: 'registry to pull control plane images from',
+  },
+  'apiserver-advertise-address': {
+    type: 'string',
+    value: 'IP',
+    default: 'that of the default route',
+    about: 'address the API server announces',
+  },
+  'apiserver-bind-port': { type: 'string', value: 'PORT', default: '6443', about: 'port of the API server' },
+  'apiserver-cert-extra-sans': {
+    type: 'string',
+    list: true,
+    value: 'NAMES',
+    about: "further names and addresses in the API server's certificate",
+  },
+  'control-plane-endpoint': { type: 'string', value: 'HOST[:PORT]', about: 'stable address of the control plane' },
+  'pod-network-cidr': { type: 'string', value: 'CIDR[,CIDR]', about: 'addresses of Pods' },
+  'service-cidr': { type: 'string', value: 'CIDR[,CIDR]', default: '10.96.0.0/12', about: 'addresses of Services' },
+  'service-dns-domain': { type: 'string', value: 'DOMAIN', default: 'cluster.local', about: 'DNS domain of Services' },
+  'node-name': { type: 'string', value: 'NAME', default: 'the host name', about: 'name of this node' },
+  'cri-socket': { type: 'string', value: 'SOCKET', about: 'CRI socket of the container runtime' },
+  'cert-dir': { type: 'string', value: 'DIR', default: '/etc/kubernetes/pki', about: 'where certificates lie' },
+  'certificate-key': {
+    type: 'string',
+    value: 'KEY',
+    about: 'key that encrypts the uploaded certificates, 64 hex digits',
+  },
+  'upload-certs': { type: 'boolean', about: 'upload the control plane certificates to the kubeadm-certs Secret' },
+  patches: { type: 'string', value: 'DIR', about: 'folder with target[suffix][+patchtype].extension patches' },
+  'feature-gates': { type: 'string', list: true, value: 'NAME=BOOL,...', about: 'kubeadm feature gates' },
+  'skip-phases': { type: 'string', list: true, value: 'PHASES', about: 'phases to leave out' },
+  'ignore-preflight-errors': {
+    type: 'string',
+    list: true,
+    value: 'CHECKS',
+    about: "checks whose errors count as warnings, or 'all'",
+  },
+  token: { type: 'string', value: 'TOKEN', default: 'a random one', about: 'bootstrap token, id.secret' },
+  'token-ttl': { type: 'string', value: 'DURATION', default: '24h0m0s', about: 'how long the token lives; 0 for ever' },
+  'skip-token-print': { type: 'boolean', about: 'do not print the bootstrap token' },
+  'skip-certificate-key-print': { type: 'boolean', about: 'do not print the key of the uploaded certificates' },
+  'kubeconfig-dir': { type: 'string', value: 'DIR', default: '/etc/kubernetes', about: 'where kubeconfig files lie' },
+  kubeconfig: {
+    type: 'string',
+    value: 'FILE',
+    default: '/etc/kubernetes/admin.conf',
+    about: 'kubeconfig for talking to the cluster',
+  },
+  'csr-only': { type: 'boolean', about: 'make keys and certificate signing requests, no certificates' },
+  'csr-dir': { type: 'string', value: 'DIR', about: 'where certificate signing requests are written' },
+  'apiserver-extra-args': {
+    type: 'string',
+    list: true,
+    value: 'NAME=VALUE,...',
+    about: 'further flags of the API server',
+  },
+  'controller-manager-extra-args': {
+    type: 'string',
+    list: true,
+    value: 'NAME=VALUE,...',
+    about: 'further flags of the controller manager',
+  },
+  'scheduler-extra-args': {
+    type: 'string',
+    list: true,
+    value: 'NAME=VALUE,...',
+    about: 'further flags of the scheduler',
+  },
+  'print-manifest': { type: 'boolean', about: "print the addon's manifests instead of applying them" },
+  'old-config': { type: 'string', value: 'FILE', about: 'configuration file to convert' },
+  'new-config': {
+    type: 'string',
+    value: 'FILE',
+    default: 'standard output',
+    about: 'where the converted configuration goes',
+  },
+  'component-configs': {
+    type: 'string',
+    list: true,
+    value: 'KINDS',
+    about: 'also print KubeletConfiguration, KubeProxyConfiguration',
+  },
+  'dry-run': {
+    type: 'boolean',
+    about: 'change nothing: write the tree into a folder of its own and list what a real run would do',
+  },
+  'output-dir': {
+    type: 'string',
+    value: 'DIR',
+    default: 'a new temporary folder',
+    about: 'with --dry-run: where the tree is written (ours)',
+  },
+  root: { type: 'string', value: 'DIR', default: '/', about: 'every path lies below DIR (ours)' },
+  profile: {
+    type: 'string',
+    value: 'kubeadm|ci',
+    default: 'kubeadm',
+    about: 'kubeadm: what kubeadm writes; ci: tuned for a short life (ours)',
+  },
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'text|json',
+    default: 'text',
+    about: 'progress for people, or one JSON event per line',
+  },
+  verbose: { type: 'boolean', short: 'v', about: 'say more, and show stack traces' },
+  quiet: { type: 'boolean', short: 'q', about: 'say only warnings and errors' },
+  help: { type: 'boolean', short: 'h', about: 'show this text' },
+} as const
+
+export type OptionName = keyof typeof OPTIONS
+
+/** What was given on the command line; absent means not given. */
+export type Flags = {
+  readonly [Name in OptionName]?: (typeof OPTIONS)[Name]['type'] extends 'boolean' ? boolean : string
+}
+
+/** Options that every script has. */
+export const COMMON: readonly OptionName[] = ['output', 'verbose', 'quiet', 'help']

@@ -1,0 +1,44 @@
+/**
+ * What a script says: progress for people on stdout as kubeadm does, warnings and errors on stderr,
+ * results alone on stdout. With `-o json` every one of them is an event of one line on stdout.
+ */
+import type { Flags } from './options.ts'
+
+export interface Output {
+  /** A line of progress, e.g. `[certs] Generating "ca" certificate and key`. */
+  readonly say: (line: string) => void
+  /** A line only `--verbose` shows. */
+  readonly detail: (line: string) => void
+  readonly warn: (line: string) => void
+  /** What the command was asked for, complete with its newlines; not silenced by `--quiet`. */
+  readonly result: (text: string) => void
+}
+
+/** An output for the given flags. */
+export function openOutput(flags: Pick<Flags, 'output' | 'quiet' | 'verbose'>): Output {
+  if (flags.output === 'json') {
+    const event = (kind: string, text: string): void => {
+      process.stdout.write(`${JSON.stringify({ event: kind, text })}\n`)
+    }
+    return {
+      say: line => event('progress', line),
+      detail: line => (flags.verbose ? event('detail', line) : undefined),
+      warn: line => event('warning', line),
+      result: text => event('result', text),
+    }
+  }
+  const print = (line: string): void => {
+    process.stdout.write(`${line}\n`)
+  }
+  const silent = (): void => {}
+  return {
+    say: flags.quiet ? silent : print,
+    detail: flags.verbose && !flags.quiet ? print : silent,
+    warn: line => {
+      process.stderr.write(`${line}\n`)
+    },
+    result: text => {
+      process.stdout.write(text)
+    },
+  }
+}

@@ -1,0 +1,81 @@
+/** What every phase script begins with: its configuration, the facts of the host, where to read and where to write. */
+import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { loadInitConfig } from './config/load.ts'
+import type { InitConfig } from './config/types.ts'
+import { KubestepError, UsageError } from './errors.ts'
+import { explain, type FileEntry, readFile, writeFiles } from './files.ts'
+import type { HostFacts } from './host/facts.ts'
+import { readHostFacts } from './host/read.ts'
+import type { Flags, OptionName } from './options.ts'
+import type { Call } from './script.ts'
+
+/** Options of every phase that renders files. */
+export const PHASE_OPTIONS: readonly OptionName[] = [
+  'config',
+  'kubernetes-version',
+  'kubeadm-version',
+  'dry-run',
+  'output-dir',
+  'root',
+]
+
+export interface Phase {
+  readonly config: InitConfig
+  readonly facts: HostFacts
+  readonly dryRun: boolean
+  /** Below which folder files are written; another one than where they are read with --dry-run. */
+  readonly target: string
+  /** The content of a file of the host; with --output-dir, of the tree there first. */
+  readonly read: (path: string) => string | undefined
+  /** Writes all of them or none. */
+  readonly write: (entries: readonly FileEntry[]) => void
+}
+
+/** Opens a phase: reads configuration and host, says kubeadm's warnings. Throws ConfigError, UsageError, KubestepError. */
+export function openPhase(call: Call): Phase {
+  const { flags } = call
+  const root = resolve(flags.root ?? '/')
+  const facts = readHostFacts(root)
+  const { config, notices } = loadInitConfig({ ...readConfig(flags), flags }, facts)
+  for (const notice of notices) call.output.warn(notice)
+  const dryRun = flags['dry-run'] ?? config.init.dryRun ?? false
+  if (flags['output-dir'] !== undefined && !dryRun) {
+    throw new UsageError(`${call.name}: cannot use --output-dir: it goes with --dry-run; add --dry-run, or use --root`)
+  }
+  const target = dryRun ? dryRunFolder(flags) : root
+  return {
+    config,
+    facts,
+    dryRun,
+    target,
+    read: path => (target === root ? undefined : readFile(target, path)) ?? readFile(root, path),
+    write: entries => writeFiles(target, entries),
+  }
+}
+
+// kubeadm honours the variable too (rule book 0.2).
+function dryRunFolder(flags: Flags): string {
+  const given = flags['output-dir'] ?? process.env.KUBEADM_INIT_DRYRUN_DIR
+  return given === undefined || given === '' ? mkdtempSync(join(tmpdir(), 'kubestep-dry-run-')) : resolve(given)
+}
+
+/** The text of the file that --config names. */
+function readConfig(flags: Flags): { text?: string; file?: string } {
+  return flags.config === undefined ? {} : readConfigFile(flags.config)
+}
+
+/** Reads a configuration file; `-` is standard input. Throws a KubestepError that says what is wrong with it. */
+export function readConfigFile(file: string): { text: string; file: string } {
+  try {
+    if (file === '-') return { text: readFileSync(0, 'utf8'), file: 'standard input' }
+    if (statSync(file).isDirectory()) {
+      throw new KubestepError(`config: cannot read "${file}": it is a folder; name a file in it`)
+    }
+    return { text: readFileSync(file, 'utf8'), file }
+  } catch (error) {
+    if (error instanceof KubestepError) throw error
+    throw new KubestepError(`config: cannot read "${file}": ${explain(error)}`, { cause: error })
+  }
+}
