@@ -1,0 +1,84 @@
+#!/usr/bin/env -S npx zx
+/** Bundles every script into dist/: one self-contained file each, that runs with node, deno and bun and nothing installed. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { KubestepError } from '../lib/errors.ts'
+import { type Script, script } from '../lib/script.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** Scripts that work on the sources and so have no bundle. */
+const SOURCE_ONLY: readonly string[] = ['build', 'bench']
+
+export const build: Script = script(
+  import.meta,
+  {
+    name: 'build',
+    about: 'Bundle every script into dist/, or check that dist/ is what the sources build.',
+    options: ['check'],
+    examples: ['build.mts', 'build.mts --check'],
+  },
+  async ({ flags, output }) => {
+    const names = readdirSync(join(ROOT, 'scripts'))
+      .filter(file => file.endsWith('.mts'))
+      .map(file => basename(file, '.mts'))
+      .filter(name => !SOURCE_ONLY.includes(name))
+    const folder = flags.check ? mkdtempSync(join(tmpdir(), 'kubestep-build-')) : join(ROOT, 'dist')
+    try {
+      for (const name of names) await bundle(name, join(folder, `${name}.mjs`))
+      if (flags.check) compare(folder, join(ROOT, 'dist'))
+      else removeOthers(folder, names)
+    } finally {
+      if (flags.check) rmSync(folder, { recursive: true })
+    }
+    output.say(`[build] ${flags.check ? 'dist/ is what the sources build' : `Wrote ${names.length} files to dist/`}`)
+  },
+)
+
+async function bundle(name: string, file: string): Promise<void> {
+  const { rolldown } = await import('rolldown')
+  const bundled = await rolldown({
+    input: join(ROOT, 'scripts', `${name}.mts`),
+    platform: 'node',
+    treeshake: true,
+    transform: { define: { ENTRY: JSON.stringify(name) }, target: 'es2023' },
+    resolve: {
+      // zx's ESM files are wrappers that require the CommonJS ones at run time: that dies in a bundle under Deno.
+      alias: { 'zx/core': join(ROOT, 'node_modules/zx/build/core.cjs') },
+    },
+  })
+  const { output } = await bundled.generate({
+    format: 'esm',
+    minify: true,
+    codeSplitting: false,
+    comments: { legal: true },
+  })
+  await bundled.close()
+  const [chunk, ...others] = output
+  if (others.length > 0) throw new KubestepError(`build: cannot bundle "${name}": it fell into ${output.length} files`)
+  const code = chunk.code.replace(/^#!.*\n/, '')
+  mkdirSync(join(file, '..'), { recursive: true })
+  writeFileSync(file, `#!/usr/bin/env node\n${code}`, { mode: 0o755 })
+}
+
+function compare(fresh: string, committed: string): void {
+  const stale = new Set([...readdirSync(fresh), ...readdirSync(committed)].filter(file => !sameFile(join(fresh, file), join(committed, file))))
+  if (stale.size === 0) return
+  throw new KubestepError(`build: cannot accept dist/: ${[...stale].sort().join(', ')} is not what the sources build; run npm run build`)
+}
+
+function sameFile(a: string, b: string): boolean {
+  try {
+    return readFileSync(a).equals(readFileSync(b))
+  } catch {
+    return false
+  }
+}
+
+function removeOthers(folder: string, names: readonly string[]): void {
+  for (const file of readdirSync(folder)) {
+    if (!names.includes(basename(file, '.mjs'))) rmSync(join(folder, file))
+  }
+}
