@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Everything that has to hold, on a machine with nothing but Node and npm: installs what it needs
+# (npm packages; Debian packages when it may), then checks, then tests on every runtime.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+# Debian packages that the integration tests run against: package=command that proves it is there.
+DEBIAN_PACKAGES=(openssl=openssl etcd-server=etcd)
+
+# Runtimes besides the Node that runs this, as npm packages that carry the binary itself (no install script).
+case "$(uname -m)" in
+  x86_64) node_cpu=x64 deno_cpu=x64 bun_cpu=x64 ;;
+  aarch64) node_cpu=arm64 deno_cpu=arm64 bun_cpu=aarch64 ;;
+  *) echo "test: cannot install runtimes for $(uname -m): no npm package is known; run npm run unit" >&2; exit 1 ;;
+esac
+RUNTIMES=.cache/runtimes
+
+install_debian() {
+  local missing=()
+  for row in "${DEBIAN_PACKAGES[@]}"; do
+    command -v "${row#*=}" >/dev/null || missing+=("${row%%=*}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  if ! command -v apt-get >/dev/null; then
+    echo "not a Debian: install ${missing[*]} by hand; the tests that need them are skipped and say so"
+    return
+  fi
+  local sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  "${sudo[@]}" apt-get update -q
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+}
+
+install_runtimes() {
+  mkdir -p "$RUNTIMES"
+  [ -f "$RUNTIMES/package.json" ] || echo '{ "private": true }' >"$RUNTIMES/package.json"
+  npm install --prefix "$RUNTIMES" --no-save --ignore-scripts --no-audit --no-fund \
+    "node20@npm:node-linux-$node_cpu@20" "node24@npm:node-linux-$node_cpu@24" \
+    "@deno/linux-$deno_cpu-glibc@2" "@oven/bun-linux-$bun_cpu@1"
+}
+
+step "npm packages"
+npm ci --no-audit --no-fund
+step "Debian packages"
+install_debian
+step "runtimes"
+install_runtimes
+modules="$PWD/$RUNTIMES/node_modules"
+node20="$modules/node20/bin/node" node24="$modules/node24/bin/node"
+deno="$modules/@deno/linux-$deno_cpu-glibc/deno" bun="$modules/@oven/bun-linux-$bun_cpu/bin/bun"
+chmod +x "$deno" "$bun"
+
+step "types, lint, format, dist/, README"
+npx --no-install tsc
+npx --no-install biome check .
+npx --no-install zx scripts/build.mts --check
+
+step "core suite on Node 20: $("$node20" --version)"
+"$node20" --import tsx --test test/unit/*.test.mts
+step "core suite on Deno: $("$deno" --version | head -1)"
+"$deno" test -A --no-check --quiet test/unit/*.test.mts
+step "core suite on Bun: $("$bun" --version)"
+"$bun" test ./test/unit/
+step "core suite on Node 24: $("$node24" --version)"
+"$node24" --test test/unit/*.test.mts
+step "integration: real openssl, etcd, bundles on every runtime"
+KUBESTEP_RUNTIMES="$node20:$node24:$deno:$bun" "$node20" --import tsx --test test/integration/*.test.mts
