@@ -92,6 +92,11 @@ export function writeFiles(root: string, entries: readonly FileEntry[]): void {
   for (const { temporary, final } of staged) renameSync(temporary, final)
 }
 
+/** Removes files; what is not there counts as removed. */
+export function removeFiles(root: string, paths: readonly string[]): void {
+  for (const path of paths) rmSync(below(root, path), { force: true })
+}
+
 function stage(temporary: string, entry: FileEntry): void {
   const descriptor = openSync(temporary, 'wx', entry.mode)
   try {

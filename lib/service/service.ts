@@ -1,0 +1,27 @@
+/** Services that outlive the script: one seam, with systemd behind it or a small supervisor of ours. */
+
+export interface Service {
+  /** Also the name of the unit or of the log, e.g. `kubelet`. */
+  readonly name: string
+  readonly about: string
+  /** Absolute path and arguments; taken literally. */
+  readonly command: readonly string[]
+  /** How long to wait before starting it again when it ended. */
+  readonly restartDelayMs: number
+}
+
+export interface ServiceManager {
+  readonly kind: 'systemd' | 'supervisor'
+  /** What `start` writes, for the record and for --dry-run: path and content. */
+  readonly files: (
+    service: Service,
+  ) => readonly { readonly path: string; readonly mode: number; readonly content: string }[]
+  /** Writes its files and starts it; a running one is restarted with the new ones. */
+  readonly start: (service: Service) => Promise<void>
+  /** Stops it and removes its files; nothing happens when there is none. */
+  readonly remove: (name: string) => Promise<void>
+  readonly stop: (name: string) => Promise<void>
+  readonly isRunning: (name: string) => Promise<boolean>
+  /** The last lines of its output. */
+  readonly log: (name: string, lines: number) => Promise<string>
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startTime, supervisor } from '../../lib/service/supervisor.ts'
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (holds()) return
+    await sleep(25)
+  }
+  assert.fail(`never happened: ${what}`)
+}
+
+function folders() {
+  const base = mkdtempSync(join(tmpdir(), 'kubestep service '))
+  return { base, scripts: join(base, 'scripts'), run: join(base, 'run'), logs: join(base, 'logs') }
+}
+
+test('supervisor() starts a service again when it ends, and stops it for good', async () => {
+  const { base, ...places } = folders()
+  const manager = supervisor(places)
+  const script = `echo "it's $$ up"; sleep 0.1; exit 3`
+  await manager.start({ name: 'flaky', about: 'test', command: ['/bin/sh', '-c', script], restartDelayMs: 50 })
+  const log = (): string => readFileSync(join(places.logs, 'flaky.log'), 'utf8')
+  await until('three starts', () => (log().match(/ up$/gm) ?? []).length >= 3)
+  assert.match(log(), /kubestep: flaky ended with status 3; starting it again/)
+  assert.match(await manager.log('flaky', 2), /flaky|up/)
+  assert.equal(await manager.isRunning('flaky'), true)
+  await manager.remove('flaky')
+  assert.equal(await manager.isRunning('flaky'), false)
+  const after = log()
+  await sleep(300)
+  assert.equal(log(), after)
+  assert.equal(existsSync(join(places.scripts, 'flaky.sh')), false)
+  rmSync(base, { recursive: true })
+})
+
+test('supervisor() ends the service itself, not only its loop', async () => {
+  const { base, ...places } = folders()
+  const manager = supervisor(places)
+  const pidFile = join(base, 'pid')
+  await manager.start({
+    name: 'steady',
+    about: 'test',
+    command: ['/bin/sh', '-c', `echo $$ > '${pidFile}'; exec sleep 1000`],
+    restartDelayMs: 50,
+  })
+  await until('it runs', () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '')
+  const pid = Number(readFileSync(pidFile, 'utf8'))
+  assert.notEqual(startTime(pid), undefined)
+  await manager.remove('steady')
+  assert.equal(startTime(pid), undefined)
+  await manager.remove('steady')
+  rmSync(base, { recursive: true })
+})
+
+test('supervisor() replaces a running service when it is started again', async () => {
+  const { base, ...places } = folders()
+  const manager = supervisor(places)
+  const service = (text: string) =>
+    ({
+      name: 'one',
+      about: 'test',
+      command: ['/bin/sh', '-c', `echo ${text}; exec sleep 1000`],
+      restartDelayMs: 50,
+    }) as const
+  const log = (): string => readFileSync(join(places.logs, 'one.log'), 'utf8')
+  await manager.start(service('first'))
+  await until('the first', () => log().includes('first'))
+  await manager.start(service('second'))
+  await until('the second', () => log().includes('second'))
+  assert.doesNotMatch(log(), /starting it again/)
+  await manager.remove('one')
+  rmSync(base, { recursive: true })
+})

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { quote } from '../../lib/command.ts'
+import { containerdConfig } from '../../lib/runtime/containerd-config.ts'
+import { loop } from '../../lib/service/supervisor.ts'
+import { unit } from '../../lib/service/systemd.ts'
+
+const SERVICE = {
+  name: 'kubelet',
+  about: 'kubelet of a kubestep cluster',
+  command: ['/opt/my bin/kubelet', '--v=2', '--x=100%$HOME "q"'],
+  restartDelayMs: 600,
+} as const
+
+test('unit() quotes what is special to systemd and sets the restart delay', () => {
+  const lines = unit(SERVICE).split('\n')
+  assert.ok(lines.includes('ExecStart="/opt/my bin/kubelet" --v=2 "--x=100%%$$HOME \\"q\\""'))
+  assert.ok(lines.includes('RestartSec=600ms'))
+  assert.ok(lines.indexOf('StartLimitIntervalSec=0') < lines.indexOf('[Service]'))
+})
+
+test('loop() quotes what is special to the shell', () => {
+  assert.match(loop(SERVICE, '/var/log/x.log'), /^ {2}'\/opt\/my bin\/kubelet' --v=2 '--x=100%\$HOME "q"' &$/m)
+})
+
+for (const [word, quoted] of [
+  ['plain-word_1.2:/x=y,z', 'plain-word_1.2:/x=y,z'],
+  ['two words', "'two words'"],
+  ["it's", "'it'\\''s'"],
+  ['', "''"],
+  ['$HOME', "'$HOME'"],
+] as const) {
+  test(`quote() makes ${JSON.stringify(word)} one literal word`, () => {
+    assert.equal(quote(word), quoted)
+  })
+}
+
+test('containerdConfig() keeps everything below its own folders', () => {
+  const text = containerdConfig({
+    root: '/r',
+    state: '/s',
+    socket: '/s/c.sock',
+    cniBinDir: '/bin/cni',
+    cniConfDir: '/conf/cni',
+    runc: '/usr/sbin/runc',
+    pauseImage: 'registry.k8s.io/pause:3.10.2',
+    cgroupDriver: 'systemd',
+    restrictOomScore: false,
+    registryConfig: '/r/certs.d',
+  })
+  for (const line of [
+    'root = "/r"',
+    'address = "/s/c.sock"',
+    'sandbox_image = "registry.k8s.io/pause:3.10.2"',
+    'SystemdCgroup = true',
+    'restrict_oom_score_adj = false',
+    'config_path = "/r/certs.d"',
+  ]) {
+    assert.ok(text.split('\n').includes(line), line)
+  }
+})
