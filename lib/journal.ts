@@ -1,0 +1,117 @@
+/**
+ * The record of what was changed on the machine, so that reset undoes exactly that. A change is on disk before
+ * it is made: after a kill at any moment the record names everything that can have happened, in order.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { KubestepError } from './errors.ts'
+import { explain } from './files.ts'
+
+/** One change, with what is needed to undo it. */
+export type Change =
+  /** A file written; `before` is its former content in base64, null when there was none. */
+  | { readonly kind: 'file'; readonly path: string; readonly before: string | null; readonly mode: number }
+  /** A folder that did not exist before and is ours with all that is in it. */
+  | { readonly kind: 'tree'; readonly path: string }
+  | { readonly kind: 'service'; readonly name: string }
+  | { readonly kind: 'sysctl'; readonly key: string; readonly before: string }
+  | { readonly kind: 'module'; readonly name: string }
+  | { readonly kind: 'mount'; readonly path: string }
+  /** Pods run by a runtime; `ours` when the runtime itself is. */
+  | { readonly kind: 'runtime'; readonly socket: string; readonly ours: boolean }
+  /** Network interfaces and firewall rules that a cluster makes; what was there before stays. */
+  | { readonly kind: 'network'; readonly links: readonly string[]; readonly chains: readonly string[] }
+
+export interface Journal {
+  readonly path: string
+  /** Everything recorded so far, oldest first. */
+  readonly changes: () => readonly Change[]
+  /** Writes a change down; a change that is there already is not repeated. */
+  readonly record: (change: Change) => void
+  /** Forgets everything: after a complete undo. */
+  readonly clear: () => void
+}
+
+/** Opens (or begins) the record at a path. Throws a KubestepError when it is damaged other than at its end. */
+export function openJournal(path: string): Journal {
+  const known = readChanges(path)
+  return {
+    path,
+    changes: () => known,
+    record: change => {
+      if (known.some(other => isSame(other, change))) return
+      append(path, change)
+      known.push(change)
+    },
+    clear: () => {
+      rmSync(path, { force: true })
+      known.length = 0
+    },
+  }
+}
+
+// The first record of a path or key holds what was there before us; later ones would hold our own doing.
+function isSame(a: Change, b: Change): boolean {
+  return a.kind === b.kind && subject(a) === subject(b)
+}
+
+function subject(change: Change): string {
+  switch (change.kind) {
+    case 'file':
+    case 'tree':
+    case 'mount':
+      return change.path
+    case 'service':
+    case 'module':
+      return change.name
+    case 'sysctl':
+      return change.key
+    case 'runtime':
+      return change.socket
+    case 'network':
+      return ''
+  }
+}
+
+function append(path: string, change: Change): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const file = openSync(path, 'a', 0o600)
+    try {
+      writeSync(file, `${JSON.stringify(change)}\n`)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    throw new KubestepError(`journal: cannot write "${path}": ${explain(error)}; nothing was changed`, { cause: error })
+  }
+}
+
+function readChanges(path: string): Change[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw new KubestepError(`journal: cannot read "${path}": ${explain(error)}`, { cause: error })
+  }
+  // A line without its newline was cut by a kill or a full disk: its change was never made.
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+  if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole))
+  return whole
+    .split('\n')
+    .slice(0, -1)
+    .map((line, index) => {
+      try {
+        return JSON.parse(line) as Change
+      } catch (error) {
+        throw new KubestepError(
+          `journal: cannot read "${path}" line ${index + 1}: it is damaged; remove that line and reset again`,
+          {
+            cause: error,
+          },
+        )
+      }
+    })
+}

@@ -1,0 +1,25 @@
+/** Where things lie on the machine that kubeadm has no name for: all of ours below three folders. */
+
+export const LAYOUT = {
+  /** The record of changes. */
+  journal: '/var/lib/kubestep/journal.jsonl',
+  /** Kept until reset: services, the private runtime, binaries in use. */
+  state: '/var/lib/kubestep',
+  /** Gone after a reboot: sockets, pids, the lock. */
+  run: '/run/kubestep',
+  logs: '/var/log/kubestep',
+  lock: '/run/kubestep/lock',
+  services: '/var/lib/kubestep/services',
+  binaries: '/var/lib/kubestep/bin',
+  containerd: {
+    config: '/var/lib/kubestep/containerd/config.toml',
+    root: '/var/lib/kubestep/containerd/root',
+    state: '/run/kubestep/containerd',
+    socket: '/run/kubestep/containerd.sock',
+  },
+  cni: {
+    conf: '/var/lib/kubestep/cni/net.d',
+    bin: '/var/lib/kubestep/cni/bin',
+    data: '/var/lib/kubestep/cni/data',
+  },
+} as const

@@ -1,0 +1,42 @@
+/** The Pod network of a single node: CNI's own bridge, host-local and portmap plugins, one address range per family. */
+import type { Json, JsonObject } from '../json.ts'
+
+/** Name of the bridge that all Pods hang on. */
+export const BRIDGE = 'cni0'
+
+/** Pod addresses of one family. */
+export interface PodRange {
+  /** CIDR of this node, e.g. `10.244.0.0/24`. */
+  readonly subnet: string
+  readonly family: 4 | 6
+}
+
+/**
+ * The network configuration list as an object. `dataDir` is where host-local keeps which address is whose.
+ * Source: containernetworking.github.io, plugins bridge, host-local, portmap; CNI spec 0.4.0, which every
+ * containerd since 1.6 and every plugin release that distributions carry understand.
+ */
+export function cniConfig(ranges: readonly PodRange[], dataDir: string): JsonObject {
+  const everywhere: Readonly<Record<4 | 6, string>> = { 4: '0.0.0.0/0', 6: '::/0' }
+  return {
+    cniVersion: '0.4.0',
+    name: 'kubestep',
+    plugins: [
+      {
+        type: 'bridge',
+        bridge: BRIDGE,
+        isDefaultGateway: true,
+        ipMasq: true,
+        // A Pod has to reach itself through its own Service.
+        hairpinMode: true,
+        ipam: {
+          type: 'host-local',
+          dataDir,
+          ranges: ranges.map(({ subnet }): Json => [{ subnet }]),
+          routes: ranges.map(({ family }): Json => ({ dst: everywhere[family] })),
+        },
+      },
+      { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+    ],
+  }
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openJournal } from '../../lib/journal.ts'
+import { takeLock } from '../../lib/lock.ts'
+
+function temporary(): string {
+  return mkdtempSync(join(tmpdir(), 'kubestep-journal-'))
+}
+
+test('openJournal() reads back what was recorded, in order, each subject once', () => {
+  const folder = temporary()
+  const path = join(folder, 'state', 'journal.jsonl')
+  const journal = openJournal(path)
+  journal.record({ kind: 'sysctl', key: 'net.ipv4.ip_forward', before: '0' })
+  journal.record({ kind: 'tree', path: '/var/lib/etcd' })
+  journal.record({ kind: 'sysctl', key: 'net.ipv4.ip_forward', before: '1' })
+  const again = openJournal(path)
+  assert.deepEqual(again.changes(), [
+    { kind: 'sysctl', key: 'net.ipv4.ip_forward', before: '0' },
+    { kind: 'tree', path: '/var/lib/etcd' },
+  ])
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  again.clear()
+  assert.deepEqual(openJournal(path).changes(), [])
+  rmSync(folder, { recursive: true })
+})
+
+test('openJournal() drops a last line that was cut off, and goes on after it', () => {
+  const folder = temporary()
+  const path = join(folder, 'journal.jsonl')
+  openJournal(path).record({ kind: 'module', name: 'br_netfilter' })
+  appendFileSync(path, '{"kind":"tr')
+  const journal = openJournal(path)
+  assert.equal(journal.changes().length, 1)
+  journal.record({ kind: 'tree', path: '/x' })
+  assert.deepEqual(openJournal(path).changes(), [
+    { kind: 'module', name: 'br_netfilter' },
+    { kind: 'tree', path: '/x' },
+  ])
+  rmSync(folder, { recursive: true })
+})
+
+test('openJournal() names the line that is damaged', () => {
+  const folder = temporary()
+  const path = join(folder, 'journal.jsonl')
+  writeFileSync(path, '{"kind":"tree","path":"/x"}\ngarbage\n')
+  assert.throws(() => openJournal(path), /line 2: it is damaged/)
+  rmSync(folder, { recursive: true })
+})
+
+test('takeLock() refuses a second holder by name, and takes over from a dead one', () => {
+  const folder = temporary()
+  const path = join(folder, 'lock')
+  const release = takeLock(path, 'init')
+  assert.throws(
+    () => takeLock(path, 'reset'),
+    new RegExp(`reset: cannot start: process ${process.pid} \\(init\\) is at work`),
+  )
+  release()
+  writeFileSync(path, '999999 12345 init\n')
+  takeLock(path, 'reset')()
+  assert.throws(() => readFileSync(path), /ENOENT/)
+  rmSync(folder, { recursive: true })
+})
