@@ -1,0 +1,157 @@
+/** Reads files of one or more YAML documents, keeping the lines of their fields and all that is wrong with them. */
+import type { Node } from 'yaml'
+import { type Fault, KubestepError } from '../errors.ts'
+import { isObject, type Json } from '../json.ts'
+import { library } from './library.ts'
+import { type Part, splitDocuments } from './split.ts'
+import { type Conversion, type Finding, type Path, toJson } from './values.ts'
+
+export type { Path } from './values.ts'
+
+export interface YamlDocument {
+  /** Left out when the document cannot be read; `faults` says why. */
+  readonly value?: Json
+  /** Line of the file, from 1, that the document starts in. */
+  readonly line: number
+  readonly faults: readonly Fault[]
+  /** Line of the file, from 1, of a field or list item, or of the nearest thing around it that is there. */
+  readonly lineOf: (path: Path) => number
+}
+
+export interface ParseOptions {
+  /** Lets the last of several equal keys win. @default {false} */
+  readonly allowDuplicateKeys?: boolean
+}
+
+/** More faults than this help nobody. */
+const MOST_FAULTS = 20
+const MOST_BYTES = 4 * 1024 * 1024
+
+/**
+ * The documents of a file (YAML or JSON), cut where kubeadm cuts them, empty ones included.
+ * Never throws: what is wrong stands in `faults`, a fault of syntax once per document, keys that are set twice each with its path.
+ */
+export function parseDocuments(text: string, file?: string): readonly YamlDocument[] {
+  if (text.length > MOST_BYTES) {
+    const reason = `it has more than ${MOST_BYTES / 1024 / 1024} MiB; this cannot be the file that was meant`
+    return [
+      { line: 1, lineOf: () => 1, faults: [{ field: '', reason, line: 1, ...(file === undefined ? {} : { file }) }] },
+    ]
+  }
+  return splitDocuments(text).map(part => readDocument(part, file))
+}
+
+/**
+ * Reads one document; an empty text is null.
+ * Throws KubestepError when it cannot be read, sets a key twice, or is followed by another one.
+ */
+export function parse(text: string, options: ParseOptions = {}): Json {
+  const values = parseAll(text, options)
+  if (values.length > 1) {
+    throw new KubestepError(`yaml: cannot read the text: it holds ${values.length} documents; give one`)
+  }
+  return values[0] ?? null
+}
+
+/** Reads all documents of a text that are not empty. Throws KubestepError as `parse` does. */
+export function parseAll(text: string, options: ParseOptions = {}): Json[] {
+  return splitDocuments(text)
+    .filter(({ text, junk }) => junk !== undefined || /^[^#\n]*[^#\s-]/m.test(text))
+    .map(part => {
+      const { value, findings } = readPart(part)
+      const wrong = options.allowDuplicateKeys ? findings.filter(({ earlier }) => earlier === undefined) : findings
+      if (value === undefined || wrong.length > 0) {
+        const faults = wrong.slice(0, MOST_FAULTS).map(finding => faultOf(part, finding))
+        throw new KubestepError(
+          faults
+            .map(
+              ({ line, field, reason }) =>
+                `yaml: cannot read line ${line}: ${field === '' ? '' : `${field}: `}${reason}`,
+            )
+            .join('\n'),
+        )
+      }
+      return value
+    })
+}
+
+function readDocument(part: Part, file: string | undefined): YamlDocument {
+  const { value, findings, offsets } = readPart(part)
+  const place = file === undefined ? {} : { file }
+  const faults = findings.slice(0, MOST_FAULTS).map(finding => ({ ...faultOf(part, finding), ...place }))
+  const more = findings.length - faults.length
+  const last = { field: '', reason: `${more} more faults of this kind`, ...place }
+  return {
+    ...(value === undefined ? {} : { value }),
+    line: part.line,
+    faults: more > 0 ? [...faults, last] : faults,
+    lineOf: path => lineAt(part, value === undefined ? 0 : offsetAt(value, path, offsets)),
+  }
+}
+
+function readPart(part: Part): Conversion {
+  const failed = (offset: number, reason: string): Conversion => ({
+    findings: [{ path: [], offset, reason }],
+    offsets: new Map(),
+  })
+  if (part.junk !== undefined) {
+    return failed(part.text.length, `"${part.junk}" cannot follow "---"; put it on a line of its own`)
+  }
+  const { Composer, Parser } = library()
+  const composer = new Composer({
+    version: '1.1',
+    schema: 'failsafe',
+    resolveKnownTags: false,
+    merge: false,
+    uniqueKeys: false,
+    logLevel: 'silent',
+  })
+  // Go reads no further than the first document either.
+  for (const document of composer.compose(new Parser().parse(part.text), true, part.text.length)) {
+    const [error] = document.errors
+    if (error !== undefined) {
+      return failed(error.pos[0], lowerFirst(error.message))
+    }
+    if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.1') {
+      return failed(0, `YAML ${document.directives.yaml.version} is not read; take the "%YAML" line out`)
+    }
+    return toJson(document.contents as Node | null)
+  }
+  return failed(0, 'it holds no document')
+}
+
+function faultOf(part: Part, { path, offset, reason, earlier }: Finding): Fault {
+  const first = earlier === undefined ? '' : `, first in line ${lineAt(part, earlier)}; keep one`
+  return { field: formatPath(path), line: lineAt(part, offset), reason: `${reason}${first}` }
+}
+
+function lineAt(part: Part, offset: number): number {
+  let line = part.line
+  for (let at = part.text.indexOf('\n'); at !== -1 && at < offset; at = part.text.indexOf('\n', at + 1)) {
+    line += 1
+  }
+  return line
+}
+
+function offsetAt(root: Json, path: Path, offsets: Conversion['offsets']): number {
+  let offset = 0
+  let value: Json | undefined = root
+  for (const key of path) {
+    const next = value === undefined ? undefined : offsets.get(value)?.get(key)
+    if (next === undefined) {
+      break
+    }
+    offset = next
+    value = isObject(value) ? value[key] : (value as readonly Json[])[Number(key)]
+  }
+  return offset
+}
+
+/** A path as kubeadm writes it: `nodeRegistration.taints[0].key`. */
+export function formatPath(path: Path): string {
+  return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('')
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}

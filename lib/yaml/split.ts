@@ -1,0 +1,37 @@
+/** Cuts a file into documents where kubeadm does: at lines that start with `---`. */
+
+export interface Part {
+  readonly text: string
+  /** Line of the file, from 1, that `text` starts in. */
+  readonly line: number
+  /** What follows the `---` that ends this part, when something does that is no comment; kubeadm refuses that. */
+  readonly junk?: string
+}
+
+/**
+ * The parts of a file, in order; none for an empty file. The first `---` of a file belongs to the part it opens.
+ * Source: apimachinery util/yaml YAMLReader (v1.36).
+ */
+export function splitDocuments(text: string): readonly Part[] {
+  const lines = text.split(/\r?\n/)
+  if (lines.at(-1) === '') {
+    lines.pop()
+  }
+  const parts: Part[] = []
+  let start = 0
+  const end = (index: number, junk?: string): void => {
+    if (index > start || junk !== undefined) {
+      const body = lines.slice(start, index).map(line => `${line}\n`)
+      parts.push({ text: body.join(''), line: start + 1, ...(junk === undefined ? {} : { junk }) })
+    }
+  }
+  lines.forEach((line, index) => {
+    if (line.startsWith('---')) {
+      const rest = line.slice(3).trim()
+      end(index, rest === '' || rest.startsWith('#') ? undefined : rest)
+      start = index > start ? index + 1 : start
+    }
+  })
+  end(lines.length)
+  return parts
+}
