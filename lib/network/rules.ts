@@ -1,0 +1,97 @@
+/**
+ * Firewall rules of our own, in chains of our own. They let Pods through where Docker or a firewall set FORWARD
+ * to DROP, and keep Pod and Service addresses from leaving by the uplink: a Service address that kube-proxy has
+ * not programmed yet would follow the default route, and somebody else might answer.
+ */
+import { BRIDGE } from './cni.ts'
+
+export interface RuleSettings {
+  readonly family: 4 | 6
+  readonly podSubnet: string
+  readonly serviceSubnet: string
+}
+
+/** Our chains and where they are entered from. */
+export const CHAINS: readonly (readonly [chain: string, from: string])[] = [
+  ['KUBESTEP-FORWARD', 'FORWARD'],
+  ['KUBESTEP-OUTPUT', 'OUTPUT'],
+]
+
+/** What goes into each chain, in order: arguments of iptables after `-A CHAIN`. */
+export function chainRules({ podSubnet, serviceSubnet }: RuleSettings): Readonly<Record<string, readonly string[]>> {
+  // What kube-proxy knows has its destination rewritten before the filter table sees it.
+  const stay = [`-d ${serviceSubnet} ! -o lo -j REJECT`, `-d ${podSubnet} ! -o ${BRIDGE} -j REJECT`]
+  return {
+    'KUBESTEP-FORWARD': [...stay, `-s ${podSubnet} -j ACCEPT`, `-d ${podSubnet} -j ACCEPT`],
+    'KUBESTEP-OUTPUT': stay,
+  }
+}
+
+/**
+ * Input of `iptables-restore --noflush` that makes our chains hold these rules, whatever they held before.
+ * The entries into them are not in it: those have to be looked for first.
+ */
+export function restoreText(settings: RuleSettings): string {
+  const rules = chainRules(settings)
+  return [
+    '*filter',
+    ...CHAINS.map(([chain]) => `:${chain} - [0:0]`),
+    ...CHAINS.flatMap(([chain]) =>
+      (rules[chain] ?? []).map(rule => `-A ${chain} ${rule} -m comment --comment kubestep`),
+    ),
+    'COMMIT',
+    '',
+  ].join('\n')
+}
+
+/** Name of the tool for a family: `iptables`, `ip6tables`, with a suffix such as `-save`. */
+export function iptables(family: 4 | 6, suffix: '' | '-save' | '-restore' = ''): string {
+  return `${family === 4 ? 'iptables' : 'ip6tables'}${suffix}`
+}
+
+/** Chains named in the output of iptables-save, as `table chain`. */
+export function savedChains(saved: string): string[] {
+  let table = ''
+  const chains: string[] = []
+  for (const line of saved.split('\n')) {
+    if (line.startsWith('*')) table = line.slice(1)
+    if (line.startsWith(':')) chains.push(`${table} ${line.slice(1).split(' ')[0]}`)
+  }
+  return chains
+}
+
+/** Which chains a cluster makes: the kubelet's and kube-proxy's, CNI's, ours. */
+const CLUSTER_CHAIN = /^(KUBE-|CNI-|KUBESTEP-)/
+
+/**
+ * Input of `iptables-restore --noflush` that takes away the cluster's chains and every rule that enters them,
+ * except chains in `kept` (as `table chain`), which were there before. Undefined when there is nothing to do.
+ */
+export function removalText(saved: string, kept: readonly string[]): string | undefined {
+  const gone = new Set(
+    savedChains(saved).filter(name => CLUSTER_CHAIN.test(name.split(' ')[1] ?? '') && !kept.includes(name)),
+  )
+  if (gone.size === 0) return undefined
+  const lines: string[] = []
+  let table = ''
+  for (const line of saved.split('\n')) {
+    if (line.startsWith('*')) {
+      table = line.slice(1)
+      lines.push(line)
+    } else if (line === 'COMMIT') {
+      // A chain has to be empty and unreferenced before it can go.
+      for (const name of gone) if (name.startsWith(`${table} `)) lines.push(`-X ${name.split(' ')[1]}`)
+      lines.push(line)
+    } else if (line.startsWith(':')) {
+      const chain = line.slice(1).split(' ')[0]
+      // Declaring a chain empties it.
+      if (gone.has(`${table} ${chain}`)) lines.push(`:${chain} - [0:0]`)
+    } else if (line.startsWith('-A ')) {
+      const words = line.split(' ')
+      const target = words[words.findIndex(word => word === '-j' || word === '-g') + 1] ?? ''
+      const inGone = gone.has(`${table} ${words[1]}`)
+      if (!inGone && gone.has(`${table} ${target}`)) lines.push(`-D ${line.slice(3)}`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
