@@ -88,7 +88,7 @@ export function removalText(saved: string, kept: readonly string[]): string | un
       if (gone.has(`${table} ${chain}`)) lines.push(`:${chain} - [0:0]`)
     } else if (line.startsWith('-A ')) {
       const words = line.split(' ')
-      const target = words[words.findIndex(word => word === '-j' || word === '-g') + 1] ?? ''
+      const target = words[words.findLastIndex(word => word === '-j' || word === '-g') + 1] ?? ''
       const inGone = gone.has(`${table} ${words[1]}`)
       if (!inGone && gone.has(`${table} ${target}`)) lines.push(`-D ${line.slice(3)}`)
     }

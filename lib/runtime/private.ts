@@ -1,0 +1,82 @@
+/** A containerd of our own, from the binaries on the machine: nothing shared with Docker's or a packaged one. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { which } from '../command.ts'
+import { KubestepError, reasonOf } from '../errors.ts'
+import { writeFiles } from '../files.ts'
+import { LAYOUT } from '../layout.ts'
+import type { ServiceManager } from '../service/service.ts'
+import { containerdConfig } from './containerd-config.ts'
+import { openRuntime, type Runtime } from './runtime.ts'
+
+/** Name of the service. */
+export const PRIVATE_RUNTIME = 'kubestep-containerd'
+
+export interface PrivateRuntimeSettings {
+  readonly pauseImage: string
+  readonly cgroupDriver: 'systemd' | 'cgroupfs'
+  readonly restrictOomScore: boolean
+  readonly cniBinDir: string
+  readonly registryConfig?: string
+}
+
+/** Programs that a private runtime is made of, and the packages that carry them. */
+export const RUNTIME_PROGRAMS: readonly (readonly [program: string, packageName: string])[] = [
+  ['containerd', 'containerd'],
+  ['ctr', 'containerd'],
+  ['runc', 'runc'],
+]
+
+/** How long containerd may take to open its socket; it takes well below a second. */
+const START_LIMIT_MS = 20_000
+
+/**
+ * Writes the configuration, starts the service and waits until it serves CRI.
+ * Throws a KubestepError that names missing programs, or holds the last lines of containerd's log.
+ */
+export async function startPrivateRuntime(
+  services: ServiceManager,
+  settings: PrivateRuntimeSettings,
+): Promise<Runtime> {
+  const containerd = which('containerd')
+  const runc = which('runc')
+  if (containerd === undefined || runc === undefined) {
+    const missing = RUNTIME_PROGRAMS.filter(([program]) => which(program) === undefined)
+    throw new KubestepError(
+      `runtime: cannot start containerd: ${missing.map(([program]) => program).join(', ')} not found; install ${[...new Set(missing.map(([, packageName]) => packageName))].join(' and ')}, use --install, or name a CRI socket with --runtime`,
+    )
+  }
+  const { config, root, state, socket } = LAYOUT.containerd
+  const text = containerdConfig({
+    ...settings,
+    root,
+    state,
+    socket,
+    runc,
+    cniConfDir: LAYOUT.cni.conf,
+  })
+  writeFiles('/', [{ path: config, mode: 0o644, content: text }])
+  await services.start({
+    name: PRIVATE_RUNTIME,
+    about: 'container runtime of the kubestep cluster',
+    command: [containerd, '--config', config],
+    restartDelayMs: 1000,
+  })
+  return waitForRuntime(services, `unix://${socket}`)
+}
+
+async function waitForRuntime(services: ServiceManager, socket: string): Promise<Runtime> {
+  const end = performance.now() + START_LIMIT_MS
+  for (;;) {
+    try {
+      return await openRuntime(socket, true)
+    } catch (error) {
+      if (performance.now() > end) {
+        const log = await services.log(PRIVATE_RUNTIME, 5)
+        throw new KubestepError(`runtime: cannot start containerd: ${reasonOf(error)}; its last lines are:\n${log}`, {
+          cause: error,
+        })
+      }
+    }
+    await sleep(30)
+  }
+}
