@@ -1,0 +1,120 @@
+/** kubeadm-flags.env: the kubelet's command line as far as kubeadm decides it. */
+import type { Arg, InitConfig } from '../config/types.ts'
+import type { HostFacts } from '../host/facts.ts'
+import { imageOf } from '../images/images.ts'
+import { argumentValue, formatArguments, mergeArguments } from '../static-pod/arguments.ts'
+import { type Since, valueSince } from '../version.ts'
+import { SYSTEMD_RESOLV_CONF } from './configuration.ts'
+import { isSocketNodeLocal } from './instance.ts'
+import { goQuote } from './quote.ts'
+
+type Facts = Pick<HostFacts, 'hostname' | 'systemdResolved'>
+
+interface FlagRow {
+  readonly name: string
+  /** Undefined: the flag is left out. */
+  readonly value: (config: InitConfig, facts: Facts) => string | undefined
+  /** In which kubeadm releases; absent means in all. */
+  readonly releases?: readonly Since<boolean>[]
+}
+
+/** Docker through the kubelet's own shim, by the release that spoke of it. */
+const DOCKER_SOCKET = '/var/run/dockershim.sock'
+
+/** Source: kubeadm phases/kubelet/flags.go of each release from 1.18 to 1.36, flags_unix.go (v1.18). */
+const FLAGS: readonly FlagRow[] = [
+  {
+    name: 'network-plugin',
+    value: config => (usesDocker(config) ? 'cni' : undefined),
+    releases: [
+      ['1.18', true],
+      ['1.24', false],
+    ],
+  },
+  {
+    name: 'container-runtime',
+    value: config => (usesDocker(config) ? undefined : 'remote'),
+    releases: [
+      ['1.18', true],
+      ['1.26', false],
+    ],
+  },
+  {
+    name: 'container-runtime-endpoint',
+    value: config =>
+      usesDocker(config) || isSocketNodeLocal(config) ? undefined : config.init.nodeRegistration.criSocket,
+  },
+  {
+    // The kubelet's garbage collection leaves this image alone; 1.35 no longer needs to be told.
+    name: 'pod-infra-container-image',
+    value: config => (sparesPauseImage(config) ? imageOf('pause', config) : undefined),
+    releases: [
+      ['1.18', true],
+      ['1.35', false],
+    ],
+  },
+  {
+    name: 'hostname-override',
+    value: (config, facts) => {
+      const name = nodeName(config)
+      return name === hostName(facts) ? undefined : name
+    },
+  },
+  {
+    name: 'feature-gates',
+    value: ({ cluster }) =>
+      cluster.featureGates?.IPv6DualStack === undefined
+        ? undefined
+        : `IPv6DualStack=${cluster.featureGates.IPv6DualStack}`,
+    releases: [
+      ['1.18', true],
+      ['1.19', false],
+    ],
+  },
+  {
+    name: 'resolv-conf',
+    value: (_, facts) => (facts.systemdResolved ? SYSTEMD_RESOLV_CONF : undefined),
+    releases: [
+      ['1.18', true],
+      ['1.19', false],
+    ],
+  },
+]
+
+/** The flags with the user's kubeletExtraArgs merged in, by the rule of the release. */
+export function kubeletFlags(config: InitConfig, facts: Facts): Arg[] {
+  const defaults = FLAGS.flatMap(({ name, value, releases }) => {
+    if (releases !== undefined && !valueSince(releases, config.kubeadm)) return []
+    const text = value(config, facts)
+    return text === undefined ? [] : [{ name, value: text }]
+  })
+  return mergeArguments(defaults, config.init.nodeRegistration.kubeletExtraArgs ?? [], config.kubeadm)
+}
+
+/** Content of the file: one line that a shell and systemd read. Source: phases/kubelet/flags.go (v1.36). */
+export function kubeletFlagsFile(config: InitConfig, facts: Facts): string {
+  return `KUBELET_KUBEADM_ARGS=${goQuote(formatArguments(kubeletFlags(config, facts)).join(' '))}\n`
+}
+
+function usesDocker({ init, kubeadm }: InitConfig): boolean {
+  const shims: readonly Since<boolean>[] = [
+    ['1.18', true],
+    ['1.24', false],
+  ]
+  return init.nodeRegistration.criSocket === DOCKER_SOCKET && valueSince(shims, kubeadm) === true
+}
+
+function sparesPauseImage(config: InitConfig): boolean {
+  const everyRuntime: readonly Since<boolean>[] = [['1.21', true]]
+  return usesDocker(config) || valueSince(everyRuntime, config.kubeadm) === true
+}
+
+// The hostname-override argument beats the configured name, even when it is empty.
+function nodeName({ init }: InitConfig): string {
+  const { name, kubeletExtraArgs } = init.nodeRegistration
+  return argumentValue(kubeletExtraArgs, 'hostname-override') ?? name
+}
+
+function hostName({ hostname }: Facts): string {
+  return hostname.trim().toLowerCase()
+}

@@ -1,0 +1,142 @@
+/**
+ * Go structs as tables: what a document becomes when Go decodes it into its type and encodes that again.
+ * kubeadm does exactly this with a KubeletConfiguration and a KubeProxyConfiguration, which is why fields nobody
+ * set appear in its files and why `5m` reads `5m0s` there.
+ */
+import type { Fault } from '../errors.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import { nearest } from '../nearest.ts'
+import { isSince, type Version } from '../version.ts'
+import { type Scalar, scalar, wantedOf, zeroOf } from './scalar.ts'
+
+type Plain = Scalar | `*${Scalar}` | `[]${Scalar}` | `{}${Scalar}` | `{}[]${Scalar}`
+
+/**
+ * `*` is a pointer (unset differs from zero), `[]` a list, `{}` a map. A `!` at the end says that the field is written
+ * even when it is empty (no `omitempty`); durations, quantities and structs always are.
+ */
+export type Shape = Plain | `${Plain}!` | Struct | { readonly pointer: Struct } | { readonly list: Struct }
+
+/** One field; `until` is the first release that no longer has it. */
+export type Field = readonly [name: string, shape: Shape, since?: string, until?: string]
+
+export type Struct = readonly Field[]
+
+/** A document as Go would write it, and what Go would not read, by path of the field. */
+export interface Encoded {
+  readonly value: JsonObject
+  readonly faults: readonly Fault[]
+}
+
+interface Context {
+  readonly release: Version
+  readonly faults: Fault[]
+}
+
+/** Encodes `document` as `release` does; apiVersion and kind are not fields of the struct and are left out. */
+export function encodeStruct(struct: Struct, document: JsonObject, release: Version): Encoded {
+  const context: Context = { release, faults: [] }
+  const { apiVersion: _, kind: __, ...fields } = document
+  return { value: encodeFields(struct, fields, '', context), faults: context.faults }
+}
+
+function encodeFields(struct: Struct, object: JsonObject, path: string, context: Context): JsonObject {
+  const fields = struct.filter(field => exists(field, context.release))
+  const result: Record<string, Json> = {}
+  for (const [name, shape] of fields) {
+    const value = encode(shape, object[name] ?? null, join(path, name), context)
+    if (isWritten(shape, value)) result[name] = value
+  }
+  for (const name of Object.keys(object)) {
+    if (fields.some(([known]) => known === name)) continue
+    context.faults.push({ field: join(path, name), reason: unknownField(name, struct) })
+  }
+  return result
+}
+
+function exists([, , since, until]: Field, release: Version): boolean {
+  return (since === undefined || isSince(release, since)) && (until === undefined || !isSince(release, until))
+}
+
+function encode(shape: Shape, value: Json, path: string, context: Context): Json {
+  if (typeof shape === 'string') return encodePlain(shape.replace(/!$/, ''), value, path, context)
+  if ('pointer' in shape) return value === null ? null : encodeNested(shape.pointer, value, path, context)
+  if ('list' in shape) {
+    return list(value, path, context, (item, at) => encodeNested(shape.list, item, at, context))
+  }
+  return encodeNested(shape, value, path, context)
+}
+
+function encodeNested(struct: Struct, value: Json, path: string, context: Context): Json {
+  if (value !== null && !isObject(value)) wrongType(value, path, 'a mapping', context)
+  return encodeFields(struct, isObject(value) ? value : {}, path, context)
+}
+
+function encodePlain(shape: string, value: Json, path: string, context: Context): Json {
+  if (shape.startsWith('[]')) {
+    return list(value, path, context, (item, at) => encodePlain(shape.slice(2), item, at, context))
+  }
+  if (shape.startsWith('{}')) return map(shape.slice(2), value, path, context)
+  if (shape.startsWith('*')) return value === null ? null : encodePlain(shape.slice(1), value, path, context)
+  const type = shape as Scalar
+  // Go leaves a field alone when it meets null; only its own types with a parser of their own refuse it.
+  if (value === null) return zeroOf(type)
+  const encoded = scalar(type, value)
+  if (encoded === undefined) wrongType(value, path, wantedOf(type), context)
+  return encoded ?? zeroOf(type)
+}
+
+function list(value: Json, path: string, context: Context, item: (value: Json, path: string) => Json): Json {
+  if (value === null) return null
+  if (Array.isArray(value)) return value.map((one: Json, index) => item(one, `${path}[${index}]`))
+  wrongType(value, path, 'a list', context)
+  return null
+}
+
+function map(shape: string, value: Json, path: string, context: Context): Json {
+  if (value === null) return null
+  if (!isObject(value)) {
+    wrongType(value, path, 'a mapping', context)
+    return null
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [key, encodePlain(shape, one ?? null, `${path}[${key}]`, context)]),
+  )
+}
+
+/** Types that Go's `omitempty` does not apply to, for they are structs there. */
+const NEVER_EMPTY: readonly string[] = ['duration', 'quantity']
+
+function isWritten(shape: Shape, value: Json): boolean {
+  if (typeof shape !== 'string') return Array.isArray(shape) || ('pointer' in shape ? value !== null : !isEmpty(value))
+  if (shape.endsWith('!') || NEVER_EMPTY.includes(shape)) return true
+  return shape.startsWith('*') ? value !== null : !isEmpty(value)
+}
+
+function isEmpty(value: Json): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0
+  return value === null || value === '' || value === false || value === 0
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
+function wrongType(value: Json, field: string, wanted: string, context: Context): void {
+  const shown = typeof value === 'object' ? {} : { value: `${value}` }
+  context.faults.push({ field, ...shown, reason: `it must be ${wanted}; correct the value` })
+}
+
+function unknownField(name: string, struct: Struct): string {
+  const other = struct.find(([known]) => known === name)
+  if (other !== undefined) return `this release has no such field${times(other)}; remove it or choose another version`
+  const hint = nearest(
+    name,
+    struct.map(([known]) => known),
+  )
+  return `the field is unknown; ${hint === undefined ? 'remove it' : `did you mean "${hint}"?`}`
+}
+
+function times([, , since, until]: Field): string {
+  return until === undefined ? ` (it came with ${since})` : ` (it went with ${until})`
+}
