@@ -13,12 +13,14 @@ export type Change =
   | { readonly kind: 'file'; readonly path: string; readonly before: string | null; readonly mode: number }
   /** A folder that did not exist before and is ours with all that is in it. */
   | { readonly kind: 'tree'; readonly path: string }
+  /** A folder that was there with these names in it; what has come since is ours. */
+  | { readonly kind: 'contents'; readonly path: string; readonly before: readonly string[] }
   | { readonly kind: 'service'; readonly name: string }
   | { readonly kind: 'sysctl'; readonly key: string; readonly before: string }
   | { readonly kind: 'module'; readonly name: string }
   | { readonly kind: 'mount'; readonly path: string }
-  /** Pods run by a runtime; `ours` when the runtime itself is. */
-  | { readonly kind: 'runtime'; readonly socket: string; readonly ours: boolean }
+  /** Pods run by a runtime; `ours` when the runtime itself is. Sandboxes that were there before stay. */
+  | { readonly kind: 'runtime'; readonly socket: string; readonly ours: boolean; readonly sandboxes: readonly string[] }
   /** Network interfaces and firewall rules that a cluster makes; what was there before stays. */
   | { readonly kind: 'network'; readonly links: readonly string[]; readonly chains: readonly string[] }
 
@@ -59,6 +61,7 @@ function subject(change: Change): string {
   switch (change.kind) {
     case 'file':
     case 'tree':
+    case 'contents':
     case 'mount':
       return change.path
     case 'service':

@@ -1,0 +1,35 @@
+/** Processes of this machine, by what they were started with. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Pids whose command line has all the given arguments. */
+export function processesWith(argv: readonly string[]): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      const given = commandLine(pid)
+      return given.length > 0 && argv.every(argument => given.includes(argument))
+    })
+}
+
+/** The arguments of a process, its own name first; empty when it is gone. */
+export function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+  } catch {
+    return []
+  }
+}
+
+/** Kills processes and waits a little for them to go. */
+export async function kill(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // Gone already.
+    }
+  }
+  for (let waited = 0; waited < 2000 && pids.some(pid => commandLine(pid).length > 0); waited += 20) await sleep(20)
+}

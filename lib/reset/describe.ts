@@ -1,0 +1,26 @@
+/** Changes in words, for --dry-run, --verbose and errors: what undoing one does. */
+import type { Change } from '../journal.ts'
+
+/** E.g. `remove the folder "/var/lib/etcd"`. */
+export function describe(change: Change): string {
+  switch (change.kind) {
+    case 'file':
+      return `${change.before === null ? 'remove' : 'restore'} the file "${change.path}"`
+    case 'tree':
+      return `remove the folder "${change.path}"`
+    case 'contents':
+      return `remove what has come into the folder "${change.path}"`
+    case 'service':
+      return `stop and remove the service "${change.name}"`
+    case 'sysctl':
+      return `set sysctl "${change.key}" to ${change.before} again`
+    case 'module':
+      return `unload the kernel module "${change.name}"`
+    case 'mount':
+      return `unmount "${change.path}"`
+    case 'runtime':
+      return `stop and remove the Pods of the runtime at "${change.socket}"`
+    case 'network':
+      return 'remove network interfaces and firewall rules of the cluster'
+  }
+}

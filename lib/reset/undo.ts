@@ -1,0 +1,90 @@
+/**
+ * Undoing what the journal holds: one function per kind of change. Each can be run again, and none touches what
+ * was there before.
+ */
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from '../command.ts'
+import { reasonOf } from '../errors.ts'
+import { writeFiles } from '../files.ts'
+import { podProcesses, removePodCgroups } from '../host/cgroups.ts'
+import { removeLinks } from '../host/links.ts'
+import { mountsBelow, readMountinfo } from '../host/mounts.ts'
+import { kill, processesWith } from '../host/processes.ts'
+import { writeSysctl } from '../host/sysctl.ts'
+import type { Change } from '../journal.ts'
+import { removeRules } from '../network/firewall.ts'
+import { openRuntime } from '../runtime/runtime.ts'
+import { removeSandboxes } from '../runtime/sandboxes.ts'
+import type { ServiceManager } from '../service/service.ts'
+
+type Of<Kind extends Change['kind']> = Extract<Change, { readonly kind: Kind }>
+
+export interface UndoContext {
+  readonly services: ServiceManager
+}
+
+/** What undoes each kind; throws an error with the reason when it cannot. */
+export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, context: UndoContext) => Promise<void> } = {
+  service: async ({ name }, { services }) => services.remove(name),
+  runtime: async ({ socket, ours, sandboxes }) => {
+    const path = socket.replace(/^unix:\/\//, '')
+    try {
+      const { cri } = await openRuntime(socket, ours)
+      try {
+        await removeSandboxes(cri, sandboxes)
+      } finally {
+        cri.close()
+      }
+    } catch (error) {
+      // A runtime of our own that is dead leaves its shims behind; somebody else's has to be up.
+      if (!ours) throw error
+    }
+    // What a dead runtime of ours left running: the containers and the shims that hold them.
+    if (ours) await kill([...podProcesses(), ...processesWith(['-address', path])])
+    removePodCgroups()
+  },
+  mount: async ({ path }) => unmountBelow(path),
+  network: async ({ links, chains }) => {
+    await removeLinks(links)
+    await removeRules(chains)
+    for (const family of ['ip', 'ip6']) await run(['nft', 'delete', 'table', family, 'kube-proxy'])
+  },
+  tree: async ({ path }) => {
+    await unmountBelow(path)
+    rmSync(path, { recursive: true, force: true })
+  },
+  contents: async ({ path, before }) => {
+    if (!existsSync(path)) return
+    for (const name of readdirSync(path).filter(other => !before.includes(other))) {
+      await unmountBelow(join(path, name))
+      rmSync(join(path, name), { recursive: true, force: true })
+    }
+  },
+  file: async ({ path, before, mode }) => {
+    if (before === null) rmSync(path, { force: true })
+    else writeFiles('/', [{ path, mode, content: Buffer.from(before, 'base64') }])
+  },
+  sysctl: async ({ key, before }) => writeSysctl(key, before),
+  module: async ({ name }) => {
+    await run(['modprobe', '-r', name])
+  },
+}
+
+/** Undoes one change; gives the reason when that fails. */
+export async function undo(change: Change, context: UndoContext): Promise<string | undefined> {
+  try {
+    await (UNDO[change.kind] as (change: Change, context: UndoContext) => Promise<void>)(change, context)
+    return undefined
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
+
+async function unmountBelow(path: string): Promise<void> {
+  for (const point of mountsBelow(readMountinfo(), [path])) {
+    if ((await run(['umount', point])).exitCode !== 0) await run(['umount', '--lazy', point])
+  }
+  const [left] = mountsBelow(readMountinfo(), [path])
+  if (left !== undefined) throw new Error(`"${left}" cannot be unmounted; unmount it and reset again`)
+}
