@@ -1,0 +1,175 @@
+/** Where a configuration comes from: a file's documents and the flags, read into one draft per kind. */
+import type { Fault } from '../errors.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import type { Flags } from '../options.ts'
+import { isSince, parseVersion, type Version } from '../version.ts'
+import { conversionFindings, toV1beta4 } from './convert.ts'
+import { type ConfigDocument, decodeDocument, readDocuments } from './documents.ts'
+import { type Finding, isWithin, type Origin, placeFindings } from './findings.ts'
+import { readFlags, refuseMixedFlags } from './flags.ts'
+import { DEPRECATED_SINCE, type KubeadmKind } from './kinds.ts'
+import { chooseVersion, DEFAULT_VERSION, type VersionChoice } from './kubernetes-version.ts'
+import type { ComponentConfig } from './types.ts'
+
+/** What a user gave. */
+export interface ConfigSource {
+  /** The text of the configuration file; without it there are flags and defaults only. */
+  readonly text?: string
+  /** The file's name, for messages. */
+  readonly file?: string
+  readonly flags?: Flags
+  /** Whether to look for the container runtime's socket when none is named. @default {true} */
+  readonly detectCriSocket?: boolean
+  /** Reads a file of the host, for discovery files that have to exist; without it they are not looked for. */
+  readonly read?: (path: string) => string | undefined
+}
+
+/** What was read from a source. */
+export interface Drafts {
+  readonly documents: readonly ConfigDocument[]
+  /** By kind, in v1beta4's shape and without defaults; kinds that were not given are absent. */
+  readonly drafts: Readonly<Partial<Record<KubeadmKind, JsonObject>>>
+  /** ClusterConfiguration as decoded, before conversion. */
+  readonly writtenCluster?: JsonObject
+  readonly kubelet: ComponentConfig
+  readonly kubeProxy: ComponentConfig
+  readonly choice: VersionChoice
+  readonly origins: readonly Origin[]
+  /** Everything wrong so far. */
+  readonly faults: readonly Fault[]
+  /** What decoding found; later findings about the same fields say nothing new. */
+  readonly findings: readonly Finding[]
+  /** Documents of API groups that are none of ours. */
+  readonly foreign: readonly string[]
+  readonly notices: readonly string[]
+}
+
+const KUBEADM_KINDS: readonly KubeadmKind[] = [
+  'InitConfiguration',
+  'ClusterConfiguration',
+  'JoinConfiguration',
+  'ResetConfiguration',
+  'UpgradeConfiguration',
+]
+
+const NEWEST = parseVersion(DEFAULT_VERSION) as Version
+
+/** Reads file and flags; never throws for what is wrong with their values, only a UsageError for flags that cannot be mixed. */
+export function readSource(source: ConfigSource): Drafts {
+  const { text, file = 'the configuration', flags = {} } = source
+  if (text !== undefined) refuseMixedFlags(flags)
+  const { documents, faults, foreign } =
+    text === undefined ? { documents: [], faults: [], foreign: [] } : readDocuments(text, file)
+  const given = readFlags(flags)
+  const findings: Finding[] = [...given.findings]
+  const drafts: Partial<Record<KubeadmKind, JsonObject>> = {}
+  let writtenCluster: JsonObject | undefined
+  for (const kind of KUBEADM_KINDS) {
+    const document = documents.find(one => one.kind === kind)
+    const decoded = document && decodeDocument(document, NEWEST)
+    const flagged = given.documents[kind] && decodeFlags(kind, given.documents[kind])
+    if (decoded === undefined && flagged === undefined) continue
+    findings.push(...(decoded?.findings ?? []), ...(flagged?.findings ?? []))
+    findings.push(...(decoded === undefined ? [] : conversionFindings(kind, decoded.value)))
+    if (kind === 'ClusterConfiguration') writtenCluster = decoded?.value
+    const written = document && decoded ? toV1beta4(document.apiVersion, decoded.value) : {}
+    drafts[kind] = merge(written, given.documents[kind] ?? {})
+  }
+  const chosen = choose(drafts.ClusterConfiguration, flags)
+  const components = documents
+    .filter(({ kind }) => kind === 'KubeletConfiguration' || kind === 'KubeProxyConfiguration')
+    .flatMap(document => decodeDocument(document, chosen.choice.kubeadm).findings)
+  const origins = originsOf(documents, file, given.fields, text !== undefined)
+  return {
+    documents,
+    drafts,
+    ...(writtenCluster && { writtenCluster }),
+    kubelet: componentConfig(documents, 'KubeletConfiguration'),
+    kubeProxy: componentConfig(documents, 'KubeProxyConfiguration'),
+    choice: chosen.choice,
+    origins,
+    faults: [
+      ...faults,
+      ...placeFindings([...findings, ...components, ...unless(findings, chosen.findings)], origins),
+      ...chosen.faults,
+    ],
+    findings: [...findings, ...chosen.findings],
+    foreign,
+    notices: [...deprecations(documents, file, chosen.choice.kubeadm), ...chosen.choice.notices],
+  }
+}
+
+/** Findings about fields that `earlier` ones do not already speak of. */
+export function unless(earlier: readonly Finding[], findings: readonly Finding[]): Finding[] {
+  return findings.filter(
+    ({ kind, field }) =>
+      !earlier.some(other => other.kind === kind && (isWithin(field, other.field) || isWithin(other.field, field))),
+  )
+}
+
+function decodeFlags(kind: KubeadmKind, value: JsonObject): ReturnType<typeof decodeDocument> {
+  return decodeDocument({ apiVersion: 'kubeadm.k8s.io/v1beta4', kind, value, lineOf: () => 0 }, NEWEST)
+}
+
+function choose(
+  cluster: JsonObject | undefined,
+  flags: Flags,
+): { choice: VersionChoice; findings: readonly Finding[]; faults: readonly Fault[] } {
+  const text = typeof cluster?.kubernetesVersion === 'string' ? cluster.kubernetesVersion : ''
+  const kubeadm = flags['kubeadm-version']
+  const choice = chooseVersion(text, kubeadm)
+  if (!('reason' in choice)) return { choice, findings: [], faults: [] }
+  // The rest is checked as if nothing had been said about versions.
+  const fallback = chooseVersion('') as VersionChoice
+  const { reason } = choice
+  if (choice.ofKubeadm) {
+    const fault = { file: 'flags', field: '--kubeadm-version', value: kubeadm ?? '', reason }
+    return { choice: fallback, findings: [], faults: [fault] }
+  }
+  const finding = { kind: 'ClusterConfiguration', field: 'kubernetesVersion', value: text, reason }
+  return { choice: fallback, findings: [finding], faults: [] }
+}
+
+function componentConfig(documents: readonly ConfigDocument[], kind: string): ComponentConfig {
+  const document = documents.find(one => one.kind === kind)
+  return { document: document?.value ?? {}, userSupplied: document !== undefined }
+}
+
+function originsOf(
+  documents: readonly ConfigDocument[],
+  file: string,
+  fields: ReturnType<typeof readFlags>['fields'],
+  hasFile: boolean,
+): Origin[] {
+  const components = ['KubeletConfiguration', 'KubeProxyConfiguration']
+  return [...KUBEADM_KINDS, ...components].map(kind => {
+    const document = documents.find(one => one.kind === kind)
+    return {
+      kind,
+      ...(hasFile && { file }),
+      ...(document && { lineOf: document.lineOf }),
+      flags: fields[kind as KubeadmKind] ?? {},
+    }
+  })
+}
+
+function deprecations(documents: readonly ConfigDocument[], file: string, kubeadm: Version): string[] {
+  const old = documents.filter(({ apiVersion }) => {
+    const since = DEPRECATED_SINCE[apiVersion]
+    return since !== undefined && isSince(kubeadm, since)
+  })
+  return [...new Set(old.map(document => document.apiVersion))].map(apiVersion => {
+    const kinds = old.filter(document => document.apiVersion === apiVersion).map(document => document.kind)
+    return `config: ${file}: ${apiVersion} is deprecated (${kinds.join(', ')}); "config migrate --old-config ${file}" writes the file anew`
+  })
+}
+
+// Flags win over the file; lists are replaced.
+function merge(written: JsonObject, flagged: JsonObject): JsonObject {
+  const merged: Record<string, Json | undefined> = { ...written }
+  for (const [key, value] of Object.entries(flagged)) {
+    const before = merged[key]
+    merged[key] = isObject(before) && isObject(value) ? merge(before, value) : value
+  }
+  return merged
+}
