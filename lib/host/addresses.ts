@@ -1,5 +1,7 @@
 /** Addresses of this machine, from the kernel's routing tables and its interfaces. Pure parsing. */
 
+import { isGlobalUnicast, parseAddress } from '../address.ts'
+
 /** One address of one interface; what node:os networkInterfaces() knows. */
 export interface InterfaceAddress {
   readonly interfaceName: string
@@ -52,7 +54,7 @@ export function globalAddresses(
 ): AddressPair {
   const find = (family: 'IPv4' | 'IPv6'): string | undefined => {
     for (const name of interfaceNames) {
-      const found = addresses.find(a => a.interfaceName === name && a.family === family && isGlobalUnicast(a.address))
+      const found = addresses.find(a => a.interfaceName === name && a.family === family && isGlobal(a.address))
       if (found !== undefined) return found.address
     }
     return undefined
@@ -62,9 +64,7 @@ export function globalAddresses(
   return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) }
 }
 
-/** Not loopback, link-local, multicast or unspecified; private ranges count, as Go's IsGlobalUnicast has it. */
-export function isGlobalUnicast(address: string): boolean {
-  if (address.includes(':')) return !/^(::1?$|fe[89ab]|ff)/i.test(address)
-  const first = Number(address.split('.')[0])
-  return first !== 127 && first < 224 && !address.startsWith('169.254.') && address !== '0.0.0.0'
+function isGlobal(text: string): boolean {
+  const address = parseAddress(text)
+  return address !== undefined && isGlobalUnicast(address)
 }

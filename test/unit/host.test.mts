@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  defaultRouteInterfaces4,
-  defaultRouteInterfaces6,
-  globalAddresses,
-  isGlobalUnicast,
-} from '../../lib/host/addresses.ts'
+import { defaultRouteInterfaces4, defaultRouteInterfaces6, globalAddresses } from '../../lib/host/addresses.ts'
 import { proxyEnvironment } from '../../lib/host/read.ts'
 
 const ROUTES_4 = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -38,25 +33,6 @@ test('globalAddresses() takes the first global unicast address of each family', 
   assert.deepEqual(globalAddresses(addresses, ['eth1', 'eth0']), { ipv4: '10.0.0.5', ipv6: 'fd00::5' })
   assert.deepEqual(globalAddresses(addresses, []), {})
 })
-
-for (const [address, expected] of [
-  ['10.0.0.5', true],
-  ['192.168.1.1', true],
-  ['127.0.0.1', false],
-  ['0.0.0.0', false],
-  ['224.0.0.1', false],
-  ['169.254.3.4', false],
-  ['fd00::1', true],
-  ['2001:db8::1', true],
-  ['::1', false],
-  ['::', false],
-  ['fe80::1', false],
-  ['ff02::1', false],
-] as const) {
-  test(`isGlobalUnicast() says ${expected} for ${address}`, () => {
-    assert.equal(isGlobalUnicast(address), expected)
-  })
-}
 
 test('proxyEnvironment() takes non-empty variables that end in _proxy in any case, sorted', () => {
   assert.deepEqual(proxyEnvironment({ no_proxy: 'x', HTTPS_PROXY: 'y', http_proxy: '', PATH: '/bin', PROXY: 'z' }), [

@@ -1,0 +1,64 @@
+/**
+ * What an init is about to change on the machine, written down before anything is: newest last, so that undoing
+ * from the end stops the kubelet first, then the Pods, then the runtime, and only then removes files.
+ */
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { InitConfig } from '../config/types.ts'
+import { presentLinks } from '../host/links.ts'
+import { readSysctl, SYSCTLS } from '../host/sysctl.ts'
+import type { Change } from '../journal.ts'
+import { LAYOUT } from '../layout.ts'
+import { presentChains } from '../network/firewall.ts'
+import { PRIVATE_RUNTIME } from '../runtime/private.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { presentSandboxes } from '../runtime/sandboxes.ts'
+import { KUBELET } from '../service/kubelet.ts'
+
+/** Folders that a cluster fills, besides the ones that depend on the configuration. */
+const FOLDERS: readonly string[] = [
+  LAYOUT.state,
+  LAYOUT.run,
+  LAYOUT.logs,
+  '/etc/kubernetes',
+  '/etc/kubernetes/manifests',
+  '/var/lib/kubelet',
+  '/var/log/pods',
+  '/var/log/containers',
+  '/run/netns',
+  '/usr/libexec/kubernetes',
+]
+
+/** All changes, in the order in which they are recorded. `runtime` is absent when it will be a private one. */
+export async function plannedChanges(config: InitConfig, runtime?: Runtime): Promise<Change[]> {
+  const { certificatesDir, etcd } = config.cluster
+  const folders = [
+    ...FOLDERS,
+    certificatesDir,
+    ...(etcd.local === undefined ? [] : [etcd.local.dataDir]),
+    ...(runtime === undefined ? [] : [runtime.cni.confDir]),
+  ]
+  const sysctls = SYSCTLS.flatMap(({ key }): Change[] => {
+    const before = readSysctl(key)
+    return before === undefined ? [] : [{ kind: 'sysctl', key, before }]
+  })
+  const socket = runtime?.cri.socket ?? `unix://${LAYOUT.containerd.socket}`
+  const sandboxes = runtime === undefined ? [] : await presentSandboxes(runtime.cri)
+  return [
+    ...folders.map(folderChange),
+    ...sysctls,
+    { kind: 'network', links: presentLinks(), chains: await presentChains() },
+    ...(runtime === undefined ? [{ kind: 'service', name: PRIVATE_RUNTIME } as const] : []),
+    { kind: 'runtime', socket, ours: runtime === undefined, sandboxes },
+    { kind: 'service', name: KUBELET },
+  ]
+}
+
+/** A folder that is not there goes with all that leads to it; of one that is there only what will be new. */
+function folderChange(path: string): Change {
+  if (existsSync(path) && lstatSync(path).isDirectory())
+    return { kind: 'contents', path, before: readdirSync(path).sort() }
+  let top = path
+  while (!existsSync(dirname(top))) top = dirname(top)
+  return { kind: 'tree', path: top }
+}
