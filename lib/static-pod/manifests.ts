@@ -1,0 +1,67 @@
+/** The manifests of a node: which static Pods, where they lie, and what to say about them. */
+import type { InitConfig } from '../config/types.ts'
+import type { FileEntry } from '../files.ts'
+import type { JsonObject } from '../json.ts'
+import { stringify } from '../yaml.ts'
+import type { PodInput } from './arguments.ts'
+import { authorizationMode } from './authorization.ts'
+import { COMPONENT_NAMES, type ComponentName, MANIFESTS_FOLDER } from './component.ts'
+import { overrideNotices } from './overrides.ts'
+import { type PodOptions, staticPod } from './pod.ts'
+import { isRootless } from './rootless.ts'
+
+export interface StaticPod {
+  readonly component: ComponentName
+  /** Path of the manifest, e.g. `/etc/kubernetes/manifests/etcd.yaml`. */
+  readonly path: string
+  readonly pod: JsonObject
+  /** What the user should know, e.g. of overrides that break something. */
+  readonly messages: readonly string[]
+}
+
+/** Path of a component's manifest. */
+export function manifestPath(component: ComponentName): string {
+  return `${MANIFESTS_FOLDER}/${component}.yaml`
+}
+
+/** The components that a configuration runs as static Pods: all but an external etcd. */
+export function localComponents(config: InitConfig): readonly ComponentName[] {
+  return COMPONENT_NAMES.filter(component => component !== 'etcd' || config.cluster.etcd.local !== undefined)
+}
+
+/** The static Pods of `components`, by default of all that run on the node. Throws like staticPod. */
+export function staticPods(
+  config: InitConfig,
+  facts: PodInput['facts'],
+  components: readonly ComponentName[] = localComponents(config),
+  options: PodOptions = {},
+): StaticPod[] {
+  return components.map(component => ({
+    component,
+    path: manifestPath(component),
+    pod: staticPod(component, config, facts, options),
+    messages: notices(component, config, options),
+  }))
+}
+
+/** The manifests as files, each changed by `apply` (the user's patches) on its way. */
+export function manifestFiles(
+  pods: readonly StaticPod[],
+  apply: (target: ComponentName, pod: JsonObject) => JsonObject = (_target, pod) => pod,
+): FileEntry[] {
+  return pods.map(({ component, path, pod }) => ({ path, mode: 0o600, content: stringify(apply(component, pod)) }))
+}
+
+function notices(component: ComponentName, config: InitConfig, options: PodOptions): string[] {
+  return [
+    ...(component === 'kube-apiserver' ? authorizationMode(config).messages : []),
+    ...overrideNotices(component, config),
+    ...(isRootless(config) && options.rootless === undefined
+      ? [`[${phaseOf(component)}] Would update static pod manifest for "${component}" to run as non-root`]
+      : []),
+  ]
+}
+
+function phaseOf(component: ComponentName): string {
+  return component === 'etcd' ? 'etcd' : 'control-plane'
+}
