@@ -1,0 +1,33 @@
+/** The end of a phase that made credentials: say what was done, write it. */
+import { type FileEntry, readFile } from '../files.ts'
+import type { Output } from '../output.ts'
+
+/** Where the result of a run goes; a Phase is one. */
+export interface Destination {
+  readonly dryRun: boolean
+  /** Folder below which a dry run writes. */
+  readonly target: string
+  readonly write: (entries: readonly FileEntry[]) => void
+}
+
+export interface Delivery {
+  readonly files: readonly FileEntry[]
+  readonly messages: readonly string[]
+  readonly kept?: readonly FileEntry[]
+  readonly warnings?: readonly string[]
+}
+
+/** Writes all files or none, then says the messages; a dry run takes along what is kept. Throws what writing throws. */
+export function deliver(
+  { files, messages, kept = [], warnings = [] }: Delivery,
+  { dryRun, target, write }: Destination,
+  output: Output,
+): void {
+  // What the folder has from an earlier run stays untouched.
+  const copies = dryRun ? kept.filter(({ path, content }) => readFile(target, path) !== content) : []
+  const written = [...copies, ...files]
+  for (const warning of warnings) output.warn(warning)
+  write(written)
+  for (const message of messages) output.say(message)
+  if (dryRun) output.say(`[dryrun] Wrote ${written.length} files below "${target}"`)
+}
