@@ -1,5 +1,5 @@
 /** Reads files of one or more YAML documents, keeping the lines of their fields and all that is wrong with them. */
-import type { Node } from 'yaml'
+import type { CST, Node } from 'yaml'
 import { type Fault, KubestepError } from '../errors.ts'
 import { isObject, type Json } from '../json.ts'
 import { library } from './library.ts'
@@ -25,20 +25,32 @@ export interface ParseOptions {
 
 /** More faults than this help nobody. */
 const MOST_FAULTS = 20
-const MOST_BYTES = 4 * 1024 * 1024
+/** A configuration has a few documents of a few KiB; whatever has more is another file, and takes seconds to read. */
+const MOST_KIB = 256
+const MOST_DOCUMENTS = 100
+const LONGEST_REASON = 300
+/** What Go's reader refuses wherever it stands. */
+const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
 
 /**
  * The documents of a file (YAML or JSON), cut where kubeadm cuts them, empty ones included.
  * Never throws: what is wrong stands in `faults`, a fault of syntax once per document, keys that are set twice each with its path.
  */
 export function parseDocuments(text: string, file?: string): readonly YamlDocument[] {
-  if (text.length > MOST_BYTES) {
-    const reason = `it has more than ${MOST_BYTES / 1024 / 1024} MiB; this cannot be the file that was meant`
+  const parts = text.length > MOST_KIB * 1024 ? [] : splitDocuments(text)
+  const tooMuch =
+    text.length > MOST_KIB * 1024
+      ? `${MOST_KIB} KiB`
+      : parts.length > MOST_DOCUMENTS
+        ? `${MOST_DOCUMENTS} documents`
+        : ''
+  if (tooMuch !== '') {
+    const reason = `it has more than ${tooMuch}; give the file that was meant`
     return [
       { line: 1, lineOf: () => 1, faults: [{ field: '', reason, line: 1, ...(file === undefined ? {} : { file }) }] },
     ]
   }
-  return splitDocuments(text).map(part => readDocument(part, file))
+  return parts.map(part => readDocument(part, file))
 }
 
 /**
@@ -56,7 +68,7 @@ export function parse(text: string, options: ParseOptions = {}): Json {
 /** Reads all documents of a text that are not empty. Throws KubestepError as `parse` does. */
 export function parseAll(text: string, options: ParseOptions = {}): Json[] {
   return splitDocuments(text)
-    .filter(({ text, junk }) => junk !== undefined || /^[^#\n]*[^#\s-]/m.test(text))
+    .filter(part => part.junk !== undefined || !isEmpty(part.text))
     .map(part => {
       const { value, findings } = readPart(part)
       const wrong = options.allowDuplicateKeys ? findings.filter(({ earlier }) => earlier === undefined) : findings
@@ -89,13 +101,18 @@ function readDocument(part: Part, file: string | undefined): YamlDocument {
   }
 }
 
-function readPart(part: Part): Conversion {
+export function readPart(part: Part): Conversion {
   const failed = (offset: number, reason: string): Conversion => ({
     findings: [{ path: [], offset, reason }],
     offsets: new Map(),
   })
   if (part.junk !== undefined) {
     return failed(part.text.length, `"${part.junk}" cannot follow "---"; put it on a line of its own`)
+  }
+  const control = part.text.search(FORBIDDEN)
+  if (control !== -1) {
+    const code = (part.text.codePointAt(control) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+    return failed(control, `the character U+${code} cannot stand in YAML; write it as "\\u${code}" in double quotes`)
   }
   const { Composer, Parser } = library()
   const composer = new Composer({
@@ -107,22 +124,37 @@ function readPart(part: Part): Conversion {
     logLevel: 'silent',
   })
   // Go reads no further than the first document either.
-  for (const document of composer.compose(new Parser().parse(part.text), true, part.text.length)) {
-    const [error] = document.errors
+  for (const document of composer.compose(untilError(new Parser().parse(part.text)), true, part.text.length)) {
+    const [error] = [...document.errors, ...document.warnings.filter(({ code }) => code === 'BAD_DIRECTIVE')]
     if (error !== undefined) {
-      return failed(error.pos[0], lowerFirst(error.message))
+      return failed(error.pos[0], reasonOf(error.message))
     }
-    if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.1') {
-      return failed(0, `YAML ${document.directives.yaml.version} is not read; take the "%YAML" line out`)
+    const { explicit, version } = document.directives.yaml
+    if (explicit === true && version !== '1.1') {
+      return failed(0, `YAML ${version} is not read; take the "%YAML" line out`)
     }
     return toJson(document.contents as Node | null)
   }
   return failed(0, 'it holds no document')
 }
 
+function isEmpty(text: string): boolean {
+  return text.split('\n').every(line => /^\s*(#|$)|^(---|\.\.\.)/.test(line))
+}
+
+/** What follows the first fault of syntax only takes time. */
+function* untilError(tokens: Iterable<CST.Token>): Generator<CST.Token, void> {
+  for (const token of tokens) {
+    yield token
+    if (token.type === 'error') {
+      return
+    }
+  }
+}
+
 function faultOf(part: Part, { path, offset, reason, earlier }: Finding): Fault {
   const first = earlier === undefined ? '' : `, first in line ${lineAt(part, earlier)}; keep one`
-  return { field: formatPath(path), line: lineAt(part, offset), reason: `${reason}${first}` }
+  return { field: clip(formatPath(path)), line: lineAt(part, offset), reason: `${clip(reason)}${first}` }
 }
 
 function lineAt(part: Part, offset: number): number {
@@ -152,6 +184,13 @@ export function formatPath(path: Path): string {
   return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('')
 }
 
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
+function clip(text: string): string {
+  return text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}...` : text
+}
+
+/** The library's message in our form. */
+function reasonOf(message: string): string {
+  return message.startsWith('Maximum call stack')
+    ? 'it is nested too deeply'
+    : message.charAt(0).toLowerCase() + message.slice(1)
 }

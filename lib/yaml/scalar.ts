@@ -114,7 +114,7 @@ export function formatNumber(value: number): string {
 
 /** A number as Go writes a number that is a key: with the precision of 32 bits. */
 export function formatKeyNumber(value: number): string {
-  return formatFloat(Math.fround(value), shortest32)
+  return Object.is(value, -0) ? '-0' : formatFloat(Math.fround(value), shortest32)
 }
 
 function shortest32(value: number): string {

@@ -50,6 +50,7 @@ class Refusal extends Error {
   }
 }
 
+const BASE_64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 const CORE = 'tag:yaml.org,2002:'
 const TYPE_OF_TAG: Readonly<Record<string, ScalarType>> = {
   int: 'int',
@@ -213,6 +214,9 @@ function scalarValue(node: Scalar, step: Step | undefined): null | boolean | big
   }
   const name = node.tag.startsWith(CORE) ? node.tag.slice(CORE.length) : ''
   if (name === 'binary') {
+    if (!BASE_64.test(text.replaceAll('\n', ''))) {
+      throw new Refusal(step, node, 'it is tagged !!binary but is no base64')
+    }
     return Buffer.from(text, 'base64').toString()
   }
   const wanted = TYPE_OF_TAG[name]
