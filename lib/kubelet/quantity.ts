@@ -1,29 +1,62 @@
-/** Kubernetes quantities (`100m`, `1.5Gi`, `2e3`) in the one form that the API writes. */
+/** Kubernetes quantities (`100m`, `1.5Gi`, `2e3`) in the form that the API writes. */
 
 const DECIMAL: readonly string[] = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E']
 const BINARY: readonly string[] = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 
+const PATTERN = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:([eE][+-]?\d+)|([KMGTPE]i|[numkMGTPE]?))$/
+
 /** Everything is counted in billionths, the smallest part a quantity has. */
 const SCALE = 9
+const ONE = 10n ** BigInt(SCALE)
+
+interface Parts {
+  readonly negative: boolean
+  /** Digits before and after the point; no leading zeros but a lone one. */
+  readonly whole: string
+  readonly fraction: string
+  /** Power of ten that the suffix stands for; of 1024 when `binary`. */
+  readonly power: number
+  readonly form: 'decimal' | 'exponent' | 'binary'
+}
 
 /**
- * The canonical form: no fraction, the largest suffix that loses nothing (`1024Mi` is `1Gi`, `0.5` is `500m`).
- * Undefined when the text is no quantity. Source: apimachinery api/resource/quantity.go (v1.36).
+ * The canonical form: no fraction, the largest suffix that loses nothing (`1024Mi` is `1Gi`, `0.5` is `500m`); what looks
+ * canonical to Go is left alone, `1.500` and `+3` too. Undefined when the text is no quantity.
+ * Source: apimachinery api/resource/quantity.go (v1.36).
  */
 export function canonicalQuantity(text: string): string | undefined {
-  const match = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:([eE][+-]?\d+)|([KMGTPE]i|[numkMGTPE]?))$/.exec(text.trim())
-  if (match === null) return undefined
-  const [, sign = '', whole = '', fraction = match[4] ?? '', , exponent = '', suffix = ''] = match
-  const digits = BigInt(`${whole}${fraction}`)
-  const power = exponent === '' ? 3 * Math.max(0, DECIMAL.indexOf(suffix)) - 9 : Number(exponent.slice(1))
-  const binary = BINARY.indexOf(suffix)
+  const trimmed = text.trim()
+  const parts = partsOf(trimmed)
+  if (parts === undefined || isReused(parts)) return parts && trimmed
+  const digits = BigInt(parts.whole + parts.fraction)
   const size =
-    binary > 0 ? scaled(digits * 1024n ** BigInt(binary), -fraction.length) : scaled(digits, power - fraction.length)
+    parts.form === 'binary'
+      ? scaled(digits * 1024n ** BigInt(parts.power), -parts.fraction.length)
+      : scaled(digits, parts.power - parts.fraction.length)
   if (size === 0n) return '0'
-  const minus = sign === '-' ? '-' : ''
-  const one = 10n ** BigInt(SCALE)
-  if (binary > 0 && size >= 1024n * one && size % one === 0n) return `${minus}${binaryForm(size / one)}`
-  return `${minus}${decimalForm(size, exponent !== '')}`
+  const isBinary = parts.form === 'binary' && size >= 1024n * ONE && size % ONE === 0n
+  return (
+    (parts.negative ? '-' : '') + (isBinary ? binaryForm(size / ONE) : decimalForm(size, parts.form === 'exponent'))
+  )
+}
+
+function partsOf(text: string): Parts | undefined {
+  const match = PATTERN.exec(text)
+  if (match === null) return undefined
+  const [, sign, before = '', after, only, exponent, suffix = ''] = match
+  const rest = { negative: sign === '-', whole: before.replace(/^0+/, '') || '0', fraction: after ?? only ?? '' }
+  if (exponent !== undefined) return { ...rest, power: Number(exponent.slice(1)), form: 'exponent' }
+  const binary = BINARY.indexOf(suffix, 1)
+  if (binary > 0) return { ...rest, power: binary, form: 'binary' }
+  return { ...rest, power: 3 * DECIMAL.indexOf(suffix) - SCALE, form: 'decimal' }
+}
+
+// Go's short cut: it keeps the text when a glance at it shows no zeros to be cut.
+function isReused({ whole, fraction, power, form }: Parts): boolean {
+  const digits = whole + fraction
+  if (form === 'binary') return fraction === '' && whole.length + 3 * power < 15 && BigInt(whole) % 8n !== 0n
+  const scale = power - fraction.length
+  return digits.length <= 18 && scale >= -SCALE && scale % 3 === 0 && !/000$|^0/.test(digits)
 }
 
 // What is smaller than a billionth is rounded away from zero, so that something asked for stays something.

@@ -44,6 +44,7 @@ function encodeFields(struct: Struct, object: JsonObject, path: string, context:
   const fields = struct.filter(field => exists(field, context.release))
   const result: Record<string, Json> = {}
   for (const [name, shape] of fields) {
+    if (shape === 'duration' && object[name] === null) wrongType(null, join(path, name), wantedOf(shape), context)
     const value = encode(shape, object[name] ?? null, join(path, name), context)
     if (isWritten(shape, value)) result[name] = value
   }
@@ -79,7 +80,7 @@ function encodePlain(shape: string, value: Json, path: string, context: Context)
   if (shape.startsWith('{}')) return map(shape.slice(2), value, path, context)
   if (shape.startsWith('*')) return value === null ? null : encodePlain(shape.slice(1), value, path, context)
   const type = shape as Scalar
-  // Go leaves a field alone when it meets null; only its own types with a parser of their own refuse it.
+  // Go leaves a field alone when it meets null; only durations refuse it.
   if (value === null) return zeroOf(type)
   const encoded = scalar(type, value)
   if (encoded === undefined) wrongType(value, path, wantedOf(type), context)

@@ -1,7 +1,8 @@
 /** What upload-config puts into the cluster: the configuration of kubeadm and of the kubelets, for nodes to join by. */
 import { isFeatureEnabled } from '../config/features.ts'
+import { WRITTEN_API_VERSION } from '../config/kinds.ts'
 import { printClusterConfiguration } from '../config/print.ts'
-import type { ApiVersion, InitConfig } from '../config/types.ts'
+import type { InitConfig } from '../config/types.ts'
 import type { JsonObject } from '../json.ts'
 import { kubeletConfiguration } from '../kubelet/configuration.ts'
 import { isSocketNodeLocal } from '../kubelet/instance.ts'
@@ -10,13 +11,6 @@ import { stringify } from '../yaml.ts'
 import { componentConfigMap, configMap } from './config-map.ts'
 import type { ObjectContext } from './inputs.ts'
 import { BOOTSTRAP_GROUP, boundRole, group, NODES_GROUP, reading, SYSTEM } from './rbac.ts'
-
-/** The API version in which each release stores the configuration. Source: kubeadm phases/uploadconfig/uploadconfig.go. */
-export const STORED_API_VERSIONS: readonly Since<ApiVersion>[] = [
-  ['1.18', 'kubeadm.k8s.io/v1beta2'],
-  ['1.22', 'kubeadm.k8s.io/v1beta3'],
-  ['1.31', 'kubeadm.k8s.io/v1beta4'],
-]
 
 /** Until 1.21 the ConfigMap also listed the API endpoints. Source: uploadconfig.go (v1.21, v1.22). */
 const CLUSTER_STATUS: readonly Since<boolean>[] = [
@@ -38,7 +32,7 @@ const LATE_RESOLV_CONF = '1.31'
 
 /** ConfigMap kubeadm-config and who may read it. */
 export function kubeadmConfigObjects({ config }: ObjectContext): JsonObject[] {
-  const apiVersion = valueSince(STORED_API_VERSIONS, config.kubeadm) ?? 'kubeadm.k8s.io/v1beta2'
+  const apiVersion = valueSince(WRITTEN_API_VERSION, config.kubeadm) ?? 'kubeadm.k8s.io/v1beta2'
   const data = {
     ClusterConfiguration: stringify(printClusterConfiguration(config, apiVersion)),
     ...(valueSince(CLUSTER_STATUS, config.kubeadm) && { ClusterStatus: stringify(clusterStatus(config, apiVersion)) }),

@@ -1,0 +1,104 @@
+/** The commands that join further nodes, and the text around them at the end of an init. */
+import { createHash } from 'node:crypto'
+import { KubestepError, reasonOf } from '../errors.ts'
+import { parseCertificates } from '../pki/certificate.ts'
+import type { ClusterAccess } from './cluster-access.ts'
+
+/** What stands in for a secret that is not to be shown. */
+const WITHHELD = '<value withheld>'
+
+export interface JoinSecrets {
+  /** `id.secret` of each bootstrap token. */
+  readonly tokens: readonly string[]
+  /** The key of the uploaded certificates; 64 hex digits. */
+  readonly certificateKey?: string
+  readonly skipTokenPrint?: boolean
+  readonly skipCertificateKeyPrint?: boolean
+}
+
+export interface InitDone extends JoinSecrets {
+  readonly access: ClusterAccess
+  /** Where admin.conf was written, e.g. `/etc/kubernetes/admin.conf`. */
+  readonly adminConf: string
+  /** Whether the cluster has a common endpoint, without which no control plane node can join. */
+  readonly hasControlPlaneEndpoint: boolean
+  readonly certificatesUploaded: boolean
+}
+
+/** What `--discovery-token-ca-cert-hash` takes, for each certificate: the SHA-256 of its public key's DER. Throws a KubestepError. */
+export function caCertificateHashes(pem: string): string[] {
+  try {
+    return parseCertificates(pem).map(
+      ({ publicKey }) => `sha256:${createHash('sha256').update(publicKey).digest('hex')}`,
+    )
+  } catch (error) {
+    throw new KubestepError(`show-join-command: cannot read the CA certificate: ${reasonOf(error)}; make it anew`, {
+      cause: error,
+    })
+  }
+}
+
+/** The command for a worker; blanks at line ends are kubeadm's. Source: kubeadm cmd/util/join.go (v1.36). */
+export function workerJoinCommand({ server, caCertificate }: ClusterAccess, token: string): string {
+  const hashes = caCertificateHashes(caCertificate).map(hash => `--discovery-token-ca-cert-hash ${hash} `)
+  return `kubeadm join ${server.replaceAll('https://', '')} --token ${token} \\\n\t${hashes.join('')}`
+}
+
+/** The command for a control plane node; without a key the certificates must be there already. */
+export function controlPlaneJoinCommand(access: ClusterAccess, token: string, certificateKey?: string): string {
+  const key = certificateKey === undefined ? '' : `--certificate-key ${certificateKey}`
+  return `${workerJoinCommand(access, token)}\\\n\t--control-plane ${key}`
+}
+
+/**
+ * The text at the end of an init, once for each token. Throws like caCertificateHashes.
+ * Source: kubeadm cmd/phases/init/showjoincommand.go (v1.36).
+ */
+export function initDoneText(done: InitDone): string {
+  return done.tokens.map(token => doneText(done, token)).join('')
+}
+
+function doneText(done: InitDone, givenToken: string): string {
+  const { access, adminConf } = done
+  const token = done.skipTokenPrint ? WITHHELD : givenToken
+  return `
+Your Kubernetes control-plane has initialized successfully!
+
+To start using your cluster, you need to run the following as a regular user:
+
+  mkdir -p $HOME/.kube
+  sudo cp -i ${adminConf} $HOME/.kube/config
+  sudo chown $(id -u):$(id -g) $HOME/.kube/config
+
+Alternatively, if you are the root user, you can run:
+
+  export KUBECONFIG=/etc/kubernetes/admin.conf
+
+You should now deploy a pod network to the cluster.
+Run "kubectl apply -f [podnetwork].yaml" with one of the options listed at:
+  https://kubernetes.io/docs/concepts/cluster-administration/addons/
+
+${done.hasControlPlaneEndpoint ? controlPlaneText(done, token) : ''}Then you can join any number of worker nodes by running the following on each as root:
+
+${workerJoinCommand(access, token)}
+`
+}
+
+function controlPlaneText(done: InitDone, token: string): string {
+  const { access, certificateKey, certificatesUploaded, skipCertificateKeyPrint } = done
+  const key = certificateKey !== undefined && skipCertificateKeyPrint ? WITHHELD : certificateKey
+  const command = `  ${controlPlaneJoinCommand(access, token, key)}\n\n`
+  if (!certificatesUploaded) {
+    return `You can now join any number of control-plane nodes by copying certificate authorities
+and service account keys on each node and then running the following as root:
+
+${command}`
+  }
+  return `You can now join any number of control-plane nodes running the following command on each as root:
+
+${command}Please note that the certificate-key gives access to cluster sensitive data, keep it secret!
+As a safeguard, uploaded-certs will be deleted in two hours; If necessary, you can use
+"kubeadm init phase upload-certs --upload-certs" to reload certs afterward.
+
+`
+}

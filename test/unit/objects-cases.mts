@@ -1,0 +1,97 @@
+/** Golden cases of kubelet files and cluster objects: what real kubeadm made of a configuration, and what it knew then. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { loadInitConfig } from '../../lib/config/load.ts'
+import type { InitConfig } from '../../lib/config/types.ts'
+import { durationMilliseconds } from '../../lib/duration.ts'
+import type { HostFacts } from '../../lib/host/facts.ts'
+import { isObject, type Json, type JsonObject } from '../../lib/json.ts'
+import type { CertificateUpload, ObjectInputs } from '../../lib/objects/inputs.ts'
+import { parseAll } from '../../lib/yaml.ts'
+
+const GOLDEN = new URL('../golden/', import.meta.url)
+
+/** The machine the golden cases were made on. */
+export const GOLDEN_FACTS: HostFacts = {
+  hostname: 'vm',
+  directories: [],
+  proxyEnvironment: [],
+  systemdResolved: false,
+  criSockets: [],
+  defaultAddress: { ipv4: '10.0.0.5' },
+  loopbackAddress: {},
+}
+
+export interface GoldenCase {
+  /** E.g. `v1.36.2/init/default`. */
+  readonly name: string
+  readonly folder: URL
+  readonly config: InitConfig
+}
+
+/** Every case that has a kubelet folder. */
+export function goldenCases(): GoldenCase[] {
+  return readdirSync(GOLDEN)
+    .filter(version => version.startsWith('v'))
+    .flatMap(version => ['init', 'versions'].map(kind => `${version}/${kind}`))
+    .filter(path => existsSync(new URL(path, GOLDEN)))
+    .flatMap(path => readdirSync(new URL(path, GOLDEN)).map(name => `${path}/${name}`))
+    .filter(path => existsSync(new URL(`${path}/kubelet/config.yaml`, GOLDEN)))
+    .map(path => goldenCase(path))
+}
+
+function goldenCase(path: string): GoldenCase {
+  const folder = new URL(`${path}/`, GOLDEN)
+  const version = /^v[^/]+/.exec(path)?.[0] ?? ''
+  const text = textOf(folder, 'config.yaml')
+  const source = { text, file: 'config.yaml', flags: { 'kubeadm-version': version } }
+  return { name: path, folder, config: loadInitConfig(source, GOLDEN_FACTS).config }
+}
+
+export function textOf(folder: URL, name: string): string {
+  return readFileSync(new URL(name, folder), 'utf8')
+}
+
+/** cluster-objects.yaml without what the extraction put into the comments. */
+export function goldenObjects({ folder }: GoldenCase): string {
+  return `${textOf(folder, 'cluster-objects.yaml').trimEnd()}\n`.replace(/^(# PATCH nodes) .*$/gm, '$1')
+}
+
+/** What kubeadm drew by chance or took from the clock, read back from its objects. */
+export function goldenInputs({ folder, config }: GoldenCase): ObjectInputs {
+  const text = textOf(folder, 'cluster-objects.yaml')
+  const authority = /certificate-authority-data: (\S+)/.exec(text)?.[1] ?? ''
+  const secrets = parseAll(text.replace(/^\{.*\}$/gm, '{}')).filter(
+    (one): one is JsonObject => isObject(one) && one.kind === 'Secret',
+  )
+  const upload = uploadOf(secrets, existsSync(new URL('flags.txt', folder)))
+  return {
+    caCertificate: Buffer.from(authority, 'base64').toString(),
+    now: startOf(secrets, config),
+    ...(upload && { upload }),
+  }
+}
+
+function field(secret: JsonObject | undefined, name: string): string {
+  const data = secret?.data
+  const value: Json | undefined = isObject(data) ? data[name] : undefined
+  return Buffer.from(String(value ?? ''), 'base64').toString()
+}
+
+// The shortest-lived token tells when the run was.
+function startOf(secrets: readonly JsonObject[], { init }: InitConfig): Date {
+  for (const { token, ttl } of init.bootstrapTokens) {
+    const secret = secrets.find(one => field(one, 'token-id') === token.split('.')[0])
+    const end = new Date(field(secret, 'expiration'))
+    if (!Number.isNaN(end.getTime())) return new Date(end.getTime() - durationMilliseconds(ttl ?? '0'))
+  }
+  const end = secrets.map(secret => new Date(field(secret, 'expiration'))).find(time => !Number.isNaN(time.getTime()))
+  return new Date((end?.getTime() ?? 0) - durationMilliseconds('2h'))
+}
+
+function uploadOf(secrets: readonly JsonObject[], wanted: boolean): CertificateUpload | undefined {
+  if (!wanted) return undefined
+  const owner = secrets.find(one => field(one, 'description').startsWith('Proxy for managing TTL'))
+  const token = `${field(owner, 'token-id')}.${field(owner, 'token-secret')}`
+  // kubeadm's dry run finds no certificates where it looks for them.
+  return { key: '0'.repeat(64), token, read: () => undefined }
+}
