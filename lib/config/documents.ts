@@ -5,8 +5,9 @@ import { encodeStruct } from '../kubelet/struct.ts'
 import { nearest } from '../nearest.ts'
 import type { Version } from '../version.ts'
 import { parseDocuments, type YamlDocument } from '../yaml.ts'
-import type { Finding } from './findings.ts'
+import { type Finding, fieldPath } from './findings.ts'
 import { FORMER_API_VERSIONS, KINDS, structOf } from './kinds.ts'
+import { versionHint } from './version-hint.ts'
 
 /** A document whose API version and kind are known. */
 export interface ConfigDocument {
@@ -20,8 +21,14 @@ export interface ConfigDocument {
 export interface ConfigDocuments {
   readonly documents: readonly ConfigDocument[]
   readonly faults: readonly Fault[]
-  /** API version and kind of documents that are none of ours, e.g. `foo/v1 Bar`. */
-  readonly foreign: readonly string[]
+  readonly foreign: readonly ForeignDocument[]
+}
+
+/** A document of an API group that is none of ours. */
+export interface ForeignDocument {
+  /** API version and kind, e.g. `foo/v1 Bar`. */
+  readonly name: string
+  readonly line: number
 }
 
 /**
@@ -33,7 +40,7 @@ export function readDocuments(text: string, file: string): ConfigDocuments {
   if (unreadable !== undefined) return { documents: [], foreign: [], faults: [{ file, field: '', reason: unreadable }] }
   const documents: ConfigDocument[] = []
   const faults: Fault[] = []
-  const foreign: string[] = []
+  const foreign: ForeignDocument[] = []
   for (const document of parseDocuments(text, file)) {
     const { value, line, lineOf } = document
     const { apiVersion, kind } = isObject(value) ? value : {}
@@ -50,7 +57,7 @@ export function readDocuments(text: string, file: string): ConfigDocuments {
     } else if (documents.some(other => other.kind === kind)) {
       fault('kind', `kind "${kind}" is specified twice in the file; keep one document of each kind`)
     } else if (!KINDS.some(row => row.apiVersion === apiVersion && row.kind === kind)) {
-      if (isForeign(apiVersion)) foreign.push(`${apiVersion} ${kind}`)
+      if (isForeign(apiVersion)) foreign.push({ name: `${apiVersion} ${kind}`, line })
       else fault(...unknownApi(apiVersion, kind))
     } else {
       documents.push({ apiVersion, kind, value, lineOf })
@@ -119,13 +126,16 @@ export interface DecodedDocument {
 
 /** Reads a document's fields strictly: unknown ones, wrong types and malformed values are findings. */
 export function decodeDocument(document: ConfigDocument, release: Version): DecodedDocument {
-  const struct = structOf(document.apiVersion, document.kind)
+  const { apiVersion, kind } = document
+  const struct = structOf(apiVersion, kind)
   if (struct === undefined) return { value: {}, findings: [] }
   const { value, faults } = encodeStruct(struct, document.value, release)
-  return {
-    value: keepEmptyTaints(value, document.value),
-    findings: faults.map(fault => ({ ...fault, kind: document.kind })),
-  }
+  const findings = faults.map(fault => ({
+    ...fault,
+    kind,
+    reason: `${fault.reason}${versionHint(apiVersion, kind, fieldPath(fault.field))}`,
+  }))
+  return { value: keepEmptyTaints(value, document.value), findings }
 }
 
 // An empty list of taints says "none", no list says "the default"; everywhere else both are the same.

@@ -1,4 +1,5 @@
 /** kubeadm's feature gates. Source: kubeadm features/features.go of 1.18, 1.19, 1.21 to 1.28, 1.30 and 1.36; rule book 1.6. */
+import { nearest } from '../nearest.ts'
 import { isSince, type Since, type Version, valueSince } from '../version.ts'
 import type { Finding } from './findings.ts'
 
@@ -90,8 +91,13 @@ export function checkFeatureGates(gates: Readonly<Record<string, boolean>>, kube
       kind: 'ClusterConfiguration',
       field: 'featureGates',
       value: name,
-      reason: `it is not a valid feature name: ${availability(name)}; use ${known.join(', ')}`,
+      reason: `it is not a valid feature name: ${availability(name)}; ${advice(name, known)}`,
     }))
+}
+
+function advice(name: string, known: readonly string[]): string {
+  const hint = nearest(name, known)
+  return hint === undefined ? `use ${known.join(', ')}` : `did you mean "${hint}"?`
 }
 
 function availability(name: string): string {

@@ -66,7 +66,8 @@ function flagOf(field: string, origin: Origin | undefined): string | undefined {
 
 /** Whether `field` is `outer` or lies in it. */
 export function isWithin(field: string, outer: string): boolean {
-  return field === outer || field.startsWith(`${outer}.`) || field.startsWith(`${outer}[`)
+  const path = fieldPath(field)
+  return fieldPath(outer).every((key, index) => path[index] === key)
 }
 
 /** The keys of a field's path, from `apiServer.extraArgs[0].value` or `bootstrapTokens.0.usages`. */

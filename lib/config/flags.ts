@@ -1,11 +1,12 @@
 /** Which flag of the command line sets which field. Source: kubeadm cmd/init.go (v1.36); rule book 1.5, 9.6. */
+import { durationFault, formatDuration, parseDuration } from '../duration.ts'
 import { UsageError } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Flags, OptionName } from '../options.ts'
 import type { Finding } from './findings.ts'
 import type { KubeadmKind } from './kinds.ts'
 
-type Reading = 'text' | 'switch' | 'integer' | 'list' | 'gates' | 'arguments'
+type Reading = 'text' | 'duration' | 'switch' | 'integer' | 'list' | 'gates' | 'arguments'
 
 interface FlagField {
   readonly flag: OptionName
@@ -36,7 +37,7 @@ export const FLAG_FIELDS: readonly FlagField[] = [
   { flag: 'skip-phases', kind: INIT, field: 'skipPhases', as: 'list', besideConfig: true },
   { flag: 'patches', kind: INIT, field: 'patches.directory', as: 'text' },
   { flag: 'token', kind: INIT, field: 'bootstrapTokens.0.token', as: 'text' },
-  { flag: 'token-ttl', kind: INIT, field: 'bootstrapTokens.0.ttl', as: 'text' },
+  { flag: 'token-ttl', kind: INIT, field: 'bootstrapTokens.0.ttl', as: 'duration' },
   { flag: 'kubernetes-version', kind: CLUSTER, field: 'kubernetesVersion', as: 'text' },
   { flag: 'control-plane-endpoint', kind: CLUSTER, field: 'controlPlaneEndpoint', as: 'text' },
   { flag: 'cert-dir', kind: CLUSTER, field: 'certificatesDir', as: 'text' },
@@ -88,6 +89,10 @@ type Read = { readonly value: Json } | { readonly reason: string }
 
 const READERS: Readonly<Record<Reading, (text: string) => Read>> = {
   text: text => ({ value: text }),
+  duration: text => {
+    const reason = durationFault(text)
+    return reason === undefined ? { value: formatDuration(parseDuration(text)) } : { reason }
+  },
   switch: text => ({ value: text === 'true' }),
   integer: text =>
     /^-?\d{1,10}$/.test(text) ? { value: Number(text) } : { reason: 'it is no whole number; write digits only' },

@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Flags } from '../options.ts'
 import { isSince, parseVersion, type Version } from '../version.ts'
 import { conversionFindings, toV1beta4 } from './convert.ts'
-import { type ConfigDocument, decodeDocument, readDocuments } from './documents.ts'
+import { type ConfigDocument, decodeDocument, type ForeignDocument, readDocuments } from './documents.ts'
 import { type Finding, isWithin, type Origin, placeFindings } from './findings.ts'
 import { readFlags, refuseMixedFlags } from './flags.ts'
 import { DEPRECATED_SINCE, type KubeadmKind } from './kinds.ts'
@@ -20,8 +20,8 @@ export interface ConfigSource {
   readonly flags?: Flags
   /** Whether to look for the container runtime's socket when none is named. @default {true} */
   readonly detectCriSocket?: boolean
-  /** Reads a file of the host, for discovery files that have to exist; without it they are not looked for. */
-  readonly read?: (path: string) => string | undefined
+  /** Whether there is such a file on the host, for discovery files; without it they are not looked for. */
+  readonly exists?: (path: string) => boolean
 }
 
 /** What was read from a source. */
@@ -39,9 +39,10 @@ export interface Drafts {
   readonly faults: readonly Fault[]
   /** What decoding found; later findings about the same fields say nothing new. */
   readonly findings: readonly Finding[]
-  /** Documents of API groups that are none of ours. */
-  readonly foreign: readonly string[]
+  readonly foreign: readonly ForeignDocument[]
   readonly notices: readonly string[]
+  /** Notices about old API versions; nobody who converts them wants to hear those. */
+  readonly deprecations: readonly string[]
 }
 
 const KUBEADM_KINDS: readonly KubeadmKind[] = [
@@ -67,13 +68,12 @@ export function readSource(source: ConfigSource): Drafts {
   for (const kind of KUBEADM_KINDS) {
     const document = documents.find(one => one.kind === kind)
     const decoded = document && decodeDocument(document, NEWEST)
-    const flagged = given.documents[kind] && decodeFlags(kind, given.documents[kind])
+    const flagged = given.documents[kind]
     if (decoded === undefined && flagged === undefined) continue
-    findings.push(...(decoded?.findings ?? []), ...(flagged?.findings ?? []))
-    findings.push(...(decoded === undefined ? [] : conversionFindings(kind, decoded.value)))
     if (kind === 'ClusterConfiguration') writtenCluster = decoded?.value
+    findings.push(...(decoded?.findings ?? []), ...conversionFindings(kind, decoded?.value ?? {}))
     const written = document && decoded ? toV1beta4(document.apiVersion, decoded.value) : {}
-    drafts[kind] = merge(written, given.documents[kind] ?? {})
+    drafts[kind] = merge(written, flagged ?? {})
   }
   const chosen = choose(drafts.ClusterConfiguration, flags)
   const components = documents
@@ -95,7 +95,8 @@ export function readSource(source: ConfigSource): Drafts {
     ],
     findings: [...findings, ...chosen.findings],
     foreign,
-    notices: [...deprecations(documents, file, chosen.choice.kubeadm), ...chosen.choice.notices],
+    notices: chosen.choice.notices,
+    deprecations: deprecations(documents, file, chosen.choice.kubeadm),
   }
 }
 
@@ -105,10 +106,6 @@ export function unless(earlier: readonly Finding[], findings: readonly Finding[]
     ({ kind, field }) =>
       !earlier.some(other => other.kind === kind && (isWithin(field, other.field) || isWithin(other.field, field))),
   )
-}
-
-function decodeFlags(kind: KubeadmKind, value: JsonObject): ReturnType<typeof decodeDocument> {
-  return decodeDocument({ apiVersion: 'kubeadm.k8s.io/v1beta4', kind, value, lineOf: () => 0 }, NEWEST)
 }
 
 function choose(

@@ -1,0 +1,152 @@
+/** A configuration file as a whole, whatever it is for: `config validate`, `config migrate`, join, reset and upgrade. */
+import type { Fault } from '../errors.ts'
+import type { HostFacts } from '../host/facts.ts'
+import { parseVersion, type Version } from '../version.ts'
+import { stringify } from '../yaml.ts'
+import type { Draft } from './draft.ts'
+import { type Checked, placeFindings, refuse } from './findings.ts'
+import { completeJoin, type JoinConfiguration } from './join.ts'
+import type { KubeadmKind } from './kinds.ts'
+import { DEFAULT_VERSION } from './kubernetes-version.ts'
+import { completeInitConfig, componentNotices, contextOf } from './load.ts'
+import { printCluster, printDocument, printInit } from './print.ts'
+import { completeReset, type ResetConfiguration } from './reset.ts'
+import { type ConfigSource, type Drafts, readSource, unless } from './source.ts'
+import type { ApiVersion, InitConfig } from './types.ts'
+import { completeUpgrade, type UpgradeConfiguration } from './upgrade.ts'
+
+/** What a file configures; kinds that are not in it are absent. */
+export interface ConfigFile {
+  readonly init?: InitConfig
+  readonly join?: JoinConfiguration
+  readonly reset?: ResetConfiguration
+  readonly upgrade?: UpgradeConfiguration
+  readonly notices: readonly string[]
+}
+
+const WRITTEN: ApiVersion = 'kubeadm.k8s.io/v1beta4'
+
+/**
+ * Checks every document of a file. Throws a ConfigError with all faults.
+ * Source: kubeadm ValidateConfig (v1.36), stricter for files without any kind of kubeadm's.
+ */
+export function validateConfig(source: ConfigSource, facts: HostFacts): ConfigFile {
+  const drafts = readSource(source)
+  const file = checkedFile(drafts, source, facts)
+  const components = file.init === undefined ? [] : componentNotices(file.init, facts)
+  return { ...file, notices: [...drafts.deprecations, ...file.notices, ...components] }
+}
+
+/**
+ * The file in the newest API version, with its defaults. Throws like validateConfig.
+ * Source: kubeadm MigrateOldConfig (v1.36), without its defects (rule book 9.10).
+ */
+export function migrateConfig(
+  source: ConfigSource,
+  facts: HostFacts,
+): { readonly text: string; readonly notices: readonly string[] } {
+  const { init, join, reset, upgrade, notices } = checkedFile(readSource(source), source, facts)
+  const newest = parseVersion(DEFAULT_VERSION) as Version
+  const documents = [
+    ...(init ? [printInit(init.init, WRITTEN, newest), printCluster(init.cluster, init.init, WRITTEN, newest)] : []),
+    ...(join ? [printDocument('JoinConfiguration', join, WRITTEN, newest)] : []),
+    ...(reset ? [printDocument('ResetConfiguration', reset, WRITTEN, newest)] : []),
+    ...(upgrade ? [printDocument('UpgradeConfiguration', upgrade, WRITTEN, newest)] : []),
+  ]
+  const components = [init?.kubelet, init?.kubeProxy].filter(component => component?.userSupplied)
+  const dropped = components.map(
+    component => `config: ${component?.document.kind} is not kubeadm's to convert: it is left out, copy it over`,
+  )
+  return { text: documents.map(stringify).join('---\n'), notices: [...notices, ...dropped] }
+}
+
+/** The configuration of a join, from a file or defaults. Throws a ConfigError with all faults. */
+export function loadJoinConfig(source: ConfigSource, facts: HostFacts): Checked<JoinConfiguration> {
+  return loadOne('JoinConfiguration', source, facts, file => file.join)
+}
+
+/** The configuration of a reset. Throws like loadJoinConfig. */
+export function loadResetConfig(source: ConfigSource, facts: HostFacts): Checked<ResetConfiguration> {
+  return loadOne('ResetConfiguration', source, facts, file => file.reset)
+}
+
+/** The configuration of an upgrade. Throws like loadJoinConfig. */
+export function loadUpgradeConfig(source: ConfigSource, facts: HostFacts): Checked<UpgradeConfiguration> {
+  return loadOne('UpgradeConfiguration', source, facts, file => file.upgrade)
+}
+
+function loadOne<T>(
+  kind: KubeadmKind,
+  source: ConfigSource,
+  facts: HostFacts,
+  choose: (file: ConfigFile) => T | undefined,
+): Checked<T> {
+  const drafts = readSource(source)
+  const assumed =
+    source.text === undefined ? { ...drafts, drafts: { ...drafts.drafts, [kind]: drafts.drafts[kind] ?? {} } } : drafts
+  const only = { ...assumed, drafts: { [kind]: assumed.drafts[kind] }, foreign: [] }
+  const { file, faults } = completeFile(only, source, facts)
+  const value = choose(file)
+  if (faults.length === 0 && value === undefined) {
+    refuse([missing(source, `no ${kind} found in the configuration file; add one, or leave --config out`)])
+  }
+  refuse(faults)
+  const ignored = drafts.documents
+    .filter(document => document.kind !== kind)
+    .map(document => `config: ${source.file}: the ${document.kind} is not needed here; it is ignored`)
+  return { value: value as T, findings: [], notices: [...drafts.deprecations, ...ignored, ...file.notices] }
+}
+
+function checkedFile(drafts: Drafts, source: ConfigSource, facts: HostFacts): ConfigFile {
+  const { file, faults } = completeFile(drafts, source, facts)
+  refuse(faults)
+  return file
+}
+
+function completeFile(
+  drafts: Drafts,
+  source: ConfigSource,
+  facts: HostFacts,
+): { readonly file: ConfigFile; readonly faults: readonly Fault[] } {
+  const context = contextOf(drafts, source, facts)
+  const { InitConfiguration, ClusterConfiguration, JoinConfiguration, ResetConfiguration, UpgradeConfiguration } =
+    drafts.drafts
+  const init = InitConfiguration || ClusterConfiguration ? completeInitConfig(drafts, context) : undefined
+  const join = JoinConfiguration && completeJoin(JoinConfiguration as Draft<JoinConfiguration>, context, source.exists)
+  const reset = ResetConfiguration && completeReset(ResetConfiguration as Draft<ResetConfiguration>, context)
+  const upgrade = UpgradeConfiguration && completeUpgrade(UpgradeConfiguration as Draft<UpgradeConfiguration>)
+  const others = [join, reset, upgrade].filter(one => one !== undefined)
+  const findings = unless(
+    drafts.findings,
+    others.flatMap(one => one.findings),
+  )
+  const faults = [
+    ...(init?.faults ?? drafts.faults),
+    ...placeFindings(findings, drafts.origins),
+    ...strangers(drafts, source),
+  ]
+  const nothing = faults.length === 0 && init === undefined && others.length === 0
+  return {
+    file: {
+      ...(init && { init: init.config }),
+      ...(join && { join: join.value }),
+      ...(reset && { reset: reset.value }),
+      ...(upgrade && { upgrade: upgrade.value }),
+      notices: [...(init?.notices ?? drafts.notices), ...others.flatMap(one => one.notices)],
+    },
+    faults: nothing
+      ? [missing(source, 'there is no configuration of kubeadm in it; add one, e.g. a ClusterConfiguration')]
+      : faults,
+  }
+}
+
+function strangers({ foreign }: Drafts, source: ConfigSource): Fault[] {
+  return foreign.map(({ name, line }) => ({
+    ...missing(source, `the API "${name}" is unknown here; take the document out`),
+    line,
+  }))
+}
+
+function missing({ file }: ConfigSource, reason: string): Fault {
+  return { ...(file !== undefined && { file }), field: '', reason }
+}

@@ -1,0 +1,110 @@
+#!/usr/bin/env -S npx zx
+/** Checks, converts and prints configuration files of kubeadm. */
+import { resolve } from 'node:path'
+import { migrateConfig, validateConfig } from '../lib/config/file.ts'
+import {
+  COMPONENT_DEFAULTS,
+  initDefaults,
+  joinDefaults,
+  resetDefaults,
+  upgradeDefaults,
+} from '../lib/config/print-defaults.ts'
+import { UsageError } from '../lib/errors.ts'
+import { readFile, writeFiles } from '../lib/files.ts'
+import type { HostFacts } from '../lib/host/facts.ts'
+import { readHostFacts } from '../lib/host/read.ts'
+import type { JsonObject } from '../lib/json.ts'
+import { readConfigFile } from '../lib/phase.ts'
+import { type Call, type Script, script } from '../lib/script.ts'
+import { stringify } from '../lib/yaml.ts'
+
+type Recipe = (call: Call, facts: HostFacts) => void
+
+const RECIPES: Readonly<Record<string, Recipe>> = {
+  validate,
+  migrate,
+  'print init-defaults': (call, facts) => print(call, initDefaults(facts, componentKinds(call))),
+  'print join-defaults': (call, facts) => print(call, [joinDefaults(facts)]),
+  'print reset-defaults': (call, facts) => print(call, [resetDefaults(facts)]),
+  'print upgrade-defaults': (call, facts) => print(call, [upgradeDefaults(facts)]),
+}
+
+export const config: Script = script(
+  import.meta,
+  {
+    name: 'config',
+    about: 'Check, convert and print configuration files of kubeadm.',
+    options: [],
+    subcommands: [
+      { name: 'validate', about: 'Check a file; all faults are named at once', options: ['config'] },
+      {
+        name: 'migrate',
+        about: 'Write a file anew in the newest API version',
+        options: ['old-config', 'new-config'],
+      },
+      {
+        name: 'print init-defaults',
+        about: 'Print the defaults of init',
+        options: ['component-configs'],
+      },
+      { name: 'print join-defaults', about: 'Print the defaults of join', options: [] },
+      { name: 'print reset-defaults', about: 'Print the defaults of reset', options: [] },
+      { name: 'print upgrade-defaults', about: 'Print the defaults of upgrade', options: [] },
+    ],
+    needsSubcommand: true,
+    examples: [
+      'config.mts validate --config kubeadm.yaml',
+      'config.mts migrate --old-config old.yaml --new-config new.yaml',
+      'config.mts print init-defaults --component-configs KubeletConfiguration',
+    ],
+  },
+  async call => RECIPES[call.subcommand]?.(call, readHostFacts('/')),
+)
+
+function validate(call: Call, facts: HostFacts): void {
+  const file = required(call, 'config')
+  const source = { ...readConfigFile(file), detectCriSocket: false, exists }
+  for (const notice of validateConfig(source, facts).notices) call.output.warn(notice)
+  call.output.result('ok\n')
+}
+
+function migrate(call: Call, facts: HostFacts): void {
+  const file = required(call, 'old-config')
+  const { text, notices } = migrateConfig({ ...readConfigFile(file), exists }, facts)
+  for (const notice of notices) call.output.warn(notice)
+  const target = call.flags['new-config']
+  if (target === undefined) call.output.result(text)
+  else writeFiles('/', [{ path: resolve(target), mode: 0o644, content: text }])
+}
+
+function print(call: Call, documents: readonly JsonObject[]): void {
+  call.output.result(documents.map(stringify).join('---\n'))
+}
+
+function componentKinds(call: Call): readonly string[] {
+  const kinds = (call.flags['component-configs'] ?? '').split(',').filter(kind => kind !== '')
+  const unknown = kinds.filter(kind => COMPONENT_DEFAULTS[kind] === undefined)
+  if (unknown.length > 0) {
+    throw new UsageError(
+      `config: cannot print ${unknown.map(kind => JSON.stringify(kind)).join(', ')}: unknown kind; use ${Object.keys(COMPONENT_DEFAULTS).join(', ')}`,
+    )
+  }
+  return kinds
+}
+
+function required(call: Call, flag: 'config' | 'old-config'): string {
+  const value = call.flags[flag]
+  if (value === undefined || value === '') {
+    throw new UsageError(`config: cannot ${call.subcommand}: no file is named; add --${flag} FILE`)
+  }
+  return value
+}
+
+// What cannot be read is there all the same.
+function exists(path: string): boolean {
+  try {
+    return readFile('/', path) !== undefined
+  } catch {
+    return true
+  }
+}
