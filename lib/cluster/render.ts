@@ -1,0 +1,84 @@
+/** Everything that an init writes, as values: credentials, manifests, the kubelet's files and the cluster's objects. */
+import { randomBytes } from 'node:crypto'
+import type { FileEntry } from '../files.ts'
+import { kubeconfigsOf } from '../kubeconfig/kubeconfigs.ts'
+import { kubeletFiles } from '../kubelet/files.ts'
+import { type ClusterObject, clusterObjectsYaml } from '../objects/cluster-object.ts'
+import { clusterObjects } from '../objects/cluster-objects.ts'
+import type { Phase } from '../phase.ts'
+import { checkPhaseNames, isSkipped } from '../phases.ts'
+import { ALL_CERTIFICATES, isExternalAuthority, issueCredentials } from '../pki/issue.ts'
+import type { Call } from '../script.ts'
+import { localComponents, manifestFiles, staticPods } from '../static-pod/manifests.ts'
+import { randomToken } from '../token.ts'
+import { loadPatches } from './patches.ts'
+
+export interface RenderedCluster {
+  /** All files of the node, and `/cluster-objects.yaml`. */
+  readonly files: readonly FileEntry[]
+  readonly objects: readonly ClusterObject[]
+}
+
+/** Renders what the configuration does not skip, saying what kubeadm says. Throws what the phases throw. */
+export async function renderCluster(phase: Phase, call: Call, now: Date): Promise<RenderedCluster> {
+  const { config, facts, read } = phase
+  const { output, flags } = call
+  const skipped = config.init.skipPhases ?? []
+  checkPhaseNames(skipped)
+  const apply = loadPatches(phase, output)
+
+  // Keys take the longest: they are generated while the rest is rendered.
+  const issuing = issueCredentials({
+    config,
+    read,
+    now,
+    certificates: ALL_CERTIFICATES.filter(name => !isSkipped(`certs/${name}`, skipped)),
+    kubeconfigs: kubeconfigsOf(config.kubeadm).flatMap(({ name }) =>
+      isSkipped(`kubeconfig/${name}`, skipped) ? [] : [name],
+    ),
+    directories: { kubeconfigs: flags['kubeconfig-dir'] ?? '/etc/kubernetes' },
+  })
+  issuing.catch(() => {})
+
+  const externalCa = isExternalAuthority(config, 'ca', read)
+  const components = localComponents(config).filter(component => !isSkipped(phaseOf(component), skipped))
+  const pods = staticPods(config, facts, components, { externalCa })
+  const manifests = manifestFiles(pods, apply)
+  const kubelet = isSkipped('kubelet-start', skipped) ? { files: [], notices: [] } : kubeletFiles(config, facts, apply)
+
+  const issued = await issuing
+  for (const warning of issued.warnings) output.warn(warning)
+  for (const message of issued.messages) output.say(message)
+  for (const { messages } of pods) for (const message of messages) output.warn(message)
+  for (const { component } of pods)
+    output.say(`[${phaseOf(component).split('/')[0]}] Creating static Pod manifest for "${component}"`)
+
+  const credentials = [...issued.kept, ...issued.files]
+  const caPath = `${config.cluster.certificatesDir}/ca.crt`
+  const ca = credentials.find(({ path }) => path === caPath)?.content ?? read(caPath) ?? ''
+  const readNew = (path: string): string | undefined =>
+    textOf(credentials.find(file => file.path === path)?.content) ?? read(path)
+  const objects = clusterObjects(config, facts, {
+    caCertificate: textOf(ca) ?? '',
+    now,
+    apply,
+    kubeletStarted: !isSkipped('kubelet-start', skipped),
+    ...(flags['upload-certs'] && {
+      upload: {
+        key: config.init.certificateKey ?? randomBytes(32).toString('hex'),
+        token: randomToken(),
+        read: readNew,
+      },
+    }),
+  })
+  const objectsFile = { path: '/cluster-objects.yaml', mode: 0o600, content: clusterObjectsYaml(objects) }
+  return { files: [...credentials, ...manifests, ...kubelet.files, objectsFile], objects }
+}
+
+function phaseOf(component: string): string {
+  return component === 'etcd' ? 'etcd/local' : `control-plane/${component.replace(/^kube-/, '')}`
+}
+
+function textOf(content: string | Uint8Array | undefined): string | undefined {
+  return content === undefined || typeof content === 'string' ? content : new TextDecoder().decode(content)
+}

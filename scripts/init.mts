@@ -1,0 +1,57 @@
+#!/usr/bin/env -S npx zx
+import { describeRun } from '../lib/cluster/describe-run.ts'
+import { renderCluster } from '../lib/cluster/render.ts'
+/** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
+import { UsageError } from '../lib/errors.ts'
+import type { OptionName } from '../lib/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
+import { type Script, script } from '../lib/script.ts'
+
+const OPTIONS: readonly OptionName[] = [
+  ...PHASE_OPTIONS,
+  'image-repository',
+  'apiserver-advertise-address',
+  'apiserver-bind-port',
+  'apiserver-cert-extra-sans',
+  'control-plane-endpoint',
+  'pod-network-cidr',
+  'service-cidr',
+  'service-dns-domain',
+  'node-name',
+  'cri-socket',
+  'cert-dir',
+  'certificate-key',
+  'upload-certs',
+  'patches',
+  'feature-gates',
+  'skip-phases',
+  'ignore-preflight-errors',
+  'token',
+  'token-ttl',
+  'skip-token-print',
+  'skip-certificate-key-print',
+]
+
+export const init: Script = script(
+  import.meta,
+  {
+    name: 'init',
+    about: 'Set up the control plane of a Kubernetes cluster on this machine.',
+    options: OPTIONS,
+    examples: [
+      'init.mts --dry-run --output-dir ./tree',
+      'init.mts --dry-run --config kubeadm.yaml',
+      'init.mts --dry-run --kubernetes-version v1.18.3 --image-repository registry.aliyuncs.com/google_containers',
+    ],
+  },
+  async call => {
+    const phase = openPhase(call)
+    if (!phase.dryRun) {
+      throw new UsageError('init: cannot bring up a cluster: only --dry-run works so far; add --dry-run')
+    }
+    call.output.say(`[init] Using Kubernetes version: ${phase.config.cluster.kubernetesVersion}`)
+    const rendered = await renderCluster(phase, call, new Date())
+    phase.write(rendered.files)
+    for (const line of describeRun(phase, rendered)) call.output.say(line)
+  },
+)
