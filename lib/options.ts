@@ -120,6 +120,18 @@ export const OPTIONS = {
     value: 'KINDS',
     about: 'also print KubeletConfiguration, KubeProxyConfiguration',
   },
+  mirror: {
+    type: 'string',
+    list: true,
+    value: 'URL',
+    about: 'fetch files from URL instead of dl.k8s.io and github.com (ours)',
+  },
+  'cache-dir': {
+    type: 'string',
+    value: 'DIR',
+    default: '/var/cache/kubestep',
+    about: 'where fetched files are kept for the next time (ours)',
+  },
   'dry-run': {
     type: 'boolean',
     about: 'change nothing: write the tree into a folder of its own and list what a real run would do',
