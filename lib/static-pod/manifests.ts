@@ -8,13 +8,15 @@ import { authorizationMode } from './authorization.ts'
 import { COMPONENT_NAMES, type ComponentName, MANIFESTS_FOLDER } from './component.ts'
 import { overrideNotices } from './overrides.ts'
 import { type PodOptions, staticPod } from './pod.ts'
-import { isRootless } from './rootless.ts'
+import { isRootless, rootlessNotice } from './rootless.ts'
 
 export interface StaticPod {
   readonly component: ComponentName
   /** Path of the manifest, e.g. `/etc/kubernetes/manifests/etcd.yaml`. */
   readonly path: string
   readonly pod: JsonObject
+  /** What kubeadm says when it writes the manifest. */
+  readonly progress: string
   /** What the user should know, e.g. of overrides that break something. */
   readonly messages: readonly string[]
 }
@@ -40,6 +42,7 @@ export function staticPods(
     component,
     path: manifestPath(component),
     pod: staticPod(component, config, facts, options),
+    progress: progressLine(component),
     messages: notices(component, config, options),
   }))
 }
@@ -52,16 +55,17 @@ export function manifestFiles(
   return pods.map(({ component, path, pod }) => ({ path, mode: 0o600, content: stringify(apply(component, pod)) }))
 }
 
+function progressLine(component: ComponentName): string {
+  return component === 'etcd'
+    ? `[etcd] Creating static Pod manifest for local etcd in "${MANIFESTS_FOLDER}"`
+    : `[control-plane] Creating static Pod manifest for "${component}"`
+}
+
 function notices(component: ComponentName, config: InitConfig, options: PodOptions): string[] {
+  const runsAsRoot = isRootless(config) && options.rootless === undefined
   return [
     ...(component === 'kube-apiserver' ? authorizationMode(config).messages : []),
     ...overrideNotices(component, config),
-    ...(isRootless(config) && options.rootless === undefined
-      ? [`[${phaseOf(component)}] Would update static pod manifest for "${component}" to run as non-root`]
-      : []),
+    ...(runsAsRoot ? [rootlessNotice(component)] : []),
   ]
-}
-
-function phaseOf(component: ComponentName): string {
-  return component === 'etcd' ? 'etcd' : 'control-plane'
 }

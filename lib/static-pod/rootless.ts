@@ -3,6 +3,7 @@
  * since the ids are those that a real run creates in /etc/passwd. Source: kubeadm util/staticpod/utils_linux.go (1.22.4, v1.36).
  */
 import type { InitConfig } from '../config/types.ts'
+import { KubestepError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { isSince } from '../version.ts'
 import type { ComponentName } from './component.ts'
@@ -44,6 +45,22 @@ export const PRIVILEGES: Readonly<Record<ComponentName, Privileges>> = {
 /** Whether the configuration asks for components that do not run as root. The gate came with 1.22. */
 export function isRootless({ cluster, kubeadm }: InitConfig): boolean {
   return (cluster.featureGates?.[GATE] ?? false) && isSince(kubeadm, '1.22')
+}
+
+/** What a dry run says instead of making users; kubeadm's dry run, too, leaves the manifest as it is. */
+export function rootlessNotice(component: ComponentName): string {
+  return `static-pod: ${component} is written to run as root: a real run would make users for the feature gate "${GATE}" and name them here`
+}
+
+/**
+ * Throws a KubestepError where the gate is on and the users are not there: a Pod that keeps running as root
+ * is not what was asked for.
+ */
+export function refuseRootless(phase: string, config: InitConfig): void {
+  if (!isRootless(config)) return
+  throw new KubestepError(
+    `${phase}: cannot write manifests for feature gate "${GATE}": making its users and groups is not done yet; take the gate out, or use --dry-run to see the rest`,
+  )
 }
 
 /** Security contexts of the Pod (to be merged) and of its container. */

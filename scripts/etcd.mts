@@ -1,0 +1,39 @@
+#!/usr/bin/env -S npx zx
+/** Writes the manifest of a local etcd. */
+import type { OptionName } from '../lib/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
+import { type Script, script } from '../lib/script.ts'
+import { deliverManifests } from '../lib/static-pod/deliver.ts'
+
+const OPTIONS: readonly OptionName[] = [
+  ...PHASE_OPTIONS,
+  'cert-dir',
+  'image-repository',
+  'patches',
+  'feature-gates',
+  // Ours: they stand in etcd's URLs and in its name.
+  'apiserver-advertise-address',
+  'node-name',
+]
+
+export const etcd: Script = script(
+  import.meta,
+  {
+    name: 'etcd',
+    about: 'Generate the static Pod manifest of a local, single-node etcd.',
+    options: OPTIONS,
+    subcommands: [{ name: 'local', about: 'Generate the manifest of a local etcd', options: OPTIONS }],
+    examples: [
+      'etcd.mts local --dry-run --output-dir ./tree',
+      'etcd.mts local --node-name n1 --apiserver-advertise-address 10.0.0.5 --dry-run',
+    ],
+  },
+  async call => {
+    const phase = openPhase(call)
+    if (phase.config.cluster.etcd.local === undefined) {
+      call.output.say('[etcd] External etcd mode. Skipping the creation of a manifest for local etcd')
+      return
+    }
+    deliverManifests('etcd', ['etcd'], phase, call.output)
+  },
+)
