@@ -16,7 +16,7 @@ export function planServiceAccount(store: Store, external: boolean): Plan {
   const publicKey = store.publicKey(SERVICE_ACCOUNT)
   if (key.state === 'damaged') {
     return refusal(
-      `certs: cannot use "${key.path}": ${key.reason}; put the right key there, or delete it and ${publicKey.path} and ${AGAIN}`,
+      `certs: cannot use "${key.path}": ${key.reason}; put the right key there, or delete it and "${publicKey.path}" and ${AGAIN}`,
     )
   }
   if (key.state === 'absent') {
