@@ -17,6 +17,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  symlinkSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -90,6 +91,14 @@ export function writeFiles(root: string, entries: readonly FileEntry[]): void {
     throw new KubestepError(`files: cannot write "${last}": ${explain(error)}; nothing was written`, { cause: error })
   }
   for (const { temporary, final } of staged) renameSync(temporary, final)
+}
+
+/** Makes a symbolic link, in place of whatever has that name. */
+export function writeLink(root: string, path: string, target: string): void {
+  const link = below(root, path)
+  const temporary = `${link}.${randomBytes(6).toString('hex')}.tmp`
+  symlinkSync(target, temporary)
+  renameSync(temporary, link)
 }
 
 /** Removes files; what is not there counts as removed. */

@@ -120,6 +120,31 @@ export const OPTIONS = {
     value: 'KINDS',
     about: 'also print KubeletConfiguration, KubeProxyConfiguration',
   },
+  runtime: {
+    type: 'string',
+    value: 'auto|private|SOCKET',
+    default: 'auto',
+    about: 'container runtime: one that is there, or a containerd of our own (ours)',
+  },
+  artifacts: {
+    type: 'string',
+    value: 'DIR',
+    about: 'folder with bin, images and cni of a cluster; nothing is downloaded (ours)',
+  },
+  cni: {
+    type: 'string',
+    value: 'bridge|none',
+    default: 'bridge',
+    about: 'Pod network to set up; none leaves it to you (ours)',
+  },
+  wait: {
+    type: 'string',
+    list: true,
+    value: 'GATES',
+    default: 'all',
+    about: "gates to wait for, 'all' or 'none' (ours)",
+  },
+  timeout: { type: 'string', value: 'DURATION', default: '4m0s', about: 'how long the whole of it may take (ours)' },
   mirror: {
     type: 'string',
     list: true,

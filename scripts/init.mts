@@ -1,11 +1,14 @@
 #!/usr/bin/env -S npx zx
+/** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
+import { bringUp, type ClusterUp } from '../lib/cluster/bring-up.ts'
 import { describeRun } from '../lib/cluster/describe-run.ts'
 import { renderCluster } from '../lib/cluster/render.ts'
-/** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
-import { UsageError } from '../lib/errors.ts'
+import { openJournal } from '../lib/journal.ts'
+import { LAYOUT } from '../lib/layout.ts'
+import { takeLock } from '../lib/lock.ts'
 import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
+import { openPhase, PHASE_OPTIONS, type Phase } from '../lib/phase.ts'
+import { type Call, type Script, script } from '../lib/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,
@@ -30,6 +33,11 @@ const OPTIONS: readonly OptionName[] = [
   'token-ttl',
   'skip-token-print',
   'skip-certificate-key-print',
+  'artifacts',
+  'runtime',
+  'cni',
+  'wait',
+  'timeout',
 ]
 
 export const init: Script = script(
@@ -46,12 +54,24 @@ export const init: Script = script(
   },
   async call => {
     const phase = openPhase(call)
-    if (!phase.dryRun) {
-      throw new UsageError('init: cannot bring up a cluster: only --dry-run works so far; add --dry-run')
-    }
     call.output.say(`[init] Using Kubernetes version: ${phase.config.cluster.kubernetesVersion}`)
-    const rendered = await renderCluster(phase, call, new Date())
-    phase.write(rendered.files)
-    for (const line of describeRun(phase, rendered)) call.output.say(line)
+    if (phase.dryRun) {
+      const rendered = await renderCluster(phase, call, new Date())
+      phase.write(rendered.files)
+      for (const line of describeRun(phase, rendered)) call.output.say(line)
+      return
+    }
+    const { gates, timings } = await live(phase, call)
+    for (const { name, afterMs } of gates) call.output.say(`[ready] ${name} after ${afterMs} ms`)
+    call.output.say(`[init] ${JSON.stringify(timings)}`)
   },
 )
+
+async function live(phase: Phase, call: Call): Promise<ClusterUp> {
+  const release = takeLock(LAYOUT.lock, 'init')
+  try {
+    return await bringUp(phase, call, openJournal(LAYOUT.journal))
+  } finally {
+    release()
+  }
+}

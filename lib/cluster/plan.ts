@@ -6,6 +6,7 @@ import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { InitConfig } from '../config/types.ts'
 import { presentLinks } from '../host/links.ts'
+import { mountsBelow, readMountinfo } from '../host/mounts.ts'
 import { readSysctl, SYSCTLS } from '../host/sysctl.ts'
 import type { Change } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
@@ -15,6 +16,8 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { presentSandboxes } from '../runtime/sandboxes.ts'
 import { KUBELET } from '../service/kubelet.ts'
 
+const KUBELET_FOLDER = '/var/lib/kubelet'
+
 /** Folders that a cluster fills, besides the ones that depend on the configuration. */
 const FOLDERS: readonly string[] = [
   LAYOUT.state,
@@ -22,7 +25,7 @@ const FOLDERS: readonly string[] = [
   LAYOUT.logs,
   '/etc/kubernetes',
   '/etc/kubernetes/manifests',
-  '/var/lib/kubelet',
+  KUBELET_FOLDER,
   '/var/log/pods',
   '/var/log/containers',
   '/run/netns',
@@ -46,12 +49,18 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
   const sandboxes = runtime === undefined ? [] : await presentSandboxes(runtime.cri)
   return [
     ...folders.map(folderChange),
+    // The kubelet mounts its folder onto itself, to make it shared.
+    ...(isMountPoint(KUBELET_FOLDER) ? [] : [{ kind: 'mount', path: KUBELET_FOLDER } as const]),
     ...sysctls,
     { kind: 'network', links: presentLinks(), chains: await presentChains() },
     ...(runtime === undefined ? [{ kind: 'service', name: PRIVATE_RUNTIME } as const] : []),
     { kind: 'runtime', socket, ours: runtime === undefined, sandboxes },
     { kind: 'service', name: KUBELET },
   ]
+}
+
+function isMountPoint(path: string): boolean {
+  return mountsBelow(readMountinfo(), [path]).includes(path)
 }
 
 /** A folder that is not there goes with all that leads to it; of one that is there only what will be new. */

@@ -25,7 +25,7 @@ export function cniConfig(ranges: readonly PodRange[], dataDir: string): JsonObj
       {
         type: 'bridge',
         bridge: BRIDGE,
-        isDefaultGateway: true,
+        isGateway: true,
         ipMasq: true,
         // A Pod has to reach itself through its own Service.
         hairpinMode: true,

@@ -20,10 +20,12 @@ export const CHAINS: readonly (readonly [chain: string, from: string])[] = [
 /** What goes into each chain, in order: arguments of iptables after `-A CHAIN`. */
 export function chainRules({ podSubnet, serviceSubnet }: RuleSettings): Readonly<Record<string, readonly string[]>> {
   // What kube-proxy knows has its destination rewritten before the filter table sees it.
-  const stay = [`-d ${serviceSubnet} ! -o lo -j REJECT`, `-d ${podSubnet} ! -o ${BRIDGE} -j REJECT`]
+  const service = `-d ${serviceSubnet} ! -o lo -j REJECT`
+  const pod = `-d ${podSubnet} ! -o ${BRIDGE}`
   return {
-    'KUBESTEP-FORWARD': [...stay, `-s ${podSubnet} -j ACCEPT`, `-d ${podSubnet} -j ACCEPT`],
-    'KUBESTEP-OUTPUT': stay,
+    'KUBESTEP-FORWARD': [service, `${pod} -j REJECT`, `-s ${podSubnet} -j ACCEPT`, `-d ${podSubnet} -j ACCEPT`],
+    // A packet of this machine that was rewritten still bears the interface of its first destination here.
+    'KUBESTEP-OUTPUT': [service, `${pod} -m conntrack ! --ctstate DNAT -j REJECT`],
   }
 }
 
