@@ -82,19 +82,15 @@ function loadOne<T>(
   choose: (file: ConfigFile) => T | undefined,
 ): Checked<T> {
   const drafts = readSource(source)
-  const assumed =
-    source.text === undefined ? { ...drafts, drafts: { ...drafts.drafts, [kind]: drafts.drafts[kind] ?? {} } } : drafts
-  const only = { ...assumed, drafts: { [kind]: assumed.drafts[kind] }, foreign: [] }
-  const { file, faults } = completeFile(only, source, facts)
-  const value = choose(file)
-  if (faults.length === 0 && value === undefined) {
+  const draft = drafts.drafts[kind] ?? (source.text === undefined ? {} : undefined)
+  if (draft === undefined && drafts.faults.length === 0) {
     refuse([missing(source, `no ${kind} found in the configuration file; add one, or leave --config out`)])
   }
-  refuse(faults)
+  const file = checkedFile({ ...drafts, drafts: { [kind]: draft }, foreign: [] }, source, facts)
   const ignored = drafts.documents
     .filter(document => document.kind !== kind)
     .map(document => `config: ${source.file}: the ${document.kind} is not needed here; it is ignored`)
-  return { value: value as T, findings: [], notices: [...drafts.deprecations, ...ignored, ...file.notices] }
+  return { value: choose(file) as T, findings: [], notices: [...drafts.deprecations, ...ignored, ...file.notices] }
 }
 
 function checkedFile(drafts: Drafts, source: ConfigSource, facts: HostFacts): ConfigFile {

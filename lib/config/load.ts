@@ -33,7 +33,7 @@ export function loadInitConfig(source: ConfigSource, facts: HostFacts): LoadedIn
   const read = readSource(source)
   const drafts = source.text === undefined ? withTokenDescription(read) : read
   const { config, faults, notices } = completeInitConfig(drafts, contextOf(drafts, source, facts))
-  const prepared = prepareRun(config, drafts, source)
+  const prepared = prepareRun(config)
   const missing = source.text === undefined ? [] : missingFaults(drafts, source)
   refuse([...faults, ...missing, ...placeFindings(unless(drafts.findings, prepared.findings), drafts.origins)])
   const ignored = drafts.foreign.map(
@@ -99,14 +99,9 @@ function missingFaults({ drafts, faults }: Drafts, { file }: ConfigSource): Faul
 }
 
 /** What only a run asks for: an address to bind, checks to ignore, addons that are skipped. */
-function prepareRun(
-  config: InitConfig,
-  { drafts }: Drafts,
-  { flags = {} }: ConfigSource,
-): { readonly config: InitConfig; readonly findings: readonly Finding[] } {
+function prepareRun(config: InitConfig): { readonly config: InitConfig; readonly findings: readonly Finding[] } {
   const { init, cluster } = config
-  const written = (drafts.InitConfiguration as Draft<InitConfiguration> | undefined)?.nodeRegistration
-  const ignored = ignoredErrors(flags['ignore-preflight-errors'], written?.ignorePreflightErrors ?? [])
+  const ignored = ignoredErrors(init.nodeRegistration.ignorePreflightErrors ?? [])
   const addons = skippedAddons(init.skipPhases ?? [], cluster)
   const nodeRegistration = { ...init.nodeRegistration, ...(ignored.length > 0 && { ignorePreflightErrors: ignored }) }
   return {
@@ -122,10 +117,9 @@ function prepareRun(
   }
 }
 
-// Of flags and file together, whatever their case.
-function ignoredErrors(flag: string | undefined, written: readonly string[]): string[] {
-  const names = [...(flag ?? '').split(','), ...written].map(name => name.toLowerCase())
-  return [...new Set(names)].filter(name => name !== '').sort()
+// Case does not matter, and once is enough.
+function ignoredErrors(names: readonly string[]): string[] {
+  return [...new Set(names.map(name => name.toLowerCase()))].sort()
 }
 
 function checkIgnored(names: readonly string[]): Finding[] {

@@ -161,12 +161,17 @@ function deprecations(documents: readonly ConfigDocument[], file: string, kubead
   })
 }
 
-// Flags win over the file; lists are replaced.
+/** Lists that flag and file have in common; of others the flag's wins. Source: kubeadm cmd/init.go (v1.36). */
+const JOINED: readonly string[] = ['ignorePreflightErrors']
+
+// Flags win over the file.
 function merge(written: JsonObject, flagged: JsonObject): JsonObject {
   const merged: Record<string, Json | undefined> = { ...written }
   for (const [key, value] of Object.entries(flagged)) {
     const before = merged[key]
-    merged[key] = isObject(before) && isObject(value) ? merge(before, value) : value
+    if (isObject(before) && isObject(value)) merged[key] = merge(before, value)
+    else if (JOINED.includes(key) && Array.isArray(before) && Array.isArray(value)) merged[key] = [...before, ...value]
+    else merged[key] = value
   }
   return merged
 }
