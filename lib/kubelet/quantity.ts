@@ -9,6 +9,9 @@ const PATTERN = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:([eE][+-]?\d+)|([KMGTPE
 const SCALE = 9
 const ONE = 10n ** BigInt(SCALE)
 
+/** Quantities with binary suffixes end here. */
+const MOST = (2n ** 63n - 1n) * ONE
+
 interface Parts {
   readonly negative: boolean
   /** Digits before and after the point; no leading zeros but a lone one. */
@@ -31,7 +34,7 @@ export function canonicalQuantity(text: string): string | undefined {
   const digits = BigInt(parts.whole + parts.fraction)
   const size =
     parts.form === 'binary'
-      ? scaled(digits * 1024n ** BigInt(parts.power), -parts.fraction.length)
+      ? least(MOST, scaled(digits * 1024n ** BigInt(parts.power), -parts.fraction.length))
       : scaled(digits, parts.power - parts.fraction.length)
   if (size === 0n) return '0'
   const isBinary = parts.form === 'binary' && size >= 1024n * ONE && size % ONE === 0n
@@ -57,6 +60,10 @@ function isReused({ whole, fraction, power, form }: Parts): boolean {
   if (form === 'binary') return fraction === '' && whole.length + 3 * power < 15 && BigInt(whole) % 8n !== 0n
   const scale = power - fraction.length
   return digits.length <= 18 && scale >= -SCALE && scale % 3 === 0 && !/000$|^0/.test(digits)
+}
+
+function least(one: bigint, other: bigint): bigint {
+  return one < other ? one : other
 }
 
 // What is smaller than a billionth is rounded away from zero, so that something asked for stays something.
