@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KubestepError } from '../lib/errors.ts'
+import { fillTables, readmeTables } from '../lib/readme.ts'
 import { type Script, script } from '../lib/script.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -30,12 +31,25 @@ export const build: Script = script(
       for (const name of names) await bundle(name, join(folder, `${name}.mjs`))
       if (flags.check) compare(folder, join(ROOT, 'dist'))
       else removeOthers(folder, names)
+      await fillReadme(flags.check ?? false)
     } finally {
       if (flags.check) rmSync(folder, { recursive: true })
     }
     output.say(`[build] ${flags.check ? 'dist/ is what the sources build' : `Wrote ${names.length} files to dist/`}`)
   },
 )
+
+async function fillReadme(check: boolean): Promise<void> {
+  // Imported here: init is a script too, and must not take itself for the entry.
+  const { init } = await import('./init.mts')
+  const file = join(ROOT, 'README.md')
+  const text = readFileSync(file, 'utf8')
+  const filled = fillTables(text, readmeTables(init.command.options))
+  if (filled === text) return
+  if (check)
+    throw new KubestepError('build: cannot accept README.md: its tables are not those of the code; run npm run build')
+  writeFileSync(file, filled)
+}
 
 async function bundle(name: string, file: string): Promise<void> {
   const { rolldown } = await import('rolldown')
@@ -64,9 +78,15 @@ async function bundle(name: string, file: string): Promise<void> {
 }
 
 function compare(fresh: string, committed: string): void {
-  const stale = new Set([...readdirSync(fresh), ...readdirSync(committed)].filter(file => !sameFile(join(fresh, file), join(committed, file))))
+  const stale = new Set(
+    [...readdirSync(fresh), ...readdirSync(committed)].filter(
+      file => !sameFile(join(fresh, file), join(committed, file)),
+    ),
+  )
   if (stale.size === 0) return
-  throw new KubestepError(`build: cannot accept dist/: ${[...stale].sort().join(', ')} is not what the sources build; run npm run build`)
+  throw new KubestepError(
+    `build: cannot accept dist/: ${[...stale].sort().join(', ')} is not what the sources build; run npm run build`,
+  )
 }
 
 function sameFile(a: string, b: string): boolean {

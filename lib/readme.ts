@@ -1,0 +1,57 @@
+/** The tables of the README, from the tables that the code walks. */
+import { KUBELET_ADAPTATIONS } from './cluster/adapt.ts'
+import { SYSCTLS } from './host/sysctl.ts'
+import { OPTIONS, type Option, type OptionName } from './options.ts'
+import { PHASES } from './phases.ts'
+import { GATES } from './ready/gates.ts'
+
+type Row = readonly string[]
+
+/** Tables by the name that stands in the README's marker. */
+export function readmeTables(initOptions: readonly OptionName[]): Readonly<Record<string, string>> {
+  return {
+    options: table(['option', 'meaning', 'default'], initOptions.map(optionRow)),
+    phases: table(
+      ['script', 'what it makes', 'sub-phases'],
+      PHASES.map(({ name, about, subphases }) => [`\`${name}\``, about, subphases.map(sub => `\`${sub}\``).join(' ')]),
+    ),
+    gates: table(
+      ['gate', 'holds when'],
+      GATES.map(({ name, about }) => [`\`${name}\``, about]),
+    ),
+    adaptations: table(
+      ['kubelet field', 'value', 'when'],
+      KUBELET_ADAPTATIONS.map(({ field, value, why }) => [`\`${field}\``, `\`${value}\``, why]),
+    ),
+    sysctls: table(
+      ['sysctl', 'value', 'why'],
+      SYSCTLS.filter(({ value }) => value !== undefined).map(({ key, value, why }) => [
+        `\`${key}\``,
+        `\`${value}\``,
+        why,
+      ]),
+    ),
+  }
+}
+
+function optionRow(name: OptionName): Row {
+  const { about, value, default: fallback }: Option = OPTIONS[name]
+  return [`\`--${name}${value === undefined ? '' : ` ${value}`}\``, about, fallback ?? '']
+}
+
+function table(heading: Row, rows: readonly Row[]): string {
+  const line = (cells: Row): string => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(heading), line(heading.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/** The README with every marked table replaced. Throws a RangeError for a marker without a table. */
+export function fillTables(readme: string, tables: Readonly<Record<string, string>>): string {
+  return readme.replace(
+    /(<!-- table: (\S+) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_all, open: string, name: string, close: string) => {
+      const text = tables[name]
+      if (text === undefined) throw new RangeError(`there is no table ${JSON.stringify(name)}`)
+      return `${open}${text}\n${close}`
+    },
+  )
+}
