@@ -4,11 +4,9 @@ import type { FileEntry } from '../files.ts'
 import type { JsonObject } from '../json.ts'
 import { stringify } from '../yaml.ts'
 import type { PodInput } from './arguments.ts'
-import { authorizationMode } from './authorization.ts'
 import { COMPONENT_NAMES, type ComponentName, MANIFESTS_FOLDER } from './component.ts'
-import { overrideNotices } from './overrides.ts'
-import { type PodOptions, staticPod } from './pod.ts'
-import { isRootless, rootlessNotice } from './rootless.ts'
+import { podNotices } from './notices.ts'
+import { inputOf, type PodOptions, staticPod } from './pod.ts'
 
 export interface StaticPod {
   readonly component: ComponentName
@@ -43,7 +41,7 @@ export function staticPods(
     path: manifestPath(component),
     pod: staticPod(component, config, facts, options),
     progress: progressLine(component),
-    messages: notices(component, config, options),
+    messages: podNotices(component, inputOf(config, facts, options), options),
   }))
 }
 
@@ -59,13 +57,4 @@ function progressLine(component: ComponentName): string {
   return component === 'etcd'
     ? `[etcd] Creating static Pod manifest for local etcd in "${MANIFESTS_FOLDER}"`
     : `[control-plane] Creating static Pod manifest for "${component}"`
-}
-
-function notices(component: ComponentName, config: InitConfig, options: PodOptions): string[] {
-  const runsAsRoot = isRootless(config) && options.rootless === undefined
-  return [
-    ...(component === 'kube-apiserver' ? authorizationMode(config).messages : []),
-    ...overrideNotices(component, config),
-    ...(runsAsRoot ? [rootlessNotice(component)] : []),
-  ]
 }

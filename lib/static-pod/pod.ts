@@ -1,7 +1,7 @@
 /** A static Pod: the tables of its component put together. Pure: configuration and host facts in, Pod out. */
 
 import { joinHostPort } from '../address.ts'
-import type { EnvVar, InitConfig } from '../config/types.ts'
+import type { Arg, EnvVar, InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
 import { imageOf } from '../images/images.ts'
 import { isObject, type JsonObject } from '../json.ts'
@@ -72,7 +72,7 @@ export function staticPod(
       'static-pod: cannot render "etcd": the configuration names an external etcd; leave etcd out, or remove etcd.external',
     )
   }
-  const input = { config, facts, externalCa: options.externalCa ?? false, etcdMembers: options.etcdMembers ?? [] }
+  const input = inputOf(config, facts, options)
   const contexts = options.rootless && rootlessContexts(component, options.rootless)
   const { volumes, volumeMounts } = volumesAndMounts(component, input)
   const spec = commonSpec(config)
@@ -111,12 +111,17 @@ export function staticPod(
   }
 }
 
+/** What the tables of arguments and volumes are given. */
+export function inputOf(config: InitConfig, facts: PodInput['facts'], options: PodOptions): PodInput {
+  return { config, facts, externalCa: options.externalCa ?? false, etcdMembers: options.etcdMembers ?? [] }
+}
+
 function commonSpec({ kubeadm }: InitConfig): JsonObject {
   return Object.fromEntries(Object.entries(COMMON_SPEC).map(([name, rows]) => [name, valueSince(rows, kubeadm)]))
 }
 
 /** The arguments of a component, defaults and the user's. */
-export function componentArguments(component: ComponentName, input: PodInput): ReturnType<typeof mergeArguments> {
+export function componentArguments(component: ComponentName, input: PodInput): Arg[] {
   const { config } = input
   const defaults = defaultArguments(ARGUMENTS[component], input)
   const given = extraArguments(component, config)

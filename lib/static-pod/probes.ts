@@ -142,7 +142,10 @@ function timing(name: ProbeName, config: InitConfig): JsonObject {
   return { ...fixed, failureThreshold: fixed?.failureThreshold ?? (startupThreshold(config) || undefined) }
 }
 
-/** How often the startup probe may fail: the timeout for the control plane in periods, rounded up. */
+/**
+ * How often the startup probe may fail: the timeout for the control plane in periods, rounded up. kubeadm 1.30 to 1.34.0
+ * overlooked what a v1beta3 file says of it (mended by k/k PR 133513 and its cherry picks); here it always counts.
+ */
 export function startupThreshold(config: InitConfig): number {
   const timeout = parseDuration(config.init.timeouts.controlPlaneComponentHealthCheck)
   return Math.ceil(Number(timeout) / STARTUP_PERIOD_NANOSECONDS)

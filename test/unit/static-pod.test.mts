@@ -279,6 +279,25 @@ describe('staticPods()', () => {
   }
 })
 
+describe('staticPods() tells which files of an external etcd nothing mounts', () => {
+  const rows: readonly (readonly [caFile: string, mounted: boolean])[] = [
+    ['/etc/kubernetes/pki2/ca.crt', false],
+    ['/etc/kubernetes/pki/etcd/ca.crt', true],
+    ['/etc/ssl/certs-mine/ca.crt', false],
+    ['/opt/etcd/ca.crt', true],
+    ['/extra/deep/ca.crt', true],
+  ]
+  for (const [caFile, mounted] of rows) {
+    test(`${caFile} is ${mounted ? 'mounted' : 'named'}`, () => {
+      const external = { endpoints: ['https://e:2379'], caFile, certFile: '', keyFile: '' }
+      const extraVolumes = [{ name: 'extra', hostPath: '/x', mountPath: '/extra' }]
+      const config = configOf('v1.36.2', { etcd: { external }, apiServer: { extraVolumes } })
+      const messages = staticPods(config, HOST).flatMap(pod => pod.messages)
+      assert.equal(messages.join().includes(`"${caFile}"`), !mounted)
+    })
+  }
+})
+
 test('staticPod() refuses to render an external etcd', () => {
   const external = { endpoints: ['http://e:2379'], caFile: '', certFile: '', keyFile: '' }
   assert.throws(
