@@ -26,7 +26,14 @@ export interface VersionFault {
   readonly ofKubeadm?: true
 }
 
-const LABEL = /^(?:latest|stable)(?:-[1-9](?:\.[1-9]\d?)?)?$/
+export interface VersionOptions {
+  /** The kubeadm release to write as; without it that of the version itself, the newest known for newer ones. */
+  readonly kubeadm?: string
+  /** Whether `1.35` will do, for its newest known patch release; kubeadm refuses it in files. */
+  readonly minors?: boolean
+}
+
+const LABEL = /^(?:latest|stable)(?:-([1-9])(?:\.([1-9]\d?))?)?$/
 const NUMERIC_WITH_ZERO = /^0\d+$/
 
 /** The newest known patch release of `1.35`; undefined for a minor that is not known. */
@@ -36,25 +43,27 @@ export function newestPatch(major: number, minor: number): string | undefined {
 }
 
 /**
- * What a `kubernetesVersion` stands for: `v1.36.2`, `1.36.2`, `release/...`, `ci/...`, `stable`, `stable-1`, `stable-1.35`.
- * `kubeadmVersion` is the release to write as; without it that of the version itself, the newest known for newer ones.
+ * What a `kubernetesVersion` stands for: `v1.36.2`, `1.36.2`, `release/...`, `ci/...`, or a label: `stable`, `latest-1.35`.
+ * A label is the newest release known here, as it is for a kubeadm without a network.
+ * Without a text it is the version of the kubeadm that is asked for, else the newest release.
  * Source: kubeadm util/version.go (v1.36) without its look-ups.
  */
-export function chooseVersion(text: string, kubeadmVersion?: string): VersionChoice | VersionFault {
-  const [, prefix = '', label = ''] = /^(?:(release|ci)\/)?(.*)$/s.exec(text === '' ? 'stable-1' : text) ?? []
-  const stable = prefix === 'ci' ? undefined : stableVersion(label)
-  const exact = stable ?? label
+export function chooseVersion(text: string, options: VersionOptions = {}): VersionChoice | VersionFault {
+  const wanted = text === '' ? defaultVersion(options) : text
+  const [, prefix = '', label = ''] = /^(?:(release|ci)\/)?(.*)$/s.exec(wanted) ?? []
+  const labelled = prefix === 'ci' ? undefined : labelledVersion(label, options)
+  const exact = labelled ?? label
   const version = semanticVersion(exact)
   if (version === undefined) return { reason: versionReason(label, prefix) }
   if (version.major < 1 || (version.major === 1 && version.minor < OLDEST_MINOR)) {
     return { reason: `releases before v1.${OLDEST_MINOR} are not supported; choose a newer one` }
   }
-  const kubeadm = chooseKubeadm(version, kubeadmVersion)
+  const kubeadm = chooseKubeadm(version, options.kubeadm)
   if ('reason' in kubeadm) return kubeadm
   const assumed =
-    stable === undefined || ['stable', 'stable-1'].includes(label)
+    labelled === undefined || text === '' || text === 'stable-1'
       ? []
-      : [`config: kubernetesVersion "${text}" is taken as ${stable}, the newest known here; nothing is looked up`]
+      : [`config: kubernetesVersion "${text}" is taken as ${labelled}, the newest known here; nothing is looked up`]
   return {
     kubernetesVersion: `${prefix === 'ci' ? 'ci/' : ''}${exact.startsWith('v') ? exact : `v${exact}`}`,
     version,
@@ -63,10 +72,16 @@ export function chooseVersion(text: string, kubeadmVersion?: string): VersionCho
   }
 }
 
-function stableVersion(label: string): string | undefined {
-  if (label === 'stable' || label === 'stable-1') return DEFAULT_VERSION
-  const [, major, minor] = /^stable-(\d)\.(\d+)$/.exec(label) ?? []
-  return minor === undefined ? undefined : newestPatch(Number(major), Number(minor))
+function defaultVersion({ kubeadm }: VersionOptions): string {
+  return kubeadm === undefined || semanticVersion(kubeadm) === undefined ? DEFAULT_VERSION : kubeadm
+}
+
+function labelledVersion(label: string, { minors }: VersionOptions): string | undefined {
+  const match = LABEL.exec(minors && /^v?1\.\d+$/.test(label) ? `stable-${label.replace('v', '')}` : label)
+  if (match === null) return undefined
+  const [, major = '1', minor] = match
+  if (minor !== undefined) return newestPatch(Number(major), Number(minor))
+  return major === '1' ? DEFAULT_VERSION : undefined
 }
 
 // Go's semantic versions know neither empty parts nor numbers with leading zeros after the dash.

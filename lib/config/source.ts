@@ -114,7 +114,8 @@ function choose(
 ): { choice: VersionChoice; findings: readonly Finding[]; faults: readonly Fault[] } {
   const text = typeof cluster?.kubernetesVersion === 'string' ? cluster.kubernetesVersion : ''
   const kubeadm = flags['kubeadm-version']
-  const choice = chooseVersion(text, kubeadm)
+  const minors = flags['kubernetes-version'] !== undefined
+  const choice = chooseVersion(text, { minors, ...(kubeadm && { kubeadm }) })
   if (!('reason' in choice)) return { choice, findings: [], faults: [] }
   // The rest is checked as if nothing had been said about versions.
   const fallback = chooseVersion('') as VersionChoice

@@ -139,7 +139,7 @@ describe('loadInitConfig() with flags', () => {
   test('names the flag of every fault', () => {
     const faults = faultsOf(() =>
       load({
-        'kubernetes-version': 'latest',
+        'kubernetes-version': 'stable-1.99',
         'apiserver-bind-port': 'x',
         'pod-network-cidr': '10.244.0.0/33',
         'service-cidr': '10.0.0.0/8',

@@ -7,7 +7,9 @@ import { formatVersion, NEWEST_MINOR, OLDEST_MINOR } from '../../lib/version.ts'
 const CHOSEN: readonly (readonly [text: string, kubernetes: string, kubeadm: string, notice: boolean])[] = [
   ['', DEFAULT_VERSION, DEFAULT_VERSION, false],
   ['stable-1', DEFAULT_VERSION, DEFAULT_VERSION, false],
-  ['stable', DEFAULT_VERSION, DEFAULT_VERSION, false],
+  ['stable', DEFAULT_VERSION, DEFAULT_VERSION, true],
+  ['latest', DEFAULT_VERSION, DEFAULT_VERSION, true],
+  ['latest-1', DEFAULT_VERSION, DEFAULT_VERSION, true],
   ['stable-1.30', 'v1.30.14', 'v1.30.14', true],
   ['v1.36.0', 'v1.36.0', 'v1.36.0', false],
   ['1.20.2', 'v1.20.2', 'v1.20.2', false],
@@ -34,7 +36,7 @@ describe('chooseVersion()', () => {
     ['v1.18', /write v1\.18\.20/],
     ['1.17', /no version/],
     ['v1.17.9', /before v1\.18/],
-    ['latest', /looked up on the network/],
+    ['latest-2', /looked up on the network/],
     ['stable-1.37', /looked up on the network/],
     ['ci/latest', /looked up on the network/],
     ['v1.36.2-rc.01', /no version/],
@@ -52,19 +54,32 @@ describe('chooseVersion()', () => {
   }
 
   test('writes as the kubeadm release that is asked for', () => {
-    const choice = chooseVersion('v1.35.3', 'v1.36.2')
+    const choice = chooseVersion('v1.35.3', { kubeadm: 'v1.36.2' })
     assert.ok(!('reason' in choice))
     assert.equal(formatVersion(choice.version), 'v1.35.3')
     assert.equal(formatVersion(choice.kubeadm), 'v1.36.2')
   })
 
+  test('takes the version of that release when none is given', () => {
+    const choice = chooseVersion('', { kubeadm: 'v1.30.2' })
+    assert.ok(!('reason' in choice))
+    assert.equal(choice.kubernetesVersion, 'v1.30.2')
+  })
+
+  test('takes a minor for its newest patch release where that is allowed', () => {
+    const choice = chooseVersion('1.30', { minors: true })
+    assert.ok(!('reason' in choice))
+    assert.equal(choice.kubernetesVersion, 'v1.30.14')
+    assert.match(choice.notices.join(), /"1\.30" is taken as v1\.30\.14/)
+  })
+
   test('knows how far kubeadm and Kubernetes may be apart', () => {
-    const old = chooseVersion('v1.34.0', 'v1.36.2')
+    const old = chooseVersion('v1.34.0', { kubeadm: 'v1.36.2' })
     assert.ok('reason' in old && !old.ofKubeadm)
     assert.match(old.reason, /only deploys v1\.35\.0 and newer/)
-    const newer = chooseVersion('v1.36.0', 'v1.35.0')
+    const newer = chooseVersion('v1.36.0', { kubeadm: 'v1.35.0' })
     assert.ok(!('reason' in newer) && newer.notices.length === 1)
-    const unknown = chooseVersion('v1.36.0', 'v1.40.0')
+    const unknown = chooseVersion('v1.36.0', { kubeadm: 'v1.40.0' })
     assert.ok('reason' in unknown && unknown.ofKubeadm)
   })
 })
