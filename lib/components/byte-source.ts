@@ -1,0 +1,52 @@
+/** Bytes for tar archives to be read from: a file, by seeking; or a stream, e.g. of what gzip unpacks. */
+import type { FileHandle } from 'node:fs/promises'
+import type { ByteSource } from './tar.ts'
+
+/** Reads an open file from its beginning. */
+export function fileSource(file: FileHandle): ByteSource {
+  let position = 0
+  return {
+    read: async length => {
+      const bytes = Buffer.alloc(length)
+      let filled = 0
+      while (filled < length) {
+        const { bytesRead } = await file.read(bytes, filled, length - filled, position)
+        if (bytesRead === 0) break
+        filled += bytesRead
+        position += bytesRead
+      }
+      return bytes.subarray(0, filled)
+    },
+    skip: async length => {
+      position += length
+    },
+  }
+}
+
+/** Reads a stream to its end. */
+export function streamSource(stream: AsyncIterable<Uint8Array>): ByteSource {
+  const iterator = stream[Symbol.asyncIterator]()
+  let waiting: Uint8Array = new Uint8Array()
+  const read = async (length: number): Promise<Uint8Array> => {
+    const parts: Uint8Array[] = []
+    let missing = length
+    while (missing > 0) {
+      if (waiting.length === 0) {
+        const { done, value } = await iterator.next()
+        if (done) break
+        waiting = value
+      }
+      const part = waiting.subarray(0, missing)
+      waiting = waiting.subarray(part.length)
+      missing -= part.length
+      parts.push(part)
+    }
+    return parts.length === 1 ? (parts[0] ?? waiting) : Buffer.concat(parts)
+  }
+  return {
+    read,
+    skip: async length => {
+      await read(length)
+    },
+  }
+}

@@ -1,0 +1,163 @@
+/** Archives of images: which names are in one, and writing one that containerd and Docker take. */
+import { createReadStream, renameSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { KubestepError, reasonOf } from '../errors.ts'
+import { explain } from '../files.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import { fileSource } from './byte-source.ts'
+import { makeRoom, sizeOf, writeAt, writing } from './store.ts'
+import { readTar, type TarEntry, tarEnd, tarHeader, tarPadding } from './tar.ts'
+
+/** containerd's annotation for the whole name; OCI's own one is often the tag alone. */
+const NAME = 'io.containerd.image.name'
+const REF_NAME = 'org.opencontainers.image.ref.name'
+
+/**
+ * The names of the images in a docker or OCI archive, whole or short as they stand there; undefined for a compressed
+ * one, which cannot be told without unpacking. Reads little of it. Throws a KubestepError for a damaged archive.
+ */
+export async function archiveImages(path: string): Promise<readonly string[] | undefined> {
+  const file = await open(path).catch((error: unknown) => {
+    throw new KubestepError(`images: cannot read "${path}": ${explain(error)}`, { cause: error })
+  })
+  try {
+    const magic = Buffer.alloc(4)
+    await file.read(magic, 0, 4, 0)
+    if (magic.readUInt16BE() === 0x1f8b || magic.readUInt32BE() === 0x28b52ffd) return undefined
+    const names = new Set<string>()
+    let recognised = false
+    for await (const entry of readTar(fileSource(file), path)) {
+      const read = READERS[entry.name]
+      if (read === undefined || entry.kind !== 'file') continue
+      recognised = true
+      for (const name of read(await readJson(entry, path))) names.add(name)
+    }
+    if (recognised) return [...names]
+    throw new KubestepError(
+      `images: cannot use "${path}": it is no image archive (no manifest.json or index.json in it); make it with docker save, or scripts/bundle.mts`,
+    )
+  } finally {
+    await file.close()
+  }
+}
+
+/** What names the images in each kind of archive. */
+const READERS: Readonly<Record<string, (json: Json) => readonly string[]>> = {
+  'manifest.json': json => list(json).flatMap(image => list(image.RepoTags as Json).map(String)),
+  'index.json': json =>
+    list(isObject(json) ? (json.manifests ?? []) : []).flatMap(({ annotations }) => {
+      const values = isObject(annotations) ? annotations : {}
+      const name = values[NAME] ?? values[REF_NAME]
+      return typeof name === 'string' && /[/:]/.test(name) ? [name] : []
+    }),
+}
+
+function list(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value : []
+}
+
+async function readJson(entry: TarEntry, path: string): Promise<Json> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of entry.content()) chunks.push(chunk)
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString()) as Json
+  } catch (error) {
+    throw new KubestepError(`images: cannot use "${path}": its ${entry.name} is damaged (${reasonOf(error)})`, {
+      cause: error,
+    })
+  }
+}
+
+/** Content with the digest it is known by. */
+export interface Blob {
+  /** `sha256:...` */
+  readonly digest: string
+  readonly size: number
+  readonly content: { readonly file: string } | { readonly bytes: Uint8Array }
+}
+
+export interface ImageParts {
+  /** The whole name that the image gets, e.g. `registry.k8s.io/pause:3.10.2`. */
+  readonly name: string
+  readonly tag?: string
+  readonly arch: string
+  readonly mediaType: string
+  readonly manifest: Blob
+  readonly config: Blob
+  readonly layers: readonly Blob[]
+}
+
+/**
+ * Writes an OCI layout as a tar, with a manifest.json so that `docker load` takes it too. Whole or not at all.
+ * Source: OCI image-layout 1.0, docker image spec 1.2.
+ */
+export async function writeImageArchive(path: string, image: ImageParts): Promise<void> {
+  const { name, tag, arch, mediaType, manifest, config, layers } = image
+  const blobPath = ({ digest }: Blob): string => `blobs/${digest.replace(':', '/')}`
+  const index = {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [
+      {
+        mediaType,
+        digest: manifest.digest,
+        size: manifest.size,
+        platform: { os: 'linux', architecture: arch },
+        annotations: { [NAME]: name, ...(tag !== undefined && { [REF_NAME]: tag }) },
+      },
+    ],
+  }
+  const docker = [{ Config: blobPath(config), RepoTags: tag === undefined ? [] : [name], Layers: layers.map(blobPath) }]
+  const blobs = new Map([manifest, config, ...layers].map(blob => [blobPath(blob), blob]))
+  const entries: readonly Entry[] = [
+    json('oci-layout', { imageLayoutVersion: '1.0.0' }),
+    json('index.json', index),
+    json('manifest.json', docker),
+    ...[...blobs].map(([entryName, { size, content }]) => ({ name: entryName, size, content })),
+  ]
+  await writeTar(path, entries)
+}
+
+interface Entry {
+  readonly name: string
+  readonly size: number
+  readonly content: Blob['content']
+}
+
+function json(name: string, value: unknown): Entry {
+  const bytes = Buffer.from(JSON.stringify(value))
+  return { name, size: bytes.length, content: { bytes } }
+}
+
+async function writeTar(path: string, entries: readonly Entry[]): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  await makeRoom(path)
+  try {
+    const file = await writing(path, () => open(temporary, 'w', 0o644))
+    try {
+      let position = 0
+      const append = async (bytes: Uint8Array): Promise<void> => {
+        await writeAt(file, path, bytes, position)
+        position += bytes.length
+      }
+      for (const { name, size, content } of entries) {
+        await append(tarHeader(name, size))
+        if ('bytes' in content) await append(content.bytes)
+        else {
+          if (sizeOf(content.file) !== size)
+            throw new KubestepError(`images: cannot write "${path}": ${content.file} has changed`)
+          for await (const chunk of createReadStream(content.file, { highWaterMark: 1024 * 1024 })) {
+            await append(chunk as Uint8Array)
+          }
+        }
+        await append(tarPadding(size))
+      }
+      await append(tarEnd())
+    } finally {
+      await file.close()
+    }
+    await writing(path, () => renameSync(temporary, path))
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}

@@ -1,0 +1,127 @@
+/** What happens while components come, as events, and as text for people: a bar on a terminal, plain lines elsewhere. */
+
+export type Progress =
+  | { readonly kind: 'start'; readonly name: string; readonly host: string }
+  /** `total` in bytes, once it is known. */
+  | { readonly kind: 'bytes'; readonly name: string; readonly received: number; readonly total?: number }
+  | { readonly kind: 'retry'; readonly name: string; readonly reason: string; readonly pauseMs: number }
+  | { readonly kind: 'done'; readonly name: string; readonly bytes: number }
+  /** It was there already. */
+  | { readonly kind: 'cached'; readonly name: string }
+  /** Something to know that stops nothing. */
+  | { readonly kind: 'notice'; readonly text: string }
+
+export type OnProgress = (progress: Progress) => void
+
+export interface Terminal {
+  readonly write: (text: string) => void
+  readonly columns: number
+}
+
+export interface Reporter {
+  readonly onProgress: OnProgress
+  /** Removes the bar; call it before anything else is printed. */
+  readonly end: () => void
+}
+
+/** Between two pictures of the bar. */
+const PICTURE_MS = 100
+/** Between two lines about the same file, where there is no bar. */
+const LINE_MS = 10_000
+
+const CLEAR = '\r\u001b[2K'
+
+/**
+ * Tells progress. `say` prints a line, e.g. of Output; `terminal` is given when stderr is one.
+ * `now` is a clock in milliseconds.
+ */
+export function openReporter(
+  say: (line: string) => void,
+  terminal?: Terminal,
+  now: () => number = () => performance.now(),
+): Reporter {
+  const running = new Map<string, Transfer>()
+  const complaints = new Set<string>()
+  let pictured = Number.NEGATIVE_INFINITY
+  let drawn = false
+  const clear = (): void => {
+    if (drawn) terminal?.write(CLEAR)
+    drawn = false
+  }
+  const line = (text: string): void => {
+    clear()
+    say(`[components] ${text}`)
+  }
+  const draw = (): void => {
+    if (terminal === undefined || now() - pictured < PICTURE_MS) return
+    pictured = now()
+    terminal.write(`${CLEAR}${bar([...running.values()], now(), terminal.columns)}`)
+    drawn = true
+  }
+  const onProgress: OnProgress = progress => {
+    if (progress.kind === 'notice') return line(progress.text)
+    const { name } = progress
+    const transfer = running.get(name)
+    switch (progress.kind) {
+      case 'start':
+        if (terminal === undefined) line(`Fetching ${name} from ${progress.host}`)
+        running.set(name, { name, since: now(), received: 0, told: now() })
+        return
+      case 'bytes':
+        if (transfer === undefined) return
+        running.set(name, { ...transfer, ...progress, told: tell(transfer, progress) })
+        return draw()
+      case 'retry': {
+        // One host that is down concerns many files, many times.
+        if (complaints.has(progress.reason)) return
+        complaints.add(progress.reason)
+        const when = progress.pauseMs < 1000 ? '' : ` in ${seconds(progress.pauseMs)}`
+        return line(`${name}: ${progress.reason}; trying again${when}`)
+      }
+      case 'done': {
+        const took = transfer === undefined ? '' : ` in ${seconds(now() - transfer.since)}`
+        running.delete(name)
+        return line(`Fetched ${name} (${megabytes(progress.bytes)} MB${took})`)
+      }
+      case 'cached':
+        return line(`Using ${name} from the cache`)
+    }
+  }
+  const tell = (transfer: Transfer, { received, total }: { received: number; total?: number }): number => {
+    if (terminal !== undefined || now() - transfer.told < LINE_MS) return transfer.told
+    line(`${transfer.name}: ${megabytes(received)}${total === undefined ? '' : ` of ${megabytes(total)}`} MB`)
+    return now()
+  }
+  return { onProgress, end: clear }
+}
+
+interface Transfer {
+  readonly name: string
+  /** When it began, and when a line told of it last. */
+  readonly since: number
+  readonly told: number
+  readonly received: number
+  readonly total?: number
+}
+
+const BAR_WIDTH = 24
+
+/** One line: the bar of everything whose size is known, bytes, speed, and what is on its way. */
+function bar(transfers: readonly Transfer[], now: number, columns: number): string {
+  const known = transfers.filter(({ total }) => total !== undefined)
+  const total = known.reduce((sum, transfer) => sum + (transfer.total ?? 0), 0)
+  const received = known.reduce((sum, transfer) => sum + transfer.received, 0)
+  const filled = total === 0 ? 0 : Math.round((received / total) * BAR_WIDTH)
+  const since = Math.min(now, ...transfers.map(transfer => transfer.since))
+  const speed = now > since ? received / ((now - since) / 1000) : 0
+  const text = `${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)} ${megabytes(received)}/${megabytes(total)} MB ${megabytes(speed)} MB/s ${transfers.map(({ name }) => name).join(', ')}`
+  return text.slice(0, Math.max(columns - 1, 0))
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1)
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}

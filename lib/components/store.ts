@@ -1,0 +1,122 @@
+/**
+ * Files of the cache. A file counts only while the checksum beside it (`<file>.sha256`) fits, so nothing has to be
+ * forced onto the disk: what a crash or a bad disk damages is noticed and fetched again.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { KubestepError } from '../errors.ts'
+import { explain } from '../files.ts'
+import { checksumOf, readChecksum } from './checksum.ts'
+
+/** Where components are kept when nothing else was asked for. */
+export function defaultCacheDir(environment: Readonly<Record<string, string | undefined>>, isRoot: boolean): string {
+  if (isRoot) return '/var/cache/kubestep'
+  const base = environment.XDG_CACHE_HOME || (environment.HOME && join(environment.HOME, '.cache'))
+  return join(base || '/tmp', 'kubestep')
+}
+
+/** Runs something that writes into the cache; makes its faults readable. */
+export async function writing<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (error instanceof KubestepError || (code === undefined && syscall === undefined)) throw error
+    const reason = code === 'EEXIST' ? 'a part of the path is not a folder; correct the path' : explain(error)
+    throw new KubestepError(`components: cannot write "${path}": ${reason} (see --cache-dir)`, { cause: error })
+  }
+}
+
+/** Writes all of a chunk at a place of an open file. Throws a KubestepError that names the path. */
+export function writeAt(file: FileHandle, path: string, chunk: Uint8Array, position: number): Promise<void> {
+  return writing(path, async () => {
+    for (let at = 0; at < chunk.length; ) {
+      at += (await file.write(chunk, at, chunk.length - at, position + at)).bytesWritten
+    }
+  })
+}
+
+/** Makes the folder of a file. */
+export function makeRoom(file: string): Promise<void> {
+  return writing(file, () => {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o755 })
+  })
+}
+
+/** Whether a file is there and is what its checksum says. */
+export async function isIntact(file: string): Promise<boolean> {
+  const expected = readChecksum(readText(sumFile(file)) ?? '')
+  return expected !== undefined && (await checksumOf(file)) === expected
+}
+
+/** Where the checksum of a file is kept. */
+export function sumFile(file: string): string {
+  return `${file}.sha256`
+}
+
+/** Keeps the checksum of a file, from now on the one that it has to have. */
+export async function keepChecksum(file: string, checksum?: string): Promise<void> {
+  const known = checksum ?? (await checksumOf(file))
+  if (known !== undefined) await writeText(sumFile(file), `${known}  ${basename(file)}\n`)
+}
+
+/** Writes a small file whole or not at all. */
+export async function writeText(file: string, text: string): Promise<void> {
+  await makeRoom(file)
+  await writing(file, () => {
+    const temporary = `${file}.${process.pid}.tmp`
+    writeFileSync(temporary, text, { mode: 0o644 })
+    renameSync(temporary, file)
+  })
+}
+
+/** The text of a small file; undefined when it cannot be read. */
+export function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The name of the unfinished file of this process. What a process that is gone has left of the same content is taken
+ * over, so that its bytes need not come again; other remains are removed.
+ */
+export function claimPart(file: string, checksum: string): string {
+  const prefix = `${basename(file)}.`
+  const mine = `${file}.${checksum.slice(0, 12)}.${process.pid}.part`
+  for (const name of readdirSync(dirname(file))) {
+    const [, content, pid] =
+      /^([0-9a-f]{12})\.(\d+)\.part$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '') ?? []
+    const path = join(dirname(file), name)
+    if (pid === undefined || path === mine || isAlive(Number(pid))) continue
+    try {
+      if (content === checksum.slice(0, 12) && sizeOf(path) > sizeOf(mine)) renameSync(path, mine)
+      else rmSync(path, { force: true })
+    } catch {
+      // Another process was quicker.
+    }
+  }
+  return mine
+}
+
+/** Removes a file; what is not there counts as removed. */
+export function removeFile(file: string): void {
+  rmSync(file, { force: true })
+}
+
+/** Size in bytes; 0 when there is no such file. */
+export function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

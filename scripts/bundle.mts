@@ -1,0 +1,68 @@
+#!/usr/bin/env -S npx zx
+/** Writes a folder with everything that a cluster needs, for `--artifacts` on a machine without a network. */
+import { resolve } from 'node:path'
+import { writeBundle } from '../lib/components/bundle.ts'
+import { lookUpVersion } from '../lib/components/labels.ts'
+import { architecture } from '../lib/components/platform.ts'
+import { prepareComponents } from '../lib/components/prepare.ts'
+import { openReporter } from '../lib/components/progress.ts'
+import { defaultCacheDir } from '../lib/components/store.ts'
+import { loadInitConfig } from '../lib/config/load.ts'
+import { durationMilliseconds } from '../lib/duration.ts'
+import { UsageError } from '../lib/errors.ts'
+import { readHostFacts } from '../lib/host/read.ts'
+import { imageList } from '../lib/images/images.ts'
+import { readConfigFile } from '../lib/phase.ts'
+import { type Script, script } from '../lib/script.ts'
+
+/** For the whole of it, when --timeout does not say. */
+const TIMEOUT = '30m'
+
+// The machine that the folder is for is another one: nothing of this one has a say.
+const ANYWHERE = { hostname: 'node', defaultAddress: { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } }
+
+export const bundle: Script = script(
+  import.meta,
+  {
+    name: 'bundle',
+    about:
+      'Write a folder with kubelet, kubectl, CNI plugins and images, for --artifacts on a machine without a network.',
+    options: ['config', 'kubernetes-version', 'image-repository', 'output-dir', 'mirror', 'cache-dir', 'timeout'],
+    examples: [
+      'bundle.mts --kubernetes-version v1.36.2 --output-dir ./v1.36.2',
+      'bundle.mts --kubernetes-version 1.35 --output-dir ./v1.35 --image-repository registry.example.org/k8s',
+    ],
+  },
+  async ({ flags, output }) => {
+    const folder = flags['output-dir']
+    if (folder === undefined || folder === '') {
+      throw new UsageError('bundle: cannot write: no folder is named; add --output-dir DIR')
+    }
+    const reporter = openReporter(output.say, process.stderr.isTTY ? process.stderr : undefined)
+    const { onProgress } = reporter
+    const cacheDir = resolve(flags['cache-dir'] ?? defaultCacheDir(process.env, process.getuid?.() === 0))
+    const time = new AbortController()
+    const timer = setTimeout(() => time.abort(), durationMilliseconds(flags.timeout ?? TIMEOUT))
+    const fetching = { cacheDir, deadline: time.signal, onProgress, ...(flags.mirror && { mirror: flags.mirror }) }
+    try {
+      const version = flags['kubernetes-version']
+      const looked = version === undefined ? {} : { 'kubernetes-version': await lookUpVersion(version, fetching) }
+      const source = flags.config === undefined ? {} : readConfigFile(flags.config)
+      const { config, notices } = loadInitConfig(
+        { ...source, flags: { ...flags, ...looked }, detectCriSocket: false },
+        { ...readHostFacts('/'), ...ANYWHERE },
+      )
+      for (const notice of notices) output.warn(notice)
+      const { kubernetesVersion } = config.cluster
+      const wish = { version: kubernetesVersion, arch: architecture() }
+      const components = await prepareComponents({ ...wish, ...fetching, images: imageList(config) })
+      const files = await writeBundle(resolve(folder), components)
+      reporter.end()
+      output.say(`[bundle] Wrote ${files} files for Kubernetes ${kubernetesVersion} on linux/${wish.arch} to ${folder}`)
+      output.say(`[bundle] There: init.mts --kubernetes-version ${kubernetesVersion} --artifacts ${folder}`)
+    } finally {
+      clearTimeout(timer)
+      reporter.end()
+    }
+  },
+)
