@@ -3,6 +3,7 @@ import type { Fault } from '../errors.ts'
 import type { HostFacts } from '../host/facts.ts'
 import type { JsonObject } from '../json.ts'
 import { completeKubelet } from '../kubelet/configuration.ts'
+import { nearest } from '../nearest.ts'
 import { completeKubeProxy } from '../objects/kube-proxy-config.ts'
 import { completeCluster } from './cluster.ts'
 import { legacyTimeout } from './convert.ts'
@@ -33,7 +34,7 @@ export function loadInitConfig(source: ConfigSource, facts: HostFacts): LoadedIn
   const read = readSource(source)
   const drafts = source.text === undefined ? withTokenDescription(read) : read
   const { config, faults, notices } = completeInitConfig(drafts, contextOf(drafts, source, facts))
-  const prepared = prepareRun(config)
+  const prepared = prepareRun(config, source.phases)
   const missing = source.text === undefined ? [] : missingFaults(drafts, source)
   refuse([...faults, ...missing, ...placeFindings(unless(drafts.findings, prepared.findings), drafts.origins)])
   const ignored = drafts.foreign.map(
@@ -99,7 +100,10 @@ function missingFaults({ drafts, faults }: Drafts, { file }: ConfigSource): Faul
 }
 
 /** What only a run asks for: an address to bind, checks to ignore, addons that are skipped. */
-function prepareRun(config: InitConfig): { readonly config: InitConfig; readonly findings: readonly Finding[] } {
+function prepareRun(
+  config: InitConfig,
+  phases?: readonly string[],
+): { readonly config: InitConfig; readonly findings: readonly Finding[] } {
   const { init, cluster } = config
   const ignored = ignoredErrors(init.nodeRegistration.ignorePreflightErrors ?? [])
   const addons = skippedAddons(init.skipPhases ?? [], cluster)
@@ -113,6 +117,7 @@ function prepareRun(config: InitConfig): { readonly config: InitConfig; readonly
     findings: [
       ...checkBindAddress('InitConfiguration', 'localAPIEndpoint', init.localAPIEndpoint.advertiseAddress),
       ...checkIgnored(ignored),
+      ...checkPhases(init.skipPhases ?? [], phases),
     ],
   }
 }
@@ -127,6 +132,15 @@ function checkIgnored(names: readonly string[]): Finding[] {
   const reason = "individual checks cannot be named beside 'all'; remove them or it"
   const field = 'nodeRegistration.ignorePreflightErrors'
   return [{ kind: 'InitConfiguration', field, value: names.join(','), reason }]
+}
+
+function checkPhases(skipped: readonly string[], phases: readonly string[] | undefined): Finding[] {
+  const unknown = phases === undefined ? [] : skipped.filter(name => !phases.includes(name))
+  return unknown.map(value => {
+    const hint = nearest(value, phases ?? [])
+    const advice = hint === undefined ? `use ${phases?.join(', ')}` : `did you mean "${hint}"?`
+    return { kind: 'InitConfiguration', field: 'skipPhases', value, reason: `there is no such phase; ${advice}` }
+  })
 }
 
 const ADDONS = { dns: 'addon/coredns', proxy: 'addon/kube-proxy' } as const

@@ -20,6 +20,8 @@ export interface ConfigSource {
   readonly flags?: Flags
   /** Whether to look for the container runtime's socket when none is named. @default {true} */
   readonly detectCriSocket?: boolean
+  /** Names of the phases that may be skipped; without them any name will do. */
+  readonly phases?: readonly string[]
   /** Whether there is such a file on the host, for discovery files; without it they are not looked for. */
   readonly exists?: (path: string) => boolean
 }

@@ -284,6 +284,13 @@ describe('loadInitConfig() checks what only a run needs', () => {
     )
   })
 
+  test('that there are such phases', () => {
+    const source = { flags: { 'skip-phases': 'preflight,addon/core-dns' }, phases: ['preflight', 'addon/coredns'] }
+    const [fault] = faultsOf(() => loadInitConfig(source, FACTS))
+    assert.deepEqual([fault?.field, fault?.value], ['--skip-phases', 'addon/core-dns'])
+    assert.match(fault?.reason ?? '', /did you mean "addon\/coredns"/)
+  })
+
   test('that the file is for an init', () => {
     const [fault] = faultsOf(() => loadText('apiVersion: kubeadm.k8s.io/v1beta4\nkind: ResetConfiguration\n'))
     assert.match(fault?.reason ?? '', /no InitConfiguration or ClusterConfiguration/)
