@@ -5,7 +5,7 @@ import { checkArguments, completeComponent } from './arguments.ts'
 import type { Draft } from './draft.ts'
 import { completeControlPlaneEndpoint } from './endpoint.ts'
 import { checkAbsolutePath, checkEtcd, checkNames, checkRepository, completeEtcd } from './etcd.ts'
-import { checkFeatureGates } from './features.ts'
+import { checkFeatureGates, featureNotices } from './features.ts'
 import type { Checked, Finding } from './findings.ts'
 import type { VersionChoice } from './kubernetes-version.ts'
 import { checkNetworking, networkingNotices } from './networking.ts'
@@ -57,7 +57,11 @@ export function completeCluster(
   return {
     value,
     findings: [...endpoint.findings, ...checkCluster(value, choice)],
-    notices: [...networkingNotices(value), ...validityNotices(value)],
+    notices: [
+      ...networkingNotices(value),
+      ...validityNotices(value),
+      ...featureNotices(value.featureGates ?? {}, choice.kubeadm),
+    ],
   }
 }
 

@@ -9,8 +9,8 @@ export interface FeatureGate {
   readonly defaults: readonly Since<boolean>[]
   /** The first release without it. */
   readonly until?: string
-  /** Since when kubeadm warns that it will go away. */
-  readonly deprecatedSince?: string
+  /** Since when kubeadm warns that it will go away, and what to do instead. */
+  readonly deprecated?: readonly [since: string, advice: string]
 }
 
 export const FEATURE_GATES: readonly FeatureGate[] = [
@@ -45,7 +45,11 @@ export const FEATURE_GATES: readonly FeatureGate[] = [
       ['1.34', true],
     ],
   },
-  { name: 'PublicKeysECDSA', defaults: [['1.18', false]], deprecatedSince: '1.30' },
+  {
+    name: 'PublicKeysECDSA',
+    defaults: [['1.18', false]],
+    deprecated: ['1.30', 'set encryptionAlgorithm to ECDSA-P256'],
+  },
   { name: 'RootlessControlPlane', defaults: [['1.22', false]] },
   {
     name: 'UnversionedKubeletConfigMap',
@@ -55,7 +59,12 @@ export const FEATURE_GATES: readonly FeatureGate[] = [
     ],
     until: '1.26',
   },
-  { name: 'UpgradeAddonsBeforeControlPlane', defaults: [['1.28', false]], until: '1.31', deprecatedSince: '1.28' },
+  {
+    name: 'UpgradeAddonsBeforeControlPlane',
+    defaults: [['1.28', false]],
+    until: '1.31',
+    deprecated: ['1.28', 'leave it out'],
+  },
   {
     name: 'WaitForAllControlPlaneComponents',
     defaults: [
@@ -93,6 +102,15 @@ export function checkFeatureGates(gates: Readonly<Record<string, boolean>>, kube
       value: name,
       reason: `it is not a valid feature name: ${availability(name)}; ${advice(name, known)}`,
     }))
+}
+
+/** A line for every gate that will go away. */
+export function featureNotices(gates: Readonly<Record<string, boolean>>, kubeadm: Version): string[] {
+  return FEATURE_GATES.flatMap(({ name, deprecated }) =>
+    deprecated !== undefined && gates[name] !== undefined && isSince(kubeadm, deprecated[0])
+      ? [`config: the feature gate "${name}" is deprecated; ${deprecated[1]}`]
+      : [],
+  )
 }
 
 function advice(name: string, known: readonly string[]): string {

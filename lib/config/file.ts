@@ -11,7 +11,7 @@ import { DEFAULT_VERSION } from './kubernetes-version.ts'
 import { completeInitConfig, componentNotices, contextOf } from './load.ts'
 import { printCluster, printDocument, printInit } from './print.ts'
 import { completeReset, type ResetConfiguration } from './reset.ts'
-import { type ConfigSource, type Drafts, readSource, unless } from './source.ts'
+import { type ConfigSource, type Drafts, readSource, sourceName, unless } from './source.ts'
 import type { ApiVersion, InitConfig } from './types.ts'
 import { completeUpgrade, type UpgradeConfiguration } from './upgrade.ts'
 
@@ -89,7 +89,7 @@ function loadOne<T>(
   const file = checkedFile({ ...drafts, drafts: { [kind]: draft }, foreign: [] }, source, facts)
   const ignored = drafts.documents
     .filter(document => document.kind !== kind)
-    .map(document => `config: ${source.file}: the ${document.kind} is not needed here; it is ignored`)
+    .map(document => `config: ${sourceName(source)}: the ${document.kind} is not needed here; it is ignored`)
   return { value: choose(file) as T, findings: [], notices: [...drafts.deprecations, ...ignored, ...file.notices] }
 }
 
@@ -143,6 +143,6 @@ function strangers({ foreign }: Drafts, source: ConfigSource): Fault[] {
   }))
 }
 
-function missing({ file }: ConfigSource, reason: string): Fault {
-  return { ...(file !== undefined && { file }), field: '', reason }
+function missing(source: ConfigSource, reason: string): Fault {
+  return { file: sourceName(source), field: '', reason }
 }

@@ -11,7 +11,7 @@ import type { Context, Draft } from './draft.ts'
 import { checkBindAddress } from './endpoint.ts'
 import { type Finding, placeFindings, refuse } from './findings.ts'
 import { completeInit } from './init.ts'
-import { type ConfigSource, type Drafts, readSource, unless } from './source.ts'
+import { type ConfigSource, type Drafts, readSource, sourceName, unless } from './source.ts'
 import type { ClusterConfiguration, InitConfig, InitConfiguration } from './types.ts'
 
 export type { ConfigSource } from './source.ts'
@@ -38,7 +38,7 @@ export function loadInitConfig(source: ConfigSource, facts: HostFacts): LoadedIn
   const missing = source.text === undefined ? [] : missingFaults(drafts, source)
   refuse([...faults, ...missing, ...placeFindings(unless(drafts.findings, prepared.findings), drafts.origins)])
   const ignored = drafts.foreign.map(
-    ({ name, line }) => `config: ${source.file}:${line}: the document "${name}" is not kubeadm's; it is ignored`,
+    ({ name, line }) => `config: ${sourceName(source)}:${line}: the document "${name}" is not kubeadm's; it is ignored`,
   )
   return {
     config: prepared.config,
@@ -92,11 +92,11 @@ function withTokenDescription(drafts: Drafts): Drafts {
   return { ...drafts, drafts: { ...drafts.drafts, InitConfiguration: { ...init, bootstrapTokens } } }
 }
 
-function missingFaults({ drafts, faults }: Drafts, { file }: ConfigSource): Fault[] {
+function missingFaults({ drafts, faults }: Drafts, source: ConfigSource): Fault[] {
   if (drafts.InitConfiguration || drafts.ClusterConfiguration || faults.length > 0) return []
   const reason =
     'no InitConfiguration or ClusterConfiguration kind was found in the configuration file; add one of them, or leave --config out'
-  return [{ ...(file !== undefined && { file }), field: '', reason }]
+  return [{ file: sourceName(source), field: '', reason }]
 }
 
 /** What only a run asks for: an address to bind, checks to ignore, addons that are skipped. */

@@ -47,6 +47,11 @@ export interface Drafts {
   readonly deprecations: readonly string[]
 }
 
+/** How messages call the file. */
+export function sourceName({ file }: ConfigSource): string {
+  return file ?? 'the configuration'
+}
+
 const KUBEADM_KINDS: readonly KubeadmKind[] = [
   'InitConfiguration',
   'ClusterConfiguration',
@@ -59,7 +64,8 @@ const NEWEST = parseVersion(DEFAULT_VERSION) as Version
 
 /** Reads file and flags; never throws for what is wrong with their values, only a UsageError for flags that cannot be mixed. */
 export function readSource(source: ConfigSource): Drafts {
-  const { text, file = 'the configuration', flags = {} } = source
+  const { text, flags = {} } = source
+  const file = sourceName(source)
   if (text !== undefined) refuseMixedFlags(flags)
   const { documents, faults, foreign } =
     text === undefined ? { documents: [], faults: [], foreign: [] } : readDocuments(text, file)

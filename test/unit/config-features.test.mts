@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkFeatureGates, FEATURE_GATES, isFeatureEnabled } from '../../lib/config/features.ts'
+import { checkFeatureGates, FEATURE_GATES, featureNotices, isFeatureEnabled } from '../../lib/config/features.ts'
 import { parseVersion, type Version } from '../../lib/version.ts'
 
 const release = (minor: number): Version => parseVersion(`v1.${minor}.0`) as Version
@@ -42,4 +42,10 @@ test('checkFeatureGates() says which releases have a gate, or what was meant', (
   assert.match(reason('EtcdLearnerMode'), /since 1\.27, no longer since 1\.33/)
   assert.match(reason('publicKeysECDSA'), /did you mean "PublicKeysECDSA"/)
   assert.match(reason('Foo'), /no release has it/)
+})
+
+test('featureNotices() speaks of gates that will go away', () => {
+  assert.match(featureNotices({ PublicKeysECDSA: true }, release(36)).join(), /deprecated; set encryptionAlgorithm/)
+  assert.deepEqual(featureNotices({ PublicKeysECDSA: true }, release(29)), [])
+  assert.deepEqual(featureNotices({ NodeLocalCRISocket: false }, release(36)), [])
 })
