@@ -29,7 +29,7 @@ export function planKubeconfig(spec: KubeconfigSpec, planning: KubeconfigPlannin
   const path = posix.join(folder, spec.file)
   if (!isSince(config.kubeadm, spec.since)) {
     return refusal(
-      `kubeconfig: cannot make "${path}": kubeadm ${formatVersion(config.kubeadm)} has none; it came with ${spec.since}`,
+      `kubeconfig: cannot make "${path}": kubeadm ${formatVersion(config.kubeadm)} has none; leave it out, or choose Kubernetes ${spec.since} or later`,
     )
   }
   const existing = find(path, read, text => text)

@@ -1,8 +1,9 @@
 /** Plans for CAs: kept, kept without a key, or made. Source: kubeadm cmd/phases/init/certs.go runCAPhase (v1.36). */
 import type { InitConfig } from '../config/types.ts'
+import { reasonOf } from '../errors.ts'
 import { type Certificate, formatCertificate, parseCertificate, same } from './certificate.ts'
 import type { AuthoritySpec } from './certificates.ts'
-import { formatPrivateKey, type PrivateKey } from './keys.ts'
+import { formatPrivateKey, type PrivateKey, signatureOf } from './keys.ts'
 import { MODE, NOTHING, type Plan, refusal, remark } from './plan.ts'
 import { enumerate, type Found, type Store, type There } from './store.ts'
 import { authorityTemplate } from './template.ts'
@@ -78,11 +79,20 @@ function authorityFault(
     if (dates !== undefined) reasons.push(dates)
     if (key.state === 'there' && !same(key.value.publicKey, authority.publicKey)) {
       reasons.push(`its key "${key.path}" belongs to another certificate`)
-    }
+    } else if (key.state === 'there') reasons.push(...signingFaults(key.path, key.value))
   }
   if (key.state === 'damaged') reasons.push(`its key "${key.path}" cannot be used: ${key.reason}`)
   if (reasons.length === 0) return undefined
   return `certs: cannot use the CA "${found.path}": ${enumerate(reasons)}; put the right files there, or delete certificate and key with all that they signed and run 'certs ${name}' again`
+}
+
+function signingFaults(path: string, key: PrivateKey): string[] {
+  try {
+    signatureOf(key)
+    return []
+  } catch (error) {
+    return [`its key "${path}" cannot sign: ${reasonOf(error)}`]
+  }
 }
 
 function newAuthority(spec: AuthoritySpec, store: Store, config: InitConfig, now: Date): Plan {
