@@ -38,7 +38,23 @@ const generate = promisify(generateKeyPair)
 
 /** Generates `count` keys at once: the work is done on the threads of the runtime, so all cores take part. */
 export function generateKeys(algorithm: EncryptionAlgorithm, count: number): Promise<PrivateKey[]> {
-  return Promise.all(Array.from({ length: count }, () => generateKey(algorithm)))
+  return onAllCores(() => Promise.all(Array.from({ length: count }, () => generateKey(algorithm))))
+}
+
+/**
+ * Node has four threads for such work unless it is told otherwise before the first of them starts, which in Node 20
+ * is before our first line, so there (it has no `navigator`) nothing is tried. Child processes are not to inherit it.
+ */
+function onAllCores<T>(start: () => T): T {
+  const { navigator } = globalThis as { navigator?: { readonly hardwareConcurrency?: number } }
+  const cores = navigator?.hardwareConcurrency ?? 1
+  if (cores <= 4 || process.env.UV_THREADPOOL_SIZE !== undefined) return start()
+  process.env.UV_THREADPOOL_SIZE = String(cores)
+  try {
+    return start()
+  } finally {
+    delete process.env.UV_THREADPOOL_SIZE
+  }
 }
 
 // WebCrypto would give keys that have to be exported and imported again before they can be written as PKCS#1.
