@@ -64,11 +64,6 @@ export async function issueCredentials(request: IssueRequest): Promise<Issued> {
   return { files, kept: plan.kept, messages, warnings: plan.warnings }
 }
 
-/** Faults that a run would meet, without making anything. */
-export function credentialFaults(request: IssueRequest): readonly string[] {
-  return planRun(request).plan.faults
-}
-
 /** Whether a CA is there without its key, so that nothing can be signed with it here (rule book 2.7). */
 export function isExternalAuthority(config: InitConfig, name: 'ca' | 'front-proxy-ca', read: Read): boolean {
   return isExternal(openStore(config.cluster.certificatesDir, read), name)
