@@ -1,14 +1,13 @@
 #!/usr/bin/env -S npx zx
 /** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
-import { bringUp, type ClusterUp } from '../lib/cluster/bring-up.ts'
+import { bringUp } from '../lib/cluster/bring-up.ts'
 import { describeRun } from '../lib/cluster/describe-run.ts'
 import { renderCluster } from '../lib/cluster/render.ts'
-import { openJournal } from '../lib/journal.ts'
-import { LAYOUT } from '../lib/layout.ts'
-import { takeLock } from '../lib/lock.ts'
+import { withSession } from '../lib/cluster/session.ts'
+import { summary } from '../lib/cluster/summary.ts'
 import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS, type Phase } from '../lib/phase.ts'
-import { type Call, type Script, script } from '../lib/script.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
+import { type Script, script } from '../lib/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,
@@ -34,6 +33,8 @@ const OPTIONS: readonly OptionName[] = [
   'skip-token-print',
   'skip-certificate-key-print',
   'artifacts',
+  'mirror',
+  'cache-dir',
   'runtime',
   'cni',
   'wait',
@@ -61,17 +62,7 @@ export const init: Script = script(
       for (const line of describeRun(phase, rendered)) call.output.say(line)
       return
     }
-    const { gates, timings } = await live(phase, call)
-    for (const { name, afterMs } of gates) call.output.say(`[ready] ${name} after ${afterMs} ms`)
-    call.output.say(`[init] ${JSON.stringify(timings)}`)
+    const up = await withSession(call, journal => bringUp(phase, call, journal))
+    for (const line of summary(up)) call.output.say(line)
   },
 )
-
-async function live(phase: Phase, call: Call): Promise<ClusterUp> {
-  const release = takeLock(LAYOUT.lock, 'init')
-  try {
-    return await bringUp(phase, call, openJournal(LAYOUT.journal))
-  } finally {
-    release()
-  }
-}

@@ -2,27 +2,17 @@
  * The road of a real init, from an empty machine to a cluster that is ready. Not a line but a graph: what does not
  * depend on each other runs at once, and every wait ends on an event or a short poll.
  */
-import { constants, copyFileSync, existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { formatAddress, nthAddress, parseSubnet } from '../address.ts'
-import { type Api, openApi } from '../api/client.ts'
-import { readCredentials } from '../api/credentials.ts'
-import { which } from '../command.ts'
+import type { Api } from '../api/client.ts'
 import type { InitConfig } from '../config/types.ts'
 import { type Broken, firstBroken } from '../diagnose/links.ts'
 import { durationMilliseconds } from '../duration.ts'
 import { KubestepError } from '../errors.ts'
 import { type FileEntry, writeFiles, writeLink } from '../files.ts'
 import { readMachineFacts } from '../host/machine.ts'
-import { readSysctl, SYSCTLS, writeSysctl } from '../host/sysctl.ts'
 import { imageList, imageOf } from '../images/images.ts'
 import type { Journal } from '../journal.ts'
-import { localUrl } from '../kubeconfig/kubeconfigs.ts'
-import { LAYOUT } from '../layout.ts'
-import { applyRules } from '../network/firewall.ts'
 import type { Phase } from '../phase.ts'
-import { GATES, type GateContext } from '../ready/gates.ts'
+import { chosenGates, gateContext } from '../ready/context.ts'
 import { type GateResult, waitForGates } from '../ready/wait.ts'
 import { chooseRuntime, type Runtime } from '../runtime/runtime.ts'
 import type { Call } from '../script.ts'
@@ -31,11 +21,13 @@ import { serviceManager } from '../service/manager.ts'
 import type { ServiceManager } from '../service/service.ts'
 import { startTimings } from '../timings.ts'
 import { adaptToMachine } from './adapt.ts'
+import { openAdminApi, waitForApi } from './admin-api.ts'
 import { applyObjects } from './apply-objects.ts'
+import { provideBinaries } from './binaries.ts'
+import { setRules, setSysctls } from './kernel.ts'
 import { loadImages, openChosenRuntime, socketOf } from './live-runtime.ts'
 import { kubeletIdentity, podNetworkFile } from './node-files.ts'
 import { plannedChanges } from './plan.ts'
-import { DEFAULT_POD_SUBNET } from './pod-network.ts'
 import { renderCluster } from './render.ts'
 
 const DEFAULT_TIMEOUT = '4m0s'
@@ -43,6 +35,7 @@ const DEFAULT_TIMEOUT = '4m0s'
 export interface ClusterUp {
   readonly config: InitConfig
   readonly gates: readonly GateResult[]
+  /** Milliseconds since the start, by what was reached. */
   readonly timings: Readonly<Record<string, number>>
 }
 
@@ -50,87 +43,66 @@ export interface ClusterUp {
 export async function bringUp(phase: Phase, call: Call, journal: Journal): Promise<ClusterUp> {
   const { output, flags } = call
   const timings = startTimings()
+  const gates = chosenGates(flags.wait)
   const deadline = AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
+  const withNetwork = (flags.cni ?? 'bridge') === 'bridge'
   const services = serviceManager()
   const machine = readMachineFacts()
 
+  // What this machine is decides a little of the configuration, and what will change on it is written down first.
   const choice = await chooseRuntime(flags.runtime ?? 'auto', phase.facts.criSockets)
-  const socket = socketOf(choice)
-  const driver = choice.kind === 'socket' ? choice.runtime.cgroupDriver : undefined
-  const adapted = adaptToMachine(withSocket(phase.config, socket), {
+  const existing = choice.kind === 'socket' ? choice.runtime : undefined
+  const driver = existing?.cgroupDriver
+  const { config, notices } = adaptToMachine(withSocket(phase.config, socketOf(choice)), {
     ...machine,
-    ...(driver && { cgroupDriver: driver }),
+    ...(driver !== undefined && { cgroupDriver: driver }),
   })
-  const config = adapted.config
-  for (const notice of adapted.notices) output.say(notice)
+  for (const notice of notices) output.say(notice)
+  for (const change of await plannedChanges(config, existing)) journal.record(change)
 
-  for (const change of await plannedChanges(config, choice.kind === 'socket' ? choice.runtime : undefined))
-    journal.record(change)
-  setSysctls(config)
-
-  const binaries = findBinaries(flags.artifacts)
+  // Credentials and manifests on one side, binaries, runtime and images on the other.
   const now = new Date()
-  const starting = openChosenRuntime(choice, config, machine, services, binaries.cniBinDir)
   const rendering = renderCluster({ ...phase, config }, call, now)
-  const loading = starting.then(runtime => {
-    timings.mark('runtime')
-    return loadImages(runtime, imageList(config), flags.artifacts)
-  })
-  loading.catch(() => {})
   rendering.catch(() => {})
-
-  const runtime = await starting
+  setSysctls(config.cluster.networking)
+  const binaries = await provideBinaries(config.version, call, deadline)
+  const runtime = await openChosenRuntime(choice, config, machine, services, binaries.cniBinDir)
+  timings.mark('runtime')
+  const images = loadImages(runtime, config, imageList(config), binaries.imageArchives)
   const rendered = await rendering
-  const files = nodeFiles(rendered.files, config, runtime, flags.cni ?? 'bridge', now)
-  const isLater = (path: string): boolean => /kube-(controller-manager|scheduler)\.yaml$/.test(path)
-  writeFiles(
-    '/',
-    files.entries.filter(({ path }) => !isLater(path)),
-  )
-  writeLink('/', files.link.path, files.link.target)
-  if ((flags.cni ?? 'bridge') === 'bridge') await setRules(config)
-  const images = await loading
+  const [early, late] = startOrder(rendered.files)
+  const kubeletConf = early.find(({ path }) => path.endsWith('/kubelet.conf'))
+  const identity = kubeletConf === undefined ? undefined : kubeletIdentity(config, kubeletConf, now)
+  const network = withNetwork ? [podNetworkFile(config, runtime.cni.confDir)] : []
+  writeFiles('/', [...early.filter(file => file !== kubeletConf), ...(identity?.files ?? []), ...network])
+  if (identity !== undefined) writeLink('/', identity.link.path, identity.link.target)
+  if (withNetwork) await setRules(config.cluster.networking)
   await images.first
   timings.mark('first images')
 
+  // From here the kubelet runs the control plane; its objects go in as soon as the API server answers.
   await services.start(kubeletService(binaries.kubelet))
   timings.mark('kubelet started')
-  const api = openAdminApi(config, rendered.files)
-  const context = gateContext(config, api)
+  const ours = new Map(rendered.files.map(({ path, content }) => [path, content.toString()]))
+  const api = openAdminApi(
+    config,
+    path => ours.get(path) ?? phase.read(path),
+    flags['kubeconfig-dir'] ?? '/etc/kubernetes',
+  )
   try {
     await images.all
     timings.mark('all images')
-    writeFiles(
-      '/',
-      files.entries.filter(({ path }) => isLater(path)),
-    )
+    writeFiles('/', late)
     await waitForApi(api, deadline)
     timings.mark('API answers')
     await applyObjects(api, rendered.objects, deadline)
     timings.mark('objects applied')
-    const wanted = chosenGates(flags.wait)
-    const gates = await waitForGates(
-      GATES.filter(({ name }) => wanted(name)),
-      context,
-      deadline,
-      ({ name }) => timings.mark(name),
-    )
-    const failed = gates.find(({ passed }) => !passed)
+    const results = await waitForGates(gates, gateContext(config, api), deadline, ({ name }) => timings.mark(name))
+    const failed = results.find(({ passed }) => !passed)
     if (failed !== undefined) throw new KubestepError(`init: cannot reach "${failed.name}" in time: ${failed.reason}`)
-    return { config, gates, timings: timings.marks() }
+    return { config, gates: results, timings: timings.marks() }
   } catch (error) {
-    const broken = await diagnose(services, runtime, api, config)
-    if (broken === undefined || !(error instanceof KubestepError)) throw error
-    throw new KubestepError(
-      [
-        `${error.message}`,
-        `init: the first broken link is the ${broken.link}: ${broken.cause}`,
-        ...broken.lines.map(line => `  ${line}`),
-      ].join('\n'),
-      {
-        cause: error,
-      },
-    )
+    throw explained(error, await diagnose(services, runtime, api, config))
   } finally {
     api.close()
     runtime.cri.close()
@@ -138,112 +110,18 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
 }
 
 function withSocket(config: InitConfig, criSocket: string): InitConfig {
-  return { ...config, init: { ...config.init, nodeRegistration: { ...config.init.nodeRegistration, criSocket } } }
+  const nodeRegistration = { ...config.init.nodeRegistration, criSocket }
+  return { ...config, init: { ...config.init, nodeRegistration } }
 }
 
-function setSysctls(config: InitConfig): void {
-  const { podSubnet = '', serviceSubnet } = config.cluster.networking
-  const hasIpv6 = `${podSubnet}${serviceSubnet}`.includes(':')
-  for (const { key, value, ipv6 } of SYSCTLS) {
-    const before = readSysctl(key)
-    if (value === undefined || before === undefined || before === value || (ipv6 && !hasIpv6)) continue
-    writeSysctl(key, value)
-  }
-}
-
-interface Binaries {
-  readonly kubelet: string
-  readonly cniBinDir: string
-}
-
-function findBinaries(artifacts: string | undefined): Binaries {
-  const given = artifacts === undefined ? undefined : join(artifacts, 'bin/kubelet')
-  const source = given !== undefined && existsSync(given) ? given : which('kubelet')
-  if (source === undefined)
-    throw new KubestepError('init: cannot find the kubelet: it is not on the PATH; give a folder with --artifacts')
-  const kubelet = join(LAYOUT.binaries, 'kubelet')
-  writeFiles('/', [{ path: `${LAYOUT.binaries}/.keep`, mode: 0o644, content: '' }])
-  copyFileSync(source, kubelet, constants.COPYFILE_FICLONE)
-  const cni = artifacts === undefined ? undefined : join(artifacts, 'cni/bin')
-  return { kubelet, cniBinDir: cni !== undefined && existsSync(cni) ? cni : '/usr/lib/cni' }
-}
-
-function nodeFiles(
-  rendered: readonly FileEntry[],
-  config: InitConfig,
-  runtime: Runtime,
-  cni: string,
-  now: Date,
-): { entries: FileEntry[]; link: { path: string; target: string } } {
-  const kubeletConf = rendered.find(({ path }) => path.endsWith('/kubelet.conf'))
-  const others = rendered.filter(file => file !== kubeletConf && file.path !== '/cluster-objects.yaml')
-  const identity =
-    kubeletConf === undefined
-      ? { files: [], link: { path: '', target: '' } }
-      : kubeletIdentity(config, kubeletConf, now)
-  const network = cni === 'bridge' ? [podNetworkFile(config, runtime.cni.confDir)] : []
-  return { entries: [...others, ...identity.files, ...network], link: identity.link }
-}
-
-async function setRules(config: InitConfig): Promise<void> {
-  const pods = (config.cluster.networking.podSubnet ?? DEFAULT_POD_SUBNET).split(',')
-  const serviceRanges = config.cluster.networking.serviceSubnet.split(',')
-  for (const family of [4, 6] as const) {
-    const isOf = (subnet: string): boolean => parseSubnet(subnet.trim())?.address.family === family
-    const podSubnet = pods.find(isOf)
-    const serviceSubnet = serviceRanges.find(isOf)
-    if (podSubnet !== undefined && serviceSubnet !== undefined) await applyRules({ family, podSubnet, serviceSubnet })
-  }
-}
-
-/** A client with rights from the first moment: since 1.29 admin.conf has none until its binding exists. */
-function openAdminApi(config: InitConfig, files: readonly FileEntry[]): Api {
-  const file =
-    files.find(({ path }) => path.endsWith('/super-admin.conf')) ??
-    files.find(({ path }) => path.endsWith('/admin.conf'))
-  if (file === undefined)
-    throw new KubestepError('init: cannot talk to the API server: there is no admin.conf; do not skip kubeconfig/admin')
-  return openApi(readCredentials(file.content.toString(), file.path, () => undefined, localUrl(config)))
-}
-
-const API_POLL_MS = 50
-
-async function waitForApi(api: Api, deadline: AbortSignal): Promise<void> {
-  for (;;) {
-    const answer = await api.send('GET', '/version').catch((error: unknown) => error as Error)
-    if (!(answer instanceof Error) && answer.status === 200) return
-    if (deadline.aborted) {
-      const reason = answer instanceof Error ? answer.message : `status ${answer.status}`
-      throw new KubestepError(`init: cannot reach the API server in time: ${reason}`)
-    }
-    await sleep(API_POLL_MS)
-  }
-}
-
-function chosenGates(wait: string | undefined): (name: string) => boolean {
-  if (wait === undefined || wait === 'all') return () => true
-  const names = wait === 'none' ? [] : wait.split(',')
-  return name => names.includes(name)
-}
-
-function gateContext(config: InitConfig, api: Api): GateContext {
-  const { networking, dns, proxy } = config.cluster
-  const subnet = parseSubnet(networking.serviceSubnet.split(',')[0] ?? '')
-  const nth = (index: number): string => {
-    const address = subnet === undefined ? undefined : nthAddress(subnet, index)
-    return address === undefined ? '' : formatAddress(address)
-  }
-  return {
-    api,
-    version: config.version,
-    nodeName: config.init.nodeRegistration.name,
-    dnsDomain: networking.dnsDomain,
-    apiServiceAddress: nth(1),
-    dnsServiceAddress: nth(10),
-    pauseImage: imageOf('pause', config),
-    hasProxy: !proxy.disabled,
-    hasDns: !dns.disabled,
-  }
+/**
+ * Files for before and after the kubelet's start. The controller manager and the scheduler come when their images
+ * are there: a kubelet that does not find an image tries to pull it, and waits ten seconds after that fails.
+ */
+function startOrder(files: readonly FileEntry[]): readonly [early: FileEntry[], late: FileEntry[]] {
+  const isLate = (path: string): boolean => /\/kube-(controller-manager|scheduler)\.yaml$/.test(path)
+  const onNode = files.filter(({ path }) => path !== '/cluster-objects.yaml')
+  return [onNode.filter(({ path }) => !isLate(path)), onNode.filter(({ path }) => isLate(path))]
 }
 
 async function diagnose(
@@ -260,5 +138,14 @@ async function diagnose(
     api,
     staticPods: local.map(name => ({ name, image: imageOf(name, config) })),
     pauseImage: imageOf('pause', config),
+  })
+}
+
+/** The error with the cause behind it; a fault in our own code stays as it is. */
+function explained(error: unknown, broken: Broken | undefined): unknown {
+  if (broken === undefined || !(error instanceof KubestepError)) return error
+  const cause = `init: the first broken link is the ${broken.link}: ${broken.cause}`
+  return new KubestepError([error.message, cause, ...broken.lines.map(line => `  ${line}`)].join('\n'), {
+    cause: error,
   })
 }

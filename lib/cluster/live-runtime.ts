@@ -1,6 +1,5 @@
 /** The runtime of a live cluster: chosen, started where it is ours, with the images that a cluster begins with. */
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename } from 'node:path'
 import { which } from '../command.ts'
 import type { InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
@@ -39,14 +38,8 @@ export async function openChosenRuntime(
   return runtime
 }
 
-/** What has to be there before the kubelet starts, and what may come while the control plane does. */
+/** Images of the Pods that everything else waits for. */
 const FIRST: readonly ImageName[] = ['pause', 'etcd', 'kube-apiserver']
-
-/** Archives of a folder in the order in which their images are needed. */
-export function orderArchives(names: readonly string[]): { readonly first: string[]; readonly later: string[] } {
-  const isFirst = (name: string): boolean => FIRST.some(image => name.includes(image))
-  return { first: names.filter(isFirst), later: names.filter(name => !isFirst(name)) }
-}
 
 export interface ImageSteps {
   /** Ends when the images of the first static Pods are in the runtime. */
@@ -54,38 +47,35 @@ export interface ImageSteps {
   readonly all: Promise<void>
 }
 
-/** Puts the images of an artifacts folder into the runtime, the ones that are needed first ahead of the others. */
-export function loadImages(runtime: Runtime, wanted: readonly string[], artifacts: string | undefined): ImageSteps {
-  const present = presentImages(runtime.cri)
-  const missing = present.then(there => wanted.filter(image => !there.has(image)))
-  const { first, later } =
-    artifacts === undefined
-      ? { first: [], later: [] }
-      : orderArchives(readdirSync(join(artifacts, 'images')).filter(isArchive).sort())
-  const ctr = which('ctr') ?? 'ctr'
-  const load = async (names: readonly string[]): Promise<void> => {
-    if ((await missing).length === 0 || artifacts === undefined) return
-    await importArchives(
-      ctr,
-      runtime.cri.socket,
-      names.map(name => join(artifacts, 'images', name)),
-    )
-  }
-  const firstLoaded = load(first)
-  const all = firstLoaded
-    .then(() => load(later))
-    .then(async () => {
-      const there = await presentImages(runtime.cri)
-      const absent = wanted.filter(image => !there.has(image))
-      if (absent.length === 0) return
-      await Promise.all(absent.map(image => runtime.cri.call('PullImage', { image: { image } }, PULL_LIMIT_MS)))
-    })
+/** Puts images into the runtime: archives, the ones that are needed first ahead of the others; then what is missing is pulled. */
+export function loadImages(
+  runtime: Runtime,
+  config: InitConfig,
+  wanted: readonly string[],
+  archives: readonly string[],
+): ImageSteps {
+  const isFirst = (archive: string): boolean => FIRST.some(name => basename(archive).includes(name))
+  const firstWanted = FIRST.map(name => imageOf(name, config)).filter(image => wanted.includes(image))
+  const first = provide(runtime, firstWanted, archives.filter(isFirst))
+  const all = first.then(() =>
+    provide(
+      runtime,
+      wanted,
+      archives.filter(archive => !isFirst(archive)),
+    ),
+  )
   all.catch(() => {})
-  return { first: firstLoaded, all }
+  return { first, all }
 }
 
 const PULL_LIMIT_MS = 10 * 60_000
 
-function isArchive(name: string): boolean {
-  return name.endsWith('.tar')
+async function provide(runtime: Runtime, wanted: readonly string[], archives: readonly string[]): Promise<void> {
+  const absent = async (): Promise<string[]> => {
+    const present = await presentImages(runtime.cri)
+    return wanted.filter(image => !present.has(image))
+  }
+  if ((await absent()).length === 0) return
+  await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, archives)
+  await Promise.all((await absent()).map(image => runtime.cri.call('PullImage', { image: { image } }, PULL_LIMIT_MS)))
 }

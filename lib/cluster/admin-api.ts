@@ -1,0 +1,38 @@
+/** A client for the cluster that is coming up, with rights from its first moment. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Api, openApi } from '../api/client.ts'
+import { readCredentials } from '../api/credentials.ts'
+import type { InitConfig } from '../config/types.ts'
+import { KubestepError } from '../errors.ts'
+import { localUrl } from '../kubeconfig/kubeconfigs.ts'
+
+const API_POLL_MS = 50
+
+/**
+ * Since 1.29 admin.conf has no rights until its binding exists, so super-admin.conf is taken where there is one.
+ * It talks to this node's own API server, whatever the common endpoint is. Throws a KubestepError without either.
+ */
+export function openAdminApi(config: InitConfig, read: (path: string) => string | undefined, folder: string): Api {
+  for (const name of ['super-admin.conf', 'admin.conf']) {
+    const path = `${folder}/${name}`
+    const text = read(path)
+    if (text !== undefined) return openApi(readCredentials(text, path, read, localUrl(config)))
+  }
+  throw new KubestepError(
+    `init: cannot talk to the API server: there is no admin.conf in "${folder}"; do not skip kubeconfig/admin`,
+  )
+}
+
+/** Waits until the API server answers at all. Throws a KubestepError when the deadline comes first. */
+export async function waitForApi(api: Api, deadline: AbortSignal): Promise<void> {
+  for (;;) {
+    const answer = await api.send('GET', '/version').catch((error: unknown) => error as Error)
+    if (!(answer instanceof Error) && answer.status === 200) return
+    if (deadline.aborted) {
+      const reason = answer instanceof Error ? answer.message : `status ${answer.status}`
+      throw new KubestepError(`init: cannot reach the API server in time: ${reason}`)
+    }
+    await sleep(API_POLL_MS)
+  }
+}

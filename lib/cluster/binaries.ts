@@ -1,0 +1,85 @@
+/** The binaries of a live node: had from somewhere, then copied to where they stay as long as the cluster does. */
+import { chmodSync, constants, copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { architecture } from '../components/platform.ts'
+import { prepareComponents } from '../components/prepare.ts'
+import { openReporter } from '../components/progress.ts'
+import { defaultCacheDir } from '../components/store.ts'
+import { KubestepError } from '../errors.ts'
+import { explain } from '../files.ts'
+import { LAYOUT } from '../layout.ts'
+import type { Call } from '../script.ts'
+import { formatVersion, type Version } from '../version.ts'
+
+export interface Binaries {
+  readonly kubelet: string
+  readonly kubectl?: string
+  /** Folder of the CNI plugins. */
+  readonly cniBinDir: string
+  readonly imageArchives: readonly string[]
+}
+
+/** Where distributions and runtimes keep CNI plugins. Source: Debian containernetworking-plugins; CNI conventions. */
+const CNI_FOLDERS: readonly string[] = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni']
+
+/** Plugins that the Pod network of kubestep is made of. */
+const CNI_PROGRAMS: readonly string[] = ['bridge', 'host-local', 'loopback', 'portmap']
+
+/**
+ * Gets kubelet, kubectl and CNI plugins from --artifacts, the cache, or the network. Throws a KubestepError that
+ * names everything that is missing and the ways out.
+ */
+export async function provideBinaries(
+  version: Version,
+  { flags, output }: Call,
+  deadline: AbortSignal,
+): Promise<Binaries> {
+  const { columns } = process.stderr
+  const terminal =
+    process.stderr.isTTY && !flags.quiet
+      ? { write: (text: string) => void process.stderr.write(text), columns }
+      : undefined
+  const reporter = openReporter(output.say, terminal)
+  const installed = CNI_FOLDERS.find(folder => CNI_PROGRAMS.every(program => isFile(join(folder, program))))
+  const found = await prepareComponents({
+    version: formatVersion(version),
+    arch: architecture(),
+    cacheDir: flags['cache-dir'] ?? defaultCacheDir(process.env, true),
+    deadline,
+    besides: installed === undefined ? ['kubectl', 'cni-plugins'] : ['kubectl'],
+    onProgress: reporter.onProgress,
+    ...(flags.artifacts !== undefined && { artifacts: flags.artifacts }),
+    ...(flags.mirror !== undefined && { mirror: flags.mirror }),
+  })
+  reporter.end()
+  const cniBinDir = found.cniBinDir ?? installed
+  if (cniBinDir === undefined) {
+    throw new KubestepError(
+      `init: cannot set up the Pod network: the CNI plugins ${CNI_PROGRAMS.join(', ')} are not on this machine; install containernetworking-plugins, put them into cni/bin of the --artifacts folder, or use --cni none`,
+    )
+  }
+  return {
+    kubelet: keep('kubelet', found.kubelet),
+    ...(found.kubectl !== undefined && { kubectl: keep('kubectl', found.kubectl) }),
+    cniBinDir,
+    imageArchives: found.imageArchives,
+  }
+}
+
+// The user's folder or the cache may go; the service has to be able to start again.
+function keep(name: string, source: string): string {
+  const path = join(LAYOUT.binaries, name)
+  try {
+    mkdirSync(LAYOUT.binaries, { recursive: true })
+    copyFileSync(source, `${path}.tmp`, constants.COPYFILE_FICLONE)
+    chmodSync(`${path}.tmp`, 0o755)
+    renameSync(`${path}.tmp`, path)
+  } catch (error) {
+    throw new KubestepError(`init: cannot copy "${source}" to "${path}": ${explain(error)}`, { cause: error })
+  }
+  return path
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}

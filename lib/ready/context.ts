@@ -1,0 +1,46 @@
+/** What the gates look at, from a configuration; and which of them a user asked for. */
+import { formatAddress, nthAddress, parseSubnet } from '../address.ts'
+import type { Api } from '../api/client.ts'
+import type { InitConfig } from '../config/types.ts'
+import { UsageError } from '../errors.ts'
+import { imageOf } from '../images/images.ts'
+import { nearest } from '../nearest.ts'
+import { GATES, type Gate, type GateContext } from './gates.ts'
+
+/** The context of a cluster's gates. */
+export function gateContext(config: InitConfig, api: Api): GateContext {
+  const { networking, dns, proxy } = config.cluster
+  const subnet = parseSubnet(networking.serviceSubnet.split(',')[0] ?? '')
+  const serviceAddress = (index: number): string => {
+    const address = subnet === undefined ? undefined : nthAddress(subnet, index)
+    return address === undefined ? '' : formatAddress(address)
+  }
+  return {
+    api,
+    version: config.version,
+    nodeName: config.init.nodeRegistration.name,
+    dnsDomain: networking.dnsDomain,
+    apiServiceAddress: serviceAddress(1),
+    dnsServiceAddress: serviceAddress(10),
+    pauseImage: imageOf('pause', config),
+    hasProxy: !proxy.disabled,
+    hasDns: !dns.disabled,
+  }
+}
+
+/** The gates that `--wait` names: all, none, or a list. Throws a UsageError for a name that is no gate. */
+export function chosenGates(wait = 'all'): readonly Gate[] {
+  if (wait === 'all') return GATES
+  if (wait === 'none') return []
+  const known = GATES.map(({ name }) => name)
+  const names = wait.split(',')
+  const unknown = names.filter(name => !known.includes(name))
+  if (unknown.length > 0) {
+    const faults = unknown.map(name => {
+      const hint = nearest(name, known)
+      return `init: cannot wait for "${name}": there is no such gate; ${hint ? `did you mean "${hint}"?` : `use all, none, or some of ${known.join(', ')}`}`
+    })
+    throw new UsageError(faults.join('\n'))
+  }
+  return GATES.filter(({ name }) => names.includes(name))
+}
