@@ -68,12 +68,14 @@ export function listFolder(root: string, path: string): string[] | undefined {
 /**
  * Writes all entries, or none of them: each goes into a sibling file with its final mode, and only when all
  * of these are on disk are they renamed into place. On failure the siblings and the folders made are removed.
+ * A file that is there already, with that content and mode, is not touched.
  */
 export function writeFiles(root: string, entries: readonly FileEntry[]): void {
   const staged: { readonly temporary: string; readonly final: string }[] = []
   const folders: string[] = []
   try {
     for (const entry of entries) {
+      if (isWritten(root, entry)) continue
       const final = below(root, entry.path)
       makeFolder(root, dirname(entry.path), folders)
       if (existsSync(final) && lstatSync(final).isDirectory()) {
@@ -104,6 +106,13 @@ export function writeLink(root: string, path: string, target: string): void {
 /** Removes files; what is not there counts as removed. */
 export function removeFiles(root: string, paths: readonly string[]): void {
   for (const path of paths) rmSync(below(root, path), { force: true })
+}
+
+function isWritten(root: string, { path, mode, content }: FileEntry): boolean {
+  const file = below(root, path)
+  const there = lstatSync(file, { throwIfNoEntry: false })
+  if (!there?.isFile() || (there.mode & 0o7777) !== mode) return false
+  return readFileSync(file).equals(Buffer.from(content))
 }
 
 function stage(temporary: string, entry: FileEntry): void {

@@ -9,6 +9,7 @@ import { explain, type FileEntry, readFile, writeFiles } from './files.ts'
 import type { HostFacts } from './host/facts.ts'
 import { readHostFacts } from './host/read.ts'
 import type { Flags, OptionName } from './options.ts'
+import { PHASE_NAMES } from './phases.ts'
 import type { Call } from './script.ts'
 
 /** Options of every phase that renders files. */
@@ -38,7 +39,7 @@ export function openPhase(call: Call): Phase {
   const { flags } = call
   const root = resolve(flags.root ?? '/')
   const facts = readHostFacts(root)
-  const { config, notices } = loadInitConfig({ ...readConfig(flags), flags }, facts)
+  const { config, notices } = loadInitConfig({ ...readConfig(flags), flags, phases: PHASE_NAMES }, facts)
   for (const notice of notices) call.output.warn(notice)
   const dryRun = flags['dry-run'] ?? config.init.dryRun ?? false
   if (flags['output-dir'] !== undefined && !dryRun) {

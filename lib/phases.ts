@@ -1,6 +1,4 @@
 /** The phases of an init: names as `--skip-phases` takes them, and what each of them is for. */
-import { ConfigError, type Fault } from './errors.ts'
-import { nearest } from './nearest.ts'
 
 export interface PhaseSpec {
   readonly name: string
@@ -61,23 +59,10 @@ export const PHASES: readonly PhaseSpec[] = [
   { name: 'show-join-command', about: 'how other nodes join', subphases: [] },
 ]
 
-/** Throws a ConfigError that names every entry of a skip list that is no phase. */
-export function checkPhaseNames(names: readonly string[]): void {
-  const known = PHASES.flatMap(({ name, subphases, aliases = [] }) =>
-    [name, ...aliases].flatMap(parent => [parent, ...subphases.map(sub => `${parent}/${sub}`)]),
-  )
-  const faults = names
-    .filter(name => !known.includes(name))
-    .map((value): Fault => {
-      const hint = nearest(value, known)
-      return {
-        field: 'skipPhases',
-        value,
-        reason: `invalid phase name; ${hint ? `did you mean "${hint}"?` : `use one of ${PHASES.map(({ name }) => name).join(', ')}`}`,
-      }
-    })
-  if (faults.length > 0) throw new ConfigError(faults)
-}
+/** Every name that a skip list may hold. */
+export const PHASE_NAMES: readonly string[] = PHASES.flatMap(({ name, subphases, aliases = [] }) =>
+  [name, ...aliases].flatMap(parent => [parent, ...subphases.map(sub => `${parent}/${sub}`)]),
+)
 
 /** Whether a phase (`certs`, or `certs/ca`) is to be skipped, by itself or with its parent. */
 export function isSkipped(phase: string, skipped: readonly string[] = []): boolean {

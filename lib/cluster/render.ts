@@ -6,7 +6,7 @@ import { kubeletFiles } from '../kubelet/files.ts'
 import { type ClusterObject, clusterObjectsYaml } from '../objects/cluster-object.ts'
 import { clusterObjects } from '../objects/cluster-objects.ts'
 import type { Phase } from '../phase.ts'
-import { checkPhaseNames, isSkipped } from '../phases.ts'
+import { isSkipped } from '../phases.ts'
 import { ALL_CERTIFICATES, isExternalAuthority, issueCredentials } from '../pki/issue.ts'
 import type { Call } from '../script.ts'
 import { localComponents, manifestFiles, staticPods } from '../static-pod/manifests.ts'
@@ -24,7 +24,6 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
   const { config, facts, read } = phase
   const { output, flags } = call
   const skipped = config.init.skipPhases ?? []
-  checkPhaseNames(skipped)
   const apply = loadPatches(phase, output)
 
   // Keys take the longest: they are generated while the rest is rendered.

@@ -93,8 +93,9 @@ export function completeSocket(
     const found = detectCriSocket ? facts.criSockets : []
     const socket = found[0] ?? (asUrl ? CONTAINERD_SOCKET : '/var/run/dockershim.sock')
     const value = asUrl ? socket : (FORMER_SOCKETS[socket] ?? socket.replace(/^unix:\/\//, ''))
-    const several = { ...place, reason: `the host has more than one runtime; write one of ${found.join(', ')}` }
-    return { value, findings: found.length > 1 ? [several] : [], notices: [] }
+    // kubeadm refuses here; runners have Docker's containerd beside another runtime, so the order of its list decides.
+    const several = `config: ${place.kind} ${place.field}: the host has more than one runtime, "${value}" is taken; write one of ${found.join(', ')}`
+    return { value, findings: [], notices: found.length > 1 ? [several] : [] }
   }
   if (given.startsWith('unix') || !asUrl) {
     return { value: given, findings: checkSocket(given, place, asUrl), notices: [] }

@@ -1,0 +1,90 @@
+/** A profile put under what the user says: in configurations before defaults are filled in, in Pods before the user's patches. */
+import type { KubeadmKind } from '../config/kinds.ts'
+import type { ComponentConfig } from '../config/types.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isSince, type Version } from '../version.ts'
+import { ARGUMENTS, COREDNS_REPLICAS, FIELDS, PATCHES } from './ci.ts'
+
+export type ProfileName = 'kubeadm' | 'ci'
+
+/** The part of a configuration being read that a profile fills in. */
+export interface ProfiledDrafts {
+  readonly drafts: Readonly<Partial<Record<KubeadmKind, JsonObject>>>
+  readonly kubelet: ComponentConfig
+  readonly kubeProxy: ComponentConfig
+}
+
+/** Drafts with the fields and arguments of a profile where the user gave none. */
+export function withProfile<Drafts extends ProfiledDrafts>(
+  given: Drafts,
+  profile: ProfileName,
+  release: Version,
+): Drafts {
+  if (profile === 'kubeadm') return given
+  const fill = (kind: string, object: JsonObject): JsonObject =>
+    FIELDS.filter(row => row.kind === kind && isReached(row.since, release)).reduce(
+      (filled, { field, value }) => withDefault(filled, field.split('.'), value),
+      object,
+    )
+  const { drafts, kubelet, kubeProxy } = given
+  const cluster = fill('ClusterConfiguration', drafts.ClusterConfiguration ?? {})
+  return {
+    ...given,
+    drafts: {
+      ...drafts,
+      InitConfiguration: fill('InitConfiguration', drafts.InitConfiguration ?? {}),
+      ClusterConfiguration: withArguments(cluster, release),
+    },
+    kubelet: { ...kubelet, document: fill('KubeletConfiguration', kubelet.document) },
+    kubeProxy: { ...kubeProxy, document: fill('KubeProxyConfiguration', kubeProxy.document) },
+  }
+}
+
+function withArguments(cluster: JsonObject, release: Version): JsonObject {
+  const { external } = (isObject(cluster.etcd) ? cluster.etcd : {}) as JsonObject
+  return ARGUMENTS.filter(row => isReached(row.since, release) && !(external && row.component === 'etcd.local')).reduce(
+    (changed, { component, name, value }) => {
+      const path = [...component.split('.'), 'extraArgs']
+      const present = at(changed, path)
+      const list = (Array.isArray(present) ? present : []) as readonly JsonObject[]
+      return list.some(argument => argument.name === name)
+        ? changed
+        : withValue(changed, path, [...list, { name, value }])
+    },
+    cluster,
+  )
+}
+
+/** The profile's changes to a Pod or Deployment; to be made before the user's patches, so that those win. */
+export function profilePatch(profile: ProfileName, target: string, object: JsonObject): JsonObject {
+  if (profile === 'kubeadm') return object
+  const containers =
+    target === 'corednsdeployment' ? ['spec', 'template', 'spec', 'containers'] : ['spec', 'containers']
+  const present = at(object, containers)
+  if (!Array.isArray(present)) return object
+  const [first, ...others] = present as readonly JsonObject[]
+  const changed = PATCHES.filter(row => row.target === target).reduce((container, { field, value }) => {
+    const path = field.split('.')
+    // Releases without that probe stay without it.
+    return isObject(at(container, path.slice(0, -1))) ? withValue(container, path, value) : container
+  }, first ?? {})
+  const patched = withValue(object, containers, [changed, ...others])
+  return target === 'corednsdeployment' ? withValue(patched, ['spec', 'replicas'], COREDNS_REPLICAS) : patched
+}
+
+function isReached(since: string | undefined, release: Version): boolean {
+  return since === undefined || isSince(release, since)
+}
+
+function at(object: JsonObject, path: readonly string[]): Json | undefined {
+  return path.reduce<Json | undefined>((value, key) => (isObject(value) ? value[key] : undefined), object)
+}
+
+function withDefault(object: JsonObject, path: readonly string[], value: Json): JsonObject {
+  return at(object, path) === undefined ? withValue(object, path, value) : object
+}
+
+function withValue(object: JsonObject, [key = '', ...rest]: readonly string[], value: Json): JsonObject {
+  const inner = object[key]
+  return { ...object, [key]: rest.length === 0 ? value : withValue(isObject(inner) ? inner : {}, rest, value) }
+}

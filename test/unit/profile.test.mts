@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadInitConfig } from '../../lib/config/load.ts'
+import { profilePatch } from '../../lib/profile/apply.ts'
+import { GOLDEN_FACTS } from '../facts.ts'
+
+const USER = `
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+kubernetesVersion: v1.36.2
+encryptionAlgorithm: RSA-2048
+controllerManager:
+  extraArgs: [{name: leader-elect, value: "true"}, {name: v, value: "4"}]
+---
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+failSwapOn: true
+`
+
+test('withProfile() puts the ci profile under what nothing was said of', () => {
+  const { config } = loadInitConfig({ flags: { profile: 'ci' } }, GOLDEN_FACTS)
+  assert.equal(config.cluster.encryptionAlgorithm, 'ECDSA-P256')
+  assert.deepEqual(config.init.nodeRegistration.taints, [])
+  assert.equal(config.kubelet.document.imageGCHighThresholdPercent, 100)
+  assert.equal(config.kubelet.userSupplied, false)
+  assert.ok(config.cluster.scheduler.extraArgs?.some(({ name, value }) => name === 'leader-elect' && value === 'false'))
+})
+
+test('withProfile() leaves what the user says alone', () => {
+  const { config } = loadInitConfig({ text: USER, file: 'x', flags: { profile: 'ci' } }, GOLDEN_FACTS)
+  assert.equal(config.cluster.encryptionAlgorithm, 'RSA-2048')
+  assert.equal(config.kubelet.document.failSwapOn, true)
+  const leader = config.cluster.controllerManager.extraArgs?.filter(({ name }) => name === 'leader-elect')
+  assert.deepEqual(leader, [{ name: 'leader-elect', value: 'true' }])
+})
+
+test('withProfile() changes nothing for the kubeadm profile', () => {
+  const plain = loadInitConfig({ text: USER, file: 'x' }, GOLDEN_FACTS).config
+  const named = loadInitConfig({ text: USER, file: 'x', flags: { profile: 'kubeadm' } }, GOLDEN_FACTS).config
+  assert.deepEqual(
+    { ...named, init: { ...named.init, bootstrapTokens: [] } },
+    { ...plain, init: { ...plain.init, bootstrapTokens: [] } },
+  )
+})
+
+test('profilePatch() shortens probes that are there and adds none', () => {
+  const pod = { spec: { containers: [{ name: 'etcd', startupProbe: { periodSeconds: 10 } }] } }
+  assert.deepEqual(profilePatch('ci', 'etcd', pod), {
+    spec: {
+      containers: [{ name: 'etcd', startupProbe: { periodSeconds: 1, initialDelaySeconds: 1, failureThreshold: 240 } }],
+    },
+  })
+  const bare = { spec: { containers: [{ name: 'etcd' }] } }
+  assert.deepEqual(profilePatch('ci', 'etcd', bare), bare)
+  assert.equal(profilePatch('kubeadm', 'etcd', pod), pod)
+})
