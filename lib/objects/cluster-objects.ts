@@ -1,5 +1,6 @@
 /** Every object that init puts into the API server, phase by phase in the order of application. */
 import type { InitConfig } from '../config/types.ts'
+import { isSkipped } from '../phases.ts'
 import { adminObjects } from './admin.ts'
 import { bootstrapTokenObjects } from './bootstrap-token.ts'
 import { asSerialised, type ClusterObject, created } from './cluster-object.ts'
@@ -58,7 +59,9 @@ export function clusterObjects(
 ): ClusterObject[] {
   const context: ObjectContext = { config, facts, inputs }
   const skipped = config.init.skipPhases ?? []
-  return OBJECT_PHASES.filter(({ phase }) => (phases === undefined ? !isNamed(phase, skipped) : isNamed(phase, phases)))
+  return OBJECT_PHASES.filter(({ phase }) =>
+    phases === undefined ? !isSkipped(phase, skipped) : isNamed(phase, phases),
+  )
     .flatMap(({ objects }) => objects(context))
     .map(({ object, shown, ...rest }) => ({
       ...rest,
@@ -67,15 +70,6 @@ export function clusterObjects(
     }))
 }
 
-/** Older names that kubeadm still takes. Source: cmd/phases/init/uploadconfig.go, bootstraptoken.go (v1.36). */
-const ALIASES: Readonly<Record<string, string>> = {
-  uploadconfig: 'upload-config',
-  bootstraptoken: 'bootstrap-token',
-}
-
 function isNamed(phase: string, names: readonly string[]): boolean {
-  return names.some(name => {
-    const known = name.replace(/^[^/]+/, parent => ALIASES[parent] ?? parent)
-    return phase === known || phase.startsWith(`${known}/`)
-  })
+  return names.some(name => phase === name || phase.startsWith(`${name}/`))
 }

@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { parseCertificates } from '../pki/certificate.ts'
-import type { ClusterAccess } from './cluster-access.ts'
+
+/** How the cluster is found and trusted, as admin.conf has it. */
+export interface ClusterAccess {
+  /** `https://host:port`. */
+  readonly server: string
+  /** PEM; it may hold several certificates. */
+  readonly caCertificate: string
+}
 
 /** What stands in for a secret that is not to be shown. */
 const WITHHELD = '<value withheld>'

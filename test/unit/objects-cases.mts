@@ -28,10 +28,10 @@ export interface GoldenCase {
   readonly config: InitConfig
 }
 
-/** Every case that has a kubelet folder. */
-export function goldenCases(): GoldenCase[] {
+/** Every case that has a kubelet folder, of one release or of all. */
+export function goldenCases(release = 'v'): GoldenCase[] {
   return readdirSync(GOLDEN)
-    .filter(version => version.startsWith('v'))
+    .filter(version => version.startsWith(release))
     .flatMap(version => ['init', 'versions'].map(kind => `${version}/${kind}`))
     .filter(path => existsSync(new URL(path, GOLDEN)))
     .flatMap(path => readdirSync(new URL(path, GOLDEN)).map(name => `${path}/${name}`))
@@ -45,6 +45,41 @@ function goldenCase(path: string): GoldenCase {
   const text = textOf(folder, 'config.yaml')
   const source = { text, file: 'config.yaml', flags: { 'kubeadm-version': version } }
   return { name: path, folder, config: loadInitConfig(source, GOLDEN_FACTS).config }
+}
+
+interface Parts {
+  /** Further lines of nodeRegistration, and of the other documents. */
+  readonly node?: string
+  readonly init?: string
+  readonly cluster?: string
+  /** Whole documents. */
+  readonly kubelet?: string
+  readonly kubeProxy?: string
+}
+
+/** A small configuration for a release, read as a user's file is. */
+export function configOf(
+  version: string,
+  { node = '', init = '', cluster = '', kubelet, kubeProxy }: Parts,
+): InitConfig {
+  const minor = Number(version.split('.')[1])
+  const api = minor < 22 ? 'v1beta2' : minor < 31 ? 'v1beta3' : 'v1beta4'
+  const documents = [
+    `apiVersion: kubeadm.k8s.io/${api}
+kind: InitConfiguration
+localAPIEndpoint: {advertiseAddress: 10.0.0.5}
+nodeRegistration:
+  name: n1
+  criSocket: unix:///run/containerd/containerd.sock${node}
+bootstrapTokens: [{token: abcdef.0123456789abcdef, ttl: 0s}]
+${init}`,
+    `apiVersion: kubeadm.k8s.io/${api}
+kind: ClusterConfiguration
+kubernetesVersion: ${version}
+${cluster}`,
+    ...[kubelet, kubeProxy].filter(one => one !== undefined),
+  ]
+  return loadInitConfig({ text: documents.join('\n---\n'), file: 'test.yaml', flags: {} }, GOLDEN_FACTS).config
 }
 
 export function textOf(folder: URL, name: string): string {

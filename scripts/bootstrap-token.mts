@@ -1,0 +1,39 @@
+#!/usr/bin/env -S npx zx
+/** Lets nodes join with bootstrap tokens. */
+import { clusterObjects } from '../lib/objects/cluster-objects.ts'
+import { adminAccess, deliverObjects } from '../lib/objects/deliver.ts'
+import type { OptionName } from '../lib/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
+import { type Script, script } from '../lib/script.ts'
+
+const OPTIONS: readonly OptionName[] = [
+  ...PHASE_OPTIONS,
+  'kubeconfig',
+  'skip-token-print',
+  // Ours: kubeadm takes these on init only.
+  'token',
+  'token-ttl',
+]
+
+export const bootstrapToken: Script = script(
+  import.meta,
+  {
+    name: 'bootstrap-token',
+    about:
+      'Create bootstrap tokens, what they are allowed, and the cluster-info ConfigMap by which nodes find the cluster.',
+    options: OPTIONS,
+    examples: ['bootstrap-token.mts --dry-run --output-dir ./tree'],
+  },
+  async call => {
+    const phase = openPhase(call)
+    const { config, facts } = phase
+    const tokens = config.init.bootstrapTokens.map(({ token }) => token)
+    const objects = clusterObjects(config, facts, { ...adminAccess(phase, call), now: new Date() }, ['bootstrap-token'])
+    const used = tokens.length === 1 ? `token: ${tokens[0]}` : `tokens: [${tokens.join(' ')}]`
+    const messages = [
+      ...(call.flags['skip-token-print'] ? [] : [`[bootstrap-token] Using ${used}`]),
+      '[bootstrap-token] Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles',
+    ]
+    deliverObjects(objects, messages, phase, call)
+  },
+)

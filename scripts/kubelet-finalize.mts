@@ -1,0 +1,55 @@
+#!/usr/bin/env -S npx zx
+/** Points kubelet.conf to the certificate that the kubelet rotates. */
+import { KubestepError, reasonOf } from '../lib/errors.ts'
+import { rotatedCertificatePath, rotatedKubeconfig } from '../lib/kubelet/rotation.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
+import { type Script, script } from '../lib/script.ts'
+
+const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
+
+export const kubeletFinalize: Script = script(
+  import.meta,
+  {
+    name: 'kubelet-finalize',
+    about: "Update the kubelet's settings after it has got a client certificate of its own.",
+    options: [...PHASE_OPTIONS, 'cert-dir'],
+    subcommands: [
+      { name: 'all', about: 'Run all kubelet-finalize phases' },
+      { name: 'enable-client-cert-rotation', about: 'Point kubelet.conf to the certificate that the kubelet rotates' },
+    ],
+    examples: ['kubelet-finalize.mts', 'kubelet-finalize.mts --dry-run --output-dir ./tree'],
+  },
+  async call => {
+    const phase = openPhase(call)
+    const certificate = rotatedCertificatePath(phase.config)
+    if (phase.read(certificate) === undefined) {
+      call.output.detail(`[kubelet-finalize] The kubelet does not rotate its certificate: there is no "${certificate}"`)
+      return
+    }
+    const text = phase.read(KUBELET_CONF)
+    if (text === undefined) {
+      throw new KubestepError(
+        `kubelet-finalize: cannot read "${KUBELET_CONF}": it does not exist; make it with the kubeconfig script`,
+      )
+    }
+    phase.write([{ path: KUBELET_CONF, mode: 0o600, content: rotated(text, certificate) }])
+    call.output.say(
+      `[kubelet-finalize] Updating "${KUBELET_CONF}" to point to a rotatable kubelet client certificate and key`,
+    )
+    if (!phase.dryRun)
+      call.output.say(
+        '[kubelet-finalize] Please ensure the kubelet is restarted: this phase alone leaves its service be',
+      )
+  },
+)
+
+function rotated(text: string, certificate: string): string {
+  try {
+    return rotatedKubeconfig(text, certificate)
+  } catch (error) {
+    throw new KubestepError(
+      `kubelet-finalize: cannot use "${KUBELET_CONF}": ${reasonOf(error)}; make it anew with the kubeconfig script`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env -S npx zx
+/** Puts the CAs and the service account key, encrypted, into the cluster for joining control planes. */
+import { clusterObjects } from '../lib/objects/cluster-objects.ts'
+import { deliverObjects } from '../lib/objects/deliver.ts'
+import { newCertificateKey } from '../lib/objects/upload-certs.ts'
+import type { OptionName } from '../lib/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
+import { type Script, script } from '../lib/script.ts'
+import { randomToken } from '../lib/token.ts'
+
+const OPTIONS: readonly OptionName[] = [
+  ...PHASE_OPTIONS,
+  'upload-certs',
+  'certificate-key',
+  'skip-certificate-key-print',
+  'cert-dir',
+  'kubeconfig',
+]
+
+export const uploadCerts: Script = script(
+  import.meta,
+  {
+    name: 'upload-certs',
+    about: 'Upload the control plane certificates to the kubeadm-certs Secret.',
+    options: OPTIONS,
+    examples: ['upload-certs.mts --upload-certs --dry-run --output-dir ./tree'],
+  },
+  async call => {
+    const { flags, output } = call
+    if (!flags['upload-certs']) {
+      output.say('[upload-certs] Skipping phase. Please see --upload-certs')
+      return
+    }
+    const phase = openPhase(call)
+    const { config, facts, read } = phase
+    const key = config.init.certificateKey ?? newCertificateKey()
+    const inputs = { caCertificate: '', now: new Date(), upload: { key, token: randomToken(), read } }
+    const objects = clusterObjects(config, facts, inputs, ['upload-certs'])
+    const messages = [
+      '[upload-certs] Storing the certificates in Secret "kubeadm-certs" in the "kube-system" Namespace',
+      ...(flags['skip-certificate-key-print'] ? [] : [`[upload-certs] Using certificate key:\n${key}`]),
+    ]
+    deliverObjects(objects, messages, phase, call)
+  },
+)
