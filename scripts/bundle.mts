@@ -38,7 +38,7 @@ export const bundle: Script = script(
     if (folder === undefined || folder === '') {
       throw new UsageError('bundle: cannot write: no folder is named; add --output-dir DIR')
     }
-    const reporter = openReporter(output.say, process.stderr.isTTY ? process.stderr : undefined)
+    const reporter = openReporter(output.say, process.stderr.isTTY && !flags.quiet ? process.stderr : undefined)
     const { onProgress } = reporter
     const cacheDir = resolve(flags['cache-dir'] ?? defaultCacheDir(process.env, process.getuid?.() === 0))
     const time = new AbortController()

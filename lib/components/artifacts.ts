@@ -111,7 +111,11 @@ function binaryFault(path: string, arch: string): string | undefined {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 function names(folder: string): readonly string[] {

@@ -16,7 +16,9 @@ export async function writeBundle(folder: string, components: Artifacts): Promis
     ...(kubectl === undefined ? [] : [[kubectl, 'bin/kubectl'] as const]),
     ...(cniBinDir === undefined
       ? []
-      : readdirSync(cniBinDir).map(name => [join(cniBinDir, name), `cni/bin/${name}`] as const)),
+      : readdirSync(cniBinDir)
+          .sort()
+          .map(name => [join(cniBinDir, name), `cni/bin/${name}`] as const)),
     ...imageArchives.map(path => [path, `images/${archiveName(path)}`] as const),
   ]
   for (const [from, to] of copies) await copy(from, join(folder, to))

@@ -2,6 +2,7 @@
  * GET over http and https: redirects, proxies, timeouts, in the same words on Node, Deno and Bun. node:http and not
  * fetch, because fetch of Node 20 knows no proxies, unpacks bodies behind our back, and hides what went wrong.
  */
+import { setMaxListeners } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { TransferError, transferError } from './failure.ts'
@@ -46,6 +47,8 @@ export function openNetwork(options: NetworkOptions): Network {
   const limits = { ...LIMITS, ...options.limits }
   const connections = openConnections()
   const ending = new AbortController()
+  // Every request and every pause listens.
+  setMaxListeners(0, ending.signal)
   const expire = (): void => ending.abort('the time is up')
   if (options.deadline.aborted) expire()
   options.deadline.addEventListener('abort', expire)

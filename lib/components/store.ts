@@ -109,7 +109,11 @@ export function removeFile(file: string): void {
 
 /** Size in bytes; 0 when there is no such file. */
 export function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  try {
+    return statSync(file).size
+  } catch {
+    return 0
+  }
 }
 
 function isAlive(pid: number): boolean {

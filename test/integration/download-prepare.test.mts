@@ -133,10 +133,7 @@ test('prepareComponents() fetches again what is damaged in the cache, and nothin
   }
   writeFileSync(components?.kubelet ?? '', 'damaged')
   const offline = await prepare({ cacheDir, mirror: await closed(site) })
-  assert.match(
-    offline.message,
-    /^components: cannot fetch kubelet v1\.36\.2: no host can be reached/,
-  )
+  assert.match(offline.message, /^components: cannot fetch kubelet v1\.36\.2: no host can be reached/)
   rmSync(cacheDir, { recursive: true })
 })
 
@@ -175,7 +172,10 @@ test('prepareComponents() tells of all faults at once', async () => {
   site.fail(`${BINARIES}/kubelet.sha256`, status(404))
   site.fail(`${BINARIES}/kubectl`, ...Array(9).fill(instead('nonsense')))
   const { message } = await prepare({ cacheDir, mirror: site.url })
-  assert.match(message, /cannot fetch kubelet v1\.36\.2: .*status 404 .*kubelet\.sha256; check that this version exists/)
+  assert.match(
+    message,
+    /cannot fetch kubelet v1\.36\.2: .*status 404 .*kubelet\.sha256; check that this version exists/,
+  )
   assert.match(message, /cannot fetch kubectl v1\.36\.2: .*SHA-256 is/)
   assert.equal(message.split('\n').length, 2)
   await site.close()
