@@ -29,6 +29,9 @@ export const showJoinCommand: Script = script(
     const { flags } = call
     const phase = openPhase(call)
     const { cluster, init } = phase.config
+    if (flags.token === undefined && flags.config === undefined) {
+      call.output.warn('show-join-command: the token is a new one that no cluster knows; pass --token or --config')
+    }
     const adminConf = flags.kubeconfig ?? '/etc/kubernetes/admin.conf'
     call.output.result(
       initDoneText({

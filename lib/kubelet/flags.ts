@@ -3,7 +3,7 @@ import type { Arg, InitConfig } from '../config/types.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { imageOf } from '../images/images.ts'
 import { argumentValue, formatArguments, mergeArguments } from '../static-pod/arguments.ts'
-import { type Since, valueSince } from '../version.ts'
+import { isSince, type Since, valueSince } from '../version.ts'
 import { SYSTEMD_RESOLV_CONF } from './configuration.ts'
 import { isSocketNodeLocal } from './instance.ts'
 import { goQuote } from './quote.ts'
@@ -18,8 +18,15 @@ interface FlagRow {
   readonly releases?: readonly Since<boolean>[]
 }
 
-/** Docker through the kubelet's own shim, by the release that spoke of it. */
+/** Docker through the kubelet's own shim. Source: kubeadm constants_unix.go (v1.23); the shim went with 1.24. */
 const DOCKER_SOCKET = '/var/run/dockershim.sock'
+const DOCKER_SHIM: readonly Since<boolean>[] = [
+  ['1.18', true],
+  ['1.24', false],
+]
+
+/** From when on every runtime's kubelet is told of the pause image, not Docker's alone. Source: flags.go (v1.20, v1.21). */
+const PAUSE_IMAGE_OF_ALL = '1.21'
 
 /** Source: kubeadm phases/kubelet/flags.go of each release from 1.18 to 1.36, flags_unix.go (v1.18). */
 const FLAGS: readonly FlagRow[] = [
@@ -97,16 +104,11 @@ export function kubeletFlagsFile(config: InitConfig, facts: Facts): string {
 }
 
 function usesDocker({ init, kubeadm }: InitConfig): boolean {
-  const shims: readonly Since<boolean>[] = [
-    ['1.18', true],
-    ['1.24', false],
-  ]
-  return init.nodeRegistration.criSocket === DOCKER_SOCKET && valueSince(shims, kubeadm) === true
+  return init.nodeRegistration.criSocket === DOCKER_SOCKET && valueSince(DOCKER_SHIM, kubeadm) === true
 }
 
 function sparesPauseImage(config: InitConfig): boolean {
-  const everyRuntime: readonly Since<boolean>[] = [['1.21', true]]
-  return usesDocker(config) || valueSince(everyRuntime, config.kubeadm) === true
+  return usesDocker(config) || isSince(config.kubeadm, PAUSE_IMAGE_OF_ALL)
 }
 
 // The hostname-override argument beats the configured name, even when it is empty.

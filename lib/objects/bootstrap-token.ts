@@ -111,8 +111,8 @@ export function tokenSecret(token: BootstrapToken, now: Date): JsonObject {
 }
 
 /** Text as a Secret holds it. */
-export function base64(bytes: string | Uint8Array): string {
-  return Buffer.from(bytes as string).toString('base64')
+export function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
 }
 
 function endOf(ttl: string, now: Date): Date | undefined {

@@ -4,7 +4,7 @@ import { posix } from 'node:path'
 import type { InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
-import { base64, tokenSecret } from './bootstrap-token.ts'
+import { tokenSecret } from './bootstrap-token.ts'
 import type { CertificateUpload, ObjectContext } from './inputs.ts'
 import { BOOTSTRAP_GROUP, boundRole, group, reading, SYSTEM } from './rbac.ts'
 
@@ -70,7 +70,8 @@ export function newCertificateKey(): string {
 
 function encrypted(path: string, upload: CertificateUpload): Json {
   const content = path === '' ? undefined : upload.read(path)
-  return content === undefined ? null : base64(encrypt(content, upload.key, upload.random ?? randomBytes))
+  if (content === undefined) return null
+  return Buffer.from(encrypt(content, upload.key, upload.random ?? randomBytes)).toString('base64')
 }
 
 /** Nonce, ciphertext and tag in a row. Throws a KubestepError that does not show the key when it is none. */

@@ -21,10 +21,17 @@ const CLUSTER_STATUS: readonly Since<boolean>[] = [
 /** Since 1.25 the kubelet's ConfigMap has one name whatever the gate says. Source: phases/kubelet/config.go (v1.24, v1.25). */
 const ALWAYS_UNVERSIONED = '1.25'
 
-/** In these releases the patches for the kubelet also reached the ConfigMap. Source: phases/kubelet/config.go (v1.27, v1.28). */
+/**
+ * For a while the patches for the kubelet also reached the ConfigMap. Source: CHANGELOG 1.27.0 (k/k PR 115575) and
+ * 1.29.2 (123108); the cherry picks 123107 and 123106 went into the patch releases of that day.
+ */
 const PATCHED_CONFIG_MAP: readonly Since<boolean>[] = [
   ['1.27', true],
-  ['1.29', false],
+  ['1.27.11', false],
+  ['1.28', true],
+  ['1.28.7', false],
+  ['1.29', true],
+  ['1.29.2', false],
 ]
 
 /** Since 1.31 resolvConf is chosen when the file is written. Source: componentconfigs/kubelet_unix.go (v1.31). */

@@ -91,13 +91,16 @@ describe('clusterObjects()', () => {
     assert.notDeepEqual(deployment('v1.30.0')?.metadata, { name: 'corednsdeployment' })
   })
 
-  test('clusterObjects() patches the kubelet ConfigMap in 1.27 and 1.28 alone', () => {
+  test('clusterObjects() patches the kubelet ConfigMap from 1.27 until the patch releases that took it back', () => {
     const apply = (_: string, object: JsonObject): JsonObject => ({ ...object, maxPods: 7 })
     for (const [version, isPatched] of [
       ['v1.26.1', false],
       ['v1.27.4', true],
-      ['v1.28.3', true],
-      ['v1.29.7', false],
+      ['v1.27.11', false],
+      ['v1.28.6', true],
+      ['v1.28.7', false],
+      ['v1.29.1', true],
+      ['v1.29.2', false],
     ] as const) {
       const [map] = clusterObjects(configOf(version, {}), GOLDEN_FACTS, { ...INPUTS, apply }, ['upload-config/kubelet'])
       assert.equal(String(at(map?.object, 'data').kubelet).includes('maxPods: 7'), isPatched, version)
