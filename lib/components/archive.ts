@@ -1,6 +1,6 @@
 /** Unpacks an archive of programs, such as the CNI plugins' release, and tells later whether they are still as they were. */
 import { createHash } from 'node:crypto'
-import { createReadStream, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { createReadStream, mkdirSync, renameSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -8,7 +8,7 @@ import { createGunzip } from 'node:zlib'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { streamSource } from './byte-source.ts'
 import { checksumOf } from './checksum.ts'
-import { readText, writeAt, writeText, writing } from './store.ts'
+import { listNames, readText, removeFile, temporaryFor, writeAt, writeText, writing } from './store.ts'
 import { readTar } from './tar.ts'
 
 /**
@@ -17,21 +17,21 @@ import { readTar } from './tar.ts'
  * earlier one. Throws a KubestepError.
  */
 export async function unpack(archive: string, folder: string): Promise<void> {
-  const temporary = `${folder}.${process.pid}.tmp`
+  const temporary = temporaryFor(folder)
   try {
     await writing(folder, () => {
-      rmSync(temporary, { recursive: true, force: true })
+      removeFile(temporary)
       mkdirSync(temporary, { recursive: true, mode: 0o755 })
     })
     const sums = await unpackFiles(archive, temporary)
     if (sums.length === 0) throw new KubestepError(`archive: cannot use "${archive}": there is no file at its top`)
     await writing(folder, () => {
-      rmSync(folder, { recursive: true, force: true })
+      removeFile(folder)
       renameSync(temporary, folder)
     })
     await writeText(`${folder}.sha256`, sums.map(([name, checksum]) => `${checksum}  ${name}\n`).join(''))
   } finally {
-    rmSync(temporary, { recursive: true, force: true })
+    removeFile(temporary)
   }
 }
 
@@ -39,24 +39,10 @@ export async function unpack(archive: string, folder: string): Promise<void> {
 export async function isUnpacked(folder: string): Promise<boolean> {
   const lines = (readText(`${folder}.sha256`) ?? '').split('\n').filter(line => line !== '')
   const rows = lines.map(line => line.split('  '))
-  if (
-    rows.length === 0 ||
-    !sameNames(
-      folder,
-      rows.map(([, name]) => name ?? ''),
-    )
-  )
-    return false
+  const names = rows.map(([, name]) => name ?? '').sort()
+  if (rows.length === 0 || listNames(folder).join('/') !== names.join('/')) return false
   const checks = rows.map(async ([checksum, name]) => (await checksumOf(join(folder, name ?? ''))) === checksum)
   return (await Promise.all(checks)).every(Boolean)
-}
-
-function sameNames(folder: string, names: readonly string[]): boolean {
-  try {
-    return readdirSync(folder).sort().join('/') === [...names].sort().join('/')
-  } catch {
-    return false
-  }
 }
 
 async function unpackFiles(archive: string, folder: string): Promise<(readonly [name: string, checksum: string])[]> {

@@ -1,11 +1,12 @@
 /** A folder of components that was made elsewhere: `bin/kubelet`, `bin/kubectl`, `cni/bin/*`, `images/*.tar`. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { explain } from '../files.ts'
 import { archiveImages } from './image-archive.ts'
 import { ARCHITECTURES } from './platform.ts'
 import { readReference } from './reference.ts'
+import { listNames } from './store.ts'
 
 export interface Artifacts {
   readonly kubelet: string
@@ -41,7 +42,7 @@ export async function readArtifacts(
     if (fault !== undefined) faults.push(fault)
   }
   const cni = join(folder, 'cni/bin')
-  const imageArchives = names(join(folder, 'images'))
+  const imageArchives = listNames(join(folder, 'images'))
     .filter(name => name.endsWith('.tar'))
     .map(name => join(folder, 'images', name))
   const contents = await Promise.allSettled(imageArchives.map(archiveImages))
@@ -51,7 +52,7 @@ export async function readArtifacts(
   return {
     kubelet,
     ...(kubectl !== undefined && { kubectl }),
-    ...(names(cni).length > 0 && { cniBinDir: cni }),
+    ...(listNames(cni).length > 0 && { cniBinDir: cni }),
     imageArchives,
     missingImages: missing(images, present),
   }
@@ -74,7 +75,7 @@ function wholeName(name: string): string {
 }
 
 function artifactsError(folder: string, version: string, faults: readonly string[]): KubestepError {
-  const inside = names(folder).find(name => isFile(join(folder, name, 'bin/kubelet')))
+  const inside = listNames(folder).find(name => isFile(join(folder, name, 'bin/kubelet')))
   const hint =
     inside === undefined
       ? `scripts/bundle.mts --kubernetes-version ${version} --output-dir DIR makes such a folder on a machine with a network`
@@ -115,13 +116,5 @@ function isFile(path: string): boolean {
     return statSync(path).isFile()
   } catch {
     return false
-  }
-}
-
-function names(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).sort()
-  } catch {
-    return []
   }
 }

@@ -1,9 +1,9 @@
 /** Writes the folder that `--artifacts` takes. */
-import { constants, copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { constants, copyFileSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Artifacts } from './artifacts.ts'
 import { checksumOf } from './checksum.ts'
-import { makeRoom, writeText, writing } from './store.ts'
+import { listNames, makeRoom, removeFile, temporaryFor, writeText, writing } from './store.ts'
 
 /**
  * Copies components into a folder: `bin/`, `cni/bin/`, `images/`, and SHA256SUMS for `sha256sum -c` once they have
@@ -16,9 +16,7 @@ export async function writeBundle(folder: string, components: Artifacts): Promis
     ...(kubectl === undefined ? [] : [[kubectl, 'bin/kubectl'] as const]),
     ...(cniBinDir === undefined
       ? []
-      : readdirSync(cniBinDir)
-          .sort()
-          .map(name => [join(cniBinDir, name), `cni/bin/${name}`] as const)),
+      : listNames(cniBinDir).map(name => [join(cniBinDir, name), `cni/bin/${name}`] as const)),
     ...imageArchives.map(path => [path, `images/${archiveName(path)}`] as const),
   ]
   for (const [from, to] of copies) await copy(from, join(folder, to))
@@ -35,13 +33,13 @@ function archiveName(path: string): string {
 async function copy(from: string, to: string): Promise<void> {
   await makeRoom(to)
   await writing(to, () => {
-    const temporary = `${to}.${process.pid}.tmp`
+    const temporary = temporaryFor(to)
     try {
       // File systems that can share the blocks do.
       copyFileSync(from, temporary, constants.COPYFILE_FICLONE)
       renameSync(temporary, to)
     } finally {
-      rmSync(temporary, { force: true })
+      removeFile(temporary)
     }
   })
 }

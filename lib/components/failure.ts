@@ -61,6 +61,9 @@ export const WAYS_OUT: readonly (readonly [way: string, about: string])[] = [
   ['HTTPS_PROXY, NO_PROXY', 'name the proxy that leads out'],
 ]
 
+/** A try that the end of the time cut off. */
+export const NO_ANSWER = 'no answer'
+
 /** One error for everything that could not be had; with the ways out when no host answered at all. */
 export function failureError(failures: readonly Failure[]): KubestepError {
   const subjects = failures.map(({ subject }) => subject)
@@ -73,7 +76,11 @@ export function failureError(failures: readonly Failure[]): KubestepError {
         .join('\n'),
     )
   }
-  const hosts = new Map(complaints.map(complaint => [complaint.host, complaint]))
+  const hosts = new Map<string, Complaint>()
+  for (const complaint of complaints) {
+    // What was cut off by the end of the time has nothing more to say than an earlier try.
+    if (complaint.reason !== NO_ANSWER || !hosts.has(complaint.host)) hosts.set(complaint.host, complaint)
+  }
   return new KubestepError(
     [
       `components: cannot fetch ${subjects.join(', ')}: no host can be reached${cut === undefined ? '' : ` (${cut})`}; tried`,

@@ -1,11 +1,11 @@
 /** Archives of images: which names are in one, and writing one that containerd and Docker take. */
-import { createReadStream, renameSync, rmSync } from 'node:fs'
+import { createReadStream, renameSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { explain } from '../files.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { fileSource } from './byte-source.ts'
-import { makeRoom, sizeOf, writeAt, writing } from './store.ts'
+import { makeRoom, removeFile, sizeOf, temporaryFor, writeAt, writing } from './store.ts'
 import { readTar, type TarEntry, tarEnd, tarHeader, tarPadding } from './tar.ts'
 
 /** containerd's annotation for the whole name; OCI's own one is often the tag alone. */
@@ -130,8 +130,8 @@ function json(name: string, value: unknown): Entry {
 }
 
 async function writeTar(path: string, entries: readonly Entry[]): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
   await makeRoom(path)
+  const temporary = temporaryFor(path)
   try {
     const file = await writing(path, () => open(temporary, 'w', 0o644))
     try {
@@ -158,6 +158,6 @@ async function writeTar(path: string, entries: readonly Entry[]): Promise<void> 
     }
     await writing(path, () => renameSync(temporary, path))
   } finally {
-    rmSync(temporary, { force: true })
+    removeFile(temporary)
   }
 }

@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { TransferError, transferError } from './failure.ts'
+import { NO_ANSWER, TransferError, transferError } from './failure.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { type Connections, openConnections, type Route } from './proxy.ts'
 
@@ -135,7 +135,7 @@ function ask(
       call.destroy()
     }
     const timer = setTimeout(() => fail(new Error(`no answer in ${limits.answerMs / 1000} s`)), limits.answerMs)
-    const onEnd = (): void => fail(new Error('no answer'))
+    const onEnd = (): void => fail(new Error(NO_ANSWER))
     if (end.aborted) onEnd()
     end.addEventListener('abort', onEnd)
     call.on('error', fail)

@@ -47,7 +47,7 @@ export async function prepareComponents(preparation: Preparation): Promise<Artif
       Promise.allSettled(wanted.map(component => provide(component, shelf))),
       fetchImages(images, shelf),
     ])
-    const paths = values([...files, ...archives])
+    const paths = values([...files, ...archives], cacheDir)
     const pathOf = (name: ComponentName): string | undefined => paths[wanted.findIndex(row => row.name === name)]
     const [kubelet = '', kubectl, cniBinDir] = [pathOf('kubelet'), pathOf('kubectl'), pathOf('cni-plugins')]
     return {
@@ -94,14 +94,16 @@ async function provide(component: Component, shelf: Shelf): Promise<string> {
 }
 
 /** All values, or one error for all faults. */
-function values(outcomes: readonly PromiseSettledResult<string>[]): string[] {
+function values(outcomes: readonly PromiseSettledResult<string>[], cacheDir: string): string[] {
   const reasons = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
   if (reasons.length === 0) return outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   const failures = reasons.filter(reason => reason instanceof FetchError).map(({ failure }) => failure)
   const others = reasons.filter(reason => !(reason instanceof FetchError))
   const fault = others.find(other => !(other instanceof KubestepError))
   if (fault !== undefined) throw fault
-  // Images share layers, so the same fault may come several times.
-  const messages = new Set([...(failures.length > 0 ? [failureError(failures).message] : []), ...others.map(reasonOf)])
-  throw new KubestepError([...messages].join('\n'))
+  // Images share layers, so the same fault may come several times; and a full disk is one fault, however many files.
+  const messages = new Map(others.map(reasonOf).map(text => [/no space left/.test(text) ? 'full' : text, text]))
+  const fetching = failures.length > 0 ? [failureError(failures).message] : []
+  const hint = (text: string): string => (text.includes(cacheDir) ? `${text}; --cache-dir names another place` : text)
+  throw new KubestepError([...fetching, ...[...messages.values()].map(hint)].join('\n'))
 }

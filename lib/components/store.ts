@@ -24,7 +24,7 @@ export async function writing<T>(path: string, work: () => T | Promise<T>): Prom
     const { code, syscall } = error as NodeJS.ErrnoException
     if (error instanceof KubestepError || (code === undefined && syscall === undefined)) throw error
     const reason = code === 'EEXIST' ? 'a part of the path is not a folder; correct the path' : explain(error)
-    throw new KubestepError(`components: cannot write "${path}": ${reason} (see --cache-dir)`, { cause: error })
+    throw new KubestepError(`components: cannot write "${path}": ${reason}`, { cause: error })
   }
 }
 
@@ -65,7 +65,7 @@ export async function keepChecksum(file: string, checksum?: string): Promise<voi
 export async function writeText(file: string, text: string): Promise<void> {
   await makeRoom(file)
   await writing(file, () => {
-    const temporary = `${file}.${process.pid}.tmp`
+    const temporary = temporaryFor(file)
     writeFileSync(temporary, text, { mode: 0o644 })
     renameSync(temporary, file)
   })
@@ -85,16 +85,11 @@ export function readText(file: string): string | undefined {
  * over, so that its bytes need not come again; other remains are removed.
  */
 export function claimPart(file: string, checksum: string): string {
-  const prefix = `${basename(file)}.`
   const mine = `${file}.${checksum.slice(0, 12)}.${process.pid}.part`
-  for (const name of readdirSync(dirname(file))) {
-    const [, content, pid] =
-      /^([0-9a-f]{12})\.(\d+)\.part$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '') ?? []
-    const path = join(dirname(file), name)
-    if (pid === undefined || path === mine || isAlive(Number(pid))) continue
+  for (const { path, content } of remains(file, /^([0-9a-f]{12})\.(\d+)\.part$/)) {
     try {
       if (content === checksum.slice(0, 12) && sizeOf(path) > sizeOf(mine)) renameSync(path, mine)
-      else rmSync(path, { force: true })
+      else removeFile(path)
     } catch {
       // Another process was quicker.
     }
@@ -102,9 +97,34 @@ export function claimPart(file: string, checksum: string): string {
   return mine
 }
 
-/** Removes a file; what is not there counts as removed. */
+/** A name beside a file (or folder) for what will be renamed to it; what killed processes left there is removed. */
+export function temporaryFor(file: string): string {
+  for (const { path } of remains(file, /^()(\d+)\.tmp$/)) removeFile(path)
+  return `${file}.${process.pid}.tmp`
+}
+
+/** What processes that are gone have left beside a file: names whose rest has content and pid as its groups. */
+function remains(file: string, rest: RegExp): readonly { readonly path: string; readonly content: string }[] {
+  const prefix = `${basename(file)}.`
+  return listNames(dirname(file)).flatMap(name => {
+    const [, content, pid] = rest.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '') ?? []
+    const left = content !== undefined && Number(pid) !== process.pid && !isAlive(Number(pid))
+    return left ? [{ path: join(dirname(file), name), content }] : []
+  })
+}
+
+/** The names in a folder, sorted; none when it cannot be read. */
+export function listNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch {
+    return []
+  }
+}
+
+/** Removes a file or a folder; what is not there counts as removed. */
 export function removeFile(file: string): void {
-  rmSync(file, { force: true })
+  rmSync(file, { recursive: true, force: true })
 }
 
 /** Size in bytes; 0 when there is no such file. */

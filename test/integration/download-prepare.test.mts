@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -257,6 +257,33 @@ test('lookUpVersion() stops when a host is silent', async () => {
   const deadline = new AbortController().signal
   const looking = lookUpVersion('stable', { mirror: site.url, cacheDir, deadline, limits })
   await assert.rejects(looking, /cannot fetch the version that release\/stable\.txt names: no host can be reached/)
+  await site.close()
+  rmSync(cacheDir, { recursive: true })
+})
+
+test('prepareComponents() says where the cache cannot be, and which option names another place', async () => {
+  const folder = temporary()
+  writeFileSync(join(folder, 'file'), '')
+  const site = await openSite(CONTENTS)
+  const { message } = await prepare({ cacheDir: join(folder, 'file'), mirror: site.url, besides: [] })
+  assert.match(
+    message,
+    /^components: cannot write ".*": a part of the path is not a folder; .*; --cache-dir names another place$/,
+  )
+  await site.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('prepareComponents() clears what killed processes left', async () => {
+  const cacheDir = temporary()
+  const folder = join(cacheDir, 'cni-plugins/v1.9.1/amd64')
+  mkdirSync(join(folder, 'bin.999999999.tmp'), { recursive: true })
+  writeFileSync(join(folder, 'bin.999999999.tmp/bridge'), 'half')
+  writeFileSync(join(folder, 'cni-plugins.tgz.0123456789ab.999999999.part'), 'half')
+  const site = await openSite(CONTENTS)
+  const { message } = await prepare({ cacheDir, mirror: site.url })
+  assert.equal(message, '')
+  assert.deepEqual(readdirSync(folder).sort(), ['bin', 'bin.sha256'])
   await site.close()
   rmSync(cacheDir, { recursive: true })
 })
