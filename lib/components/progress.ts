@@ -115,7 +115,8 @@ function bar(transfers: readonly Transfer[], now: number, columns: number): stri
   const since = Math.min(now, ...transfers.map(transfer => transfer.since))
   const speed = now > since ? received / ((now - since) / 1000) : 0
   const text = `${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)} ${megabytes(received)}/${megabytes(total)} MB ${megabytes(speed)} MB/s ${transfers.map(({ name }) => name).join(', ')}`
-  return text.slice(0, Math.max(columns - 1, 0))
+  // Some terminals say that they have no columns at all.
+  return text.slice(0, (columns || 80) - 1)
 }
 
 function megabytes(bytes: number): string {
