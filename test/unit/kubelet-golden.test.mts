@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { kubeletFiles } from '../../lib/kubelet/files.ts'
-import { GOLDEN_FACTS, goldenCases, textOf } from './objects-cases.mts'
+import { GOLDEN_FACTS, goldenCases, patchesOf, textOf } from './objects-cases.mts'
 
 describe('kubeletFiles() writes what kubeadm writes', () => {
-  for (const { name, folder, config } of goldenCases()) {
+  for (const golden of goldenCases()) {
+    const { name, folder, config } = golden
     it(name, () => {
-      const { files } = kubeletFiles(config, GOLDEN_FACTS)
+      const { files } = kubeletFiles(config, GOLDEN_FACTS, patchesOf(golden))
       const ours = Object.fromEntries(files.map(file => [file.path.split('/').at(-1) ?? '', String(file.content)]))
       const expected = readdirSync(new URL('kubelet/', folder)).sort()
       assert.deepEqual(Object.keys(ours).sort(), expected)

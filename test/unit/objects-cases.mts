@@ -5,7 +5,11 @@ import type { InitConfig } from '../../lib/config/types.ts'
 import { durationMilliseconds } from '../../lib/duration.ts'
 import type { HostFacts } from '../../lib/host/facts.ts'
 import { isObject, type Json, type JsonObject } from '../../lib/json.ts'
+import type { ApplyPatches } from '../../lib/kubelet/files.ts'
 import type { CertificateUpload, ObjectInputs } from '../../lib/objects/inputs.ts'
+import { applyPatches } from '../../lib/patches/apply.ts'
+import { parsePatches } from '../../lib/patches/parse.ts'
+import type { PatchTarget } from '../../lib/patches/target.ts'
 import { parseAll } from '../../lib/yaml.ts'
 
 const GOLDEN = new URL('../golden/', import.meta.url)
@@ -86,23 +90,35 @@ export function textOf(folder: URL, name: string): string {
   return readFileSync(new URL(name, folder), 'utf8')
 }
 
+/** The patches of a case, when it has some. */
+export function patchesOf({ folder }: GoldenCase): ApplyPatches | undefined {
+  const patches = new URL('patches/', folder)
+  if (!existsSync(patches)) return undefined
+  const files = readdirSync(patches).map(name => ({ name, content: textOf(patches, name) }))
+  const parsed = parsePatches(files).patches
+  return (target, object) => applyPatches(parsed, target as PatchTarget, object).object
+}
+
 /** cluster-objects.yaml without what the extraction put into the comments. */
 export function goldenObjects({ folder }: GoldenCase): string {
   return `${textOf(folder, 'cluster-objects.yaml').trimEnd()}\n`.replace(/^(# PATCH nodes) .*$/gm, '$1')
 }
 
 /** What kubeadm drew by chance or took from the clock, read back from its objects. */
-export function goldenInputs({ folder, config }: GoldenCase): ObjectInputs {
+export function goldenInputs(golden: GoldenCase): ObjectInputs {
+  const { folder, config } = golden
   const text = textOf(folder, 'cluster-objects.yaml')
   const authority = /certificate-authority-data: (\S+)/.exec(text)?.[1] ?? ''
   const secrets = parseAll(text.replace(/^\{.*\}$/gm, '{}')).filter(
     (one): one is JsonObject => isObject(one) && one.kind === 'Secret',
   )
+  const apply = patchesOf(golden)
   const upload = uploadOf(secrets, existsSync(new URL('flags.txt', folder)))
   return {
     caCertificate: Buffer.from(authority, 'base64').toString(),
     now: startOf(secrets, config),
     ...(upload && { upload }),
+    ...(apply && { apply }),
   }
 }
 
