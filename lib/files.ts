@@ -17,6 +17,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeSync,
 } from 'node:fs'
@@ -52,6 +53,18 @@ export function readFile(root: string, path: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new KubestepError(`files: cannot read "${file}": ${explain(error)}`, { cause: error })
   }
+}
+
+/** Paths of all files below a folder, relative to it, sorted; undefined when there is no such folder. */
+export function listFiles(folder: string): string[] | undefined {
+  const entries = listFolder('/', folder)
+  return entries
+    ?.flatMap(name => {
+      const path = `${folder}/${name}`
+      if (!statSync(path).isDirectory()) return [name]
+      return (listFiles(path) ?? []).map(inner => `${name}/${inner}`)
+    })
+    .sort()
 }
 
 /** The names in a folder, sorted; undefined when there is no such folder. */

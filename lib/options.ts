@@ -183,6 +183,7 @@ export const OPTIONS = {
   },
   verbose: { type: 'boolean', short: 'v', about: 'say more, and show stack traces' },
   quiet: { type: 'boolean', short: 'q', about: 'say only warnings and errors' },
+  rounds: { type: 'string', value: 'N', default: '7, cluster: 5', about: 'how often everything is measured (ours)' },
   check: { type: 'boolean', about: 'change nothing; fail when something would change (ours)' },
   help: { type: 'boolean', short: 'h', about: 'show this text' },
 } as const

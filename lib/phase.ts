@@ -45,21 +45,33 @@ export function openPhase(call: Call): Phase {
   if (flags['output-dir'] !== undefined && !dryRun) {
     throw new UsageError(`${call.name}: cannot use --output-dir: it goes with --dry-run; add --dry-run, or use --root`)
   }
-  const target = dryRun ? dryRunFolder(flags) : root
+  let made: string | undefined
+  // Made when it is first asked for: a phase that only prints leaves no folder behind.
+  const target = (): string => {
+    made ??= dryRun ? dryRunFolder(flags) : root
+    return made
+  }
+  const given = dryRun ? givenFolder(flags) : undefined
   return {
     config,
     facts,
     dryRun,
-    target,
-    read: path => (target === root ? undefined : readFile(target, path)) ?? readFile(root, path),
-    write: entries => writeFiles(target, entries),
+    get target() {
+      return target()
+    },
+    read: path => (given === undefined ? undefined : readFile(given, path)) ?? readFile(root, path),
+    write: entries => writeFiles(target(), entries),
   }
 }
 
 // kubeadm honours the variable too (rule book 0.2).
-function dryRunFolder(flags: Flags): string {
+function givenFolder(flags: Flags): string | undefined {
   const given = flags['output-dir'] ?? process.env.KUBEADM_INIT_DRYRUN_DIR
-  return given === undefined || given === '' ? mkdtempSync(join(tmpdir(), 'kubestep-dry-run-')) : resolve(given)
+  return given === undefined || given === '' ? undefined : resolve(given)
+}
+
+function dryRunFolder(flags: Flags): string {
+  return givenFolder(flags) ?? mkdtempSync(join(tmpdir(), 'kubestep-dry-run-'))
 }
 
 /** The text of the file that --config names. */

@@ -78,6 +78,8 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
     process.exitCode = error instanceof UsageError ? 2 : 1
     process.stderr.write(`${messageOf(error, verbose)}\n`)
     if (error instanceof UsageError) process.stderr.write(`See --help of scripts/${made.command.name}.mts\n`)
+    // What still runs (a name that nobody resolves, a pull) would keep the process for as long as it likes.
+    process.exit()
   }
 }
 

@@ -32,6 +32,7 @@ const OPTIONS: readonly OptionName[] = [
   'token-ttl',
   'skip-token-print',
   'skip-certificate-key-print',
+  'profile',
   'artifacts',
   'mirror',
   'cache-dir',

@@ -47,35 +47,53 @@ export interface ImageSteps {
   readonly all: Promise<void>
 }
 
+export interface ImageSources {
+  readonly archives: readonly string[]
+  /** Whether what no archive has may be pulled. */
+  readonly mayPull: boolean
+}
+
 /** Puts images into the runtime: archives, the ones that are needed first ahead of the others; then what is missing is pulled. */
 export function loadImages(
   runtime: Runtime,
   config: InitConfig,
   wanted: readonly string[],
-  archives: readonly string[],
+  sources: ImageSources,
 ): ImageSteps {
   const isFirst = (archive: string): boolean => FIRST.some(name => basename(archive).includes(name))
+  const ahead = sources.archives.filter(isFirst)
+  const others = sources.archives.filter(archive => !isFirst(archive))
   const firstWanted = FIRST.map(name => imageOf(name, config)).filter(image => wanted.includes(image))
-  const first = provide(runtime, firstWanted, archives.filter(isFirst))
-  const all = first.then(() =>
-    provide(
-      runtime,
-      wanted,
-      archives.filter(archive => !isFirst(archive)),
-    ),
-  )
+  // Archives may have any name: when the likely ones do not hold the first images, the others are next.
+  const first = provide(runtime, firstWanted, [ahead, others], sources.mayPull)
+  const all = first.then(() => provide(runtime, wanted, [others], sources.mayPull))
   all.catch(() => {})
   return { first, all }
 }
 
 const PULL_LIMIT_MS = 10 * 60_000
 
-async function provide(runtime: Runtime, wanted: readonly string[], archives: readonly string[]): Promise<void> {
+async function provide(
+  runtime: Runtime,
+  wanted: readonly string[],
+  batches: readonly (readonly string[])[],
+  mayPull: boolean,
+): Promise<void> {
   const absent = async (): Promise<string[]> => {
     const present = await presentImages(runtime.cri)
     return wanted.filter(image => !present.has(image))
   }
-  if ((await absent()).length === 0) return
-  await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, archives)
-  await Promise.all((await absent()).map(image => runtime.cri.call('PullImage', { image: { image } }, PULL_LIMIT_MS)))
+  let missing = await absent()
+  for (const archives of batches) {
+    if (missing.length === 0) return
+    await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, archives)
+    missing = await absent()
+  }
+  if (missing.length === 0) return
+  if (!mayPull) {
+    throw new KubestepError(
+      `images: cannot find ${missing.join(', ')}: no archive of the --artifacts folder has them, and nothing is downloaded; put them into its images folder (docker or OCI archives with these tags)`,
+    )
+  }
+  await Promise.all(missing.map(image => runtime.cri.call('PullImage', { image: { image } }, PULL_LIMIT_MS)))
 }

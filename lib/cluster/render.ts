@@ -1,13 +1,17 @@
 /** Everything that an init writes, as values: credentials, manifests, the kubelet's files and the cluster's objects. */
 import { randomBytes } from 'node:crypto'
+import { KubestepError } from '../errors.ts'
 import type { FileEntry } from '../files.ts'
+import type { JsonObject } from '../json.ts'
 import { kubeconfigsOf } from '../kubeconfig/kubeconfigs.ts'
 import { kubeletFiles } from '../kubelet/files.ts'
 import { type ClusterObject, clusterObjectsYaml } from '../objects/cluster-object.ts'
 import { clusterObjects } from '../objects/cluster-objects.ts'
+import type { Flags } from '../options.ts'
 import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
 import { ALL_CERTIFICATES, isExternalAuthority, issueCredentials } from '../pki/issue.ts'
+import { profilePatch } from '../profile/apply.ts'
 import type { Call } from '../script.ts'
 import { localComponents, manifestFiles, staticPods } from '../static-pod/manifests.ts'
 import { randomToken } from '../token.ts'
@@ -21,10 +25,16 @@ export interface RenderedCluster {
 
 /** Renders what the configuration does not skip, saying what kubeadm says. Throws what the phases throw. */
 export async function renderCluster(phase: Phase, call: Call, now: Date): Promise<RenderedCluster> {
-  const { config, facts, read } = phase
+  const { config, read } = phase
   const { output, flags } = call
+  const profile = flags.profile === 'ci' ? 'ci' : 'kubeadm'
+  // A proxy that is there for the job has no place in the cluster's own Pods.
+  const facts = profile === 'ci' ? { ...phase.facts, proxyEnvironment: [] } : phase.facts
   const skipped = config.init.skipPhases ?? []
-  const apply = loadPatches(phase, output)
+  const patches = loadPatches(phase, output)
+  const apply = (target: string, object: JsonObject): JsonObject =>
+    patches(target, profilePatch(profile, target, object))
+  refuseUpload(phase, flags)
 
   // Keys take the longest: they are generated while the rest is rendered.
   const issuing = issueCredentials({
@@ -48,9 +58,10 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
   const issued = await issuing
   for (const warning of issued.warnings) output.warn(warning)
   for (const message of issued.messages) output.say(message)
-  for (const { messages } of pods) for (const message of messages) output.warn(message)
-  for (const { component } of pods)
-    output.say(`[${phaseOf(component).split('/')[0]}] Creating static Pod manifest for "${component}"`)
+  for (const { progress, messages } of pods) {
+    for (const message of messages) output.warn(message)
+    output.say(progress)
+  }
 
   const credentials = [...issued.kept, ...issued.files]
   const caPath = `${config.cluster.certificatesDir}/ca.crt`
@@ -72,6 +83,17 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
   })
   const objectsFile = { path: '/cluster-objects.yaml', mode: 0o600, content: clusterObjectsYaml(objects) }
   return { files: [...credentials, ...manifests, ...kubelet.files, objectsFile], objects }
+}
+
+/** Source: kubeadm cmd/init.go (v1.36): what cannot be signed elsewhere must not be promised to joining nodes. */
+function refuseUpload({ config, read }: Phase, flags: Flags): void {
+  if (!flags['upload-certs']) return
+  const external = (['ca', 'front-proxy-ca'] as const).find(name => isExternalAuthority(config, name, read))
+  if (external === undefined) return
+  const key = `${config.cluster.certificatesDir}/${external}.key`
+  throw new KubestepError(
+    `init: cannot upload certificates: "${key}" is kept elsewhere (external CA); leave --upload-certs out`,
+  )
 }
 
 function phaseOf(component: string): string {

@@ -1,0 +1,61 @@
+/** Watches a cluster come up from outside, the same way whoever brings it up. */
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Api, openApi } from '../api/client.ts'
+import { readCredentials } from '../api/credentials.ts'
+import type { InitConfig } from '../config/types.ts'
+import { KubestepError } from '../errors.ts'
+import { localUrl } from '../kubeconfig/kubeconfigs.ts'
+import { gateContext } from '../ready/context.ts'
+import { GATES } from '../ready/gates.ts'
+import { waitForGates } from '../ready/wait.ts'
+
+/** What is measured, by the gate that shows it. */
+export const MILESTONES: readonly (readonly [gate: string, name: string])[] = [
+  ['api', 'API ready'],
+  ['node', 'node Ready'],
+  ['service-account', 'default ServiceAccount'],
+  ['pod', 'first Pod running'],
+  ['dns', 'CoreDNS answers'],
+]
+
+/** Milliseconds from `start` (of performance.now()) to each milestone, by its name. Throws a KubestepError when time runs out. */
+export async function observe(
+  config: InitConfig,
+  start: number,
+  deadline: AbortSignal,
+): Promise<Record<string, number>> {
+  const api = await openWhenThere(config, deadline)
+  const reached: Record<string, number> = {}
+  try {
+    const results = await waitForGates(GATES, gateContext(config, api), deadline, ({ name }) => {
+      const milestone = MILESTONES.find(([gate]) => gate === name)
+      if (milestone !== undefined) reached[milestone[1]] = Math.round(performance.now() - start)
+    })
+    const failed = results.find(({ passed }) => !passed)
+    if (failed !== undefined) throw new KubestepError(`bench: cannot see "${failed.name}": ${failed.reason}`)
+    return reached
+  } finally {
+    api.close()
+  }
+}
+
+// super-admin.conf has rights from the first moment; releases before 1.29 have admin.conf only.
+async function openWhenThere(config: InitConfig, deadline: AbortSignal): Promise<Api> {
+  const name = config.version.minor >= 29 ? 'super-admin.conf' : 'admin.conf'
+  const path = `/etc/kubernetes/${name}`
+  for (;;) {
+    const text = readIfThere(path)
+    if (text !== undefined) return openApi(readCredentials(text, path, readIfThere, localUrl(config)))
+    if (deadline.aborted) throw new KubestepError(`bench: cannot begin to watch: "${path}" was never written`)
+    await sleep(20)
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
