@@ -39,6 +39,8 @@ export interface ContainerEnd {
   readonly exitCode: number
   readonly reason: string
   readonly message: string
+  /** How long it ran; 0 when it could not even be started. */
+  readonly livedMs: number
   /** Where its output lies on this machine. */
   readonly logPath: string
 }
@@ -46,11 +48,13 @@ export interface ContainerEnd {
 /** How a container ended, or where it logs. Throws a CriError. */
 export async function containerEnd(cri: Cri, containerId: string): Promise<ContainerEnd> {
   const { status } = await cri.call('ContainerStatus', { containerId })
-  const { exitCode, reason, message, logPath } = (status ?? {}) as JsonObject
+  const { exitCode, reason, message, logPath, startedAt, finishedAt } = (status ?? {}) as JsonObject
+  const [started, finished] = [Number(startedAt ?? 0), Number(finishedAt ?? 0)]
   return {
     exitCode: Number(exitCode ?? 0),
     reason: String(reason ?? ''),
     message: String(message ?? ''),
+    livedMs: started > 0 && finished > started ? (finished - started) / 1e6 : 0,
     logPath: String(logPath ?? ''),
   }
 }

@@ -55,6 +55,9 @@ const CONTAINER: Message = [
 const CONTAINER_STATUS: Message = [
   { name: 'id', number: 1, type: 'string' },
   { name: 'state', number: 3, type: 'int' },
+  // Nanoseconds since 1970.
+  { name: 'startedAt', number: 5, type: 'int' },
+  { name: 'finishedAt', number: 6, type: 'int' },
   { name: 'exitCode', number: 7, type: 'int' },
   { name: 'reason', number: 10, type: 'string' },
   { name: 'message', number: 11, type: 'string' },

@@ -22,6 +22,8 @@ export interface ServiceManager {
   readonly remove: (name: string) => Promise<void>
   readonly stop: (name: string) => Promise<void>
   readonly isRunning: (name: string) => Promise<boolean>
+  /** How often it has ended by itself, and been started again, since `start`. */
+  readonly restarts: (name: string) => Promise<number>
   /** The last lines of its output. */
   readonly log: (name: string, lines: number) => Promise<string>
 }

@@ -24,13 +24,14 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
   const script = (name: string): string => `${folders.scripts}/${name}.sh`
   const pidFile = (name: string): string => `${folders.run}/${name}.pid`
   const logFile = (name: string): string => `${folders.logs}/${name}.log`
+  const endsFile = (name: string): string => `${folders.run}/${name}.ends`
   const files: ServiceManager['files'] = service => [
-    { path: script(service.name), mode: 0o755, content: loop(service, logFile(service.name)) },
+    { path: script(service.name), mode: 0o755, content: loop(service, logFile(service.name), endsFile(service.name)) },
   ]
   const stop = async (name: string): Promise<void> => {
     const pid = runningPid(pidFile(name))
     if (pid !== undefined) await end(pid)
-    removeFiles('/', [pidFile(name)])
+    removeFiles('/', [pidFile(name), endsFile(name)])
   }
   return {
     kind: 'supervisor',
@@ -50,12 +51,13 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
       removeFiles('/', [script(name)])
     },
     isRunning: async name => runningPid(pidFile(name)) !== undefined,
+    restarts: async name => readText(endsFile(name)).split('\n').length - 1,
     log: async (name, lines) => (await run(['tail', '-n', String(lines), logFile(name)])).stdout,
   }
 }
 
-/** The loop as a script of its own. TERM ends the service and then the loop. */
-export function loop({ name, about, command, restartDelayMs }: Service, logFile: string): string {
+/** The loop as a script of its own; `endsFile` gets a line for each end. TERM ends the service and then the loop. */
+export function loop({ name, about, command, restartDelayMs }: Service, logFile: string, endsFile: string): string {
   return `#!/bin/sh
 # kubestep keeps this running: ${about}. Stop it with kubestep's reset.
 ended= child=
@@ -67,6 +69,7 @@ while [ -z "$ended" ]; do
   while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done
   [ -z "$ended" ] || break
   echo "kubestep: ${name} ended with status $status; starting it again" >>${quote(logFile)}
+  echo "$status" >>${quote(endsFile)}
   sleep ${restartDelayMs / 1000}
 done
 `

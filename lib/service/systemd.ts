@@ -31,6 +31,8 @@ export function systemd(): ServiceManager {
       await run(['systemctl', 'reset-failed', `${name}.service`])
     },
     isRunning: async name => (await run(['systemctl', 'is-active', '--quiet', `${name}.service`])).exitCode === 0,
+    restarts: async name =>
+      Number((await run(['systemctl', 'show', '--property=NRestarts', '--value', `${name}.service`])).stdout) || 0,
     log: async (name, lines) =>
       (await run(['journalctl', '--no-pager', '-o', 'cat', '-n', String(lines), '-u', `${name}.service`])).stdout,
   }

@@ -20,7 +20,10 @@ test('unit() quotes what is special to systemd and sets the restart delay', () =
 })
 
 test('loop() quotes what is special to the shell', () => {
-  assert.match(loop(SERVICE, '/var/log/x.log'), /^ {2}'\/opt\/my bin\/kubelet' --v=2 '--x=100%\$HOME "q"' &$/m)
+  assert.match(
+    loop(SERVICE, '/var/log/x.log', '/run/x.ends'),
+    /^ {2}'\/opt\/my bin\/kubelet' --v=2 '--x=100%\$HOME "q"' &$/m,
+  )
 })
 
 for (const [word, quoted] of [
