@@ -101,7 +101,7 @@ function readDocument(part: Part, file: string | undefined): YamlDocument {
   }
 }
 
-export function readPart(part: Part): Conversion {
+function readPart(part: Part): Conversion {
   const failed = (offset: number, reason: string): Conversion => ({
     findings: [{ path: [], offset, reason }],
     offsets: new Map(),

@@ -1,4 +1,5 @@
 /** Turns what the YAML library parsed into JSON values the way Go does, and notes what Go would refuse. */
+import { Buffer } from 'node:buffer'
 import type { Alias, Node, Scalar, YAMLMap } from 'yaml'
 import type { Json } from '../json.ts'
 import { library } from './library.ts'

@@ -1,4 +1,5 @@
 /** Writes values as Go's sigs.k8s.io/yaml does, byte for byte. */
+import { Buffer } from 'node:buffer'
 import { compareKeys } from './order.ts'
 import { formatNumber } from './scalar.ts'
 import { hasBreak, textLines } from './text.ts'
