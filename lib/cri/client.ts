@@ -75,7 +75,11 @@ function openSession(socket: string): Promise<ClientHttp2Session> {
   const path = socket.replace(/^unix:\/\//, '')
   return new Promise((resolve, reject) => {
     const session = connect('http://localhost', { createConnection: () => connectSocket({ path }) })
-    session.once('connect', () => resolve(session))
+    session.once('connect', () => {
+      // Only a call that waits for its answer keeps the process alive: one that failed has to end.
+      session.unref()
+      resolve(session)
+    })
     session.once('error', error =>
       reject(new CriError(`runtime: cannot connect to "${socket}": ${reasonOf(error)}; is the runtime running?`, -1)),
     )
