@@ -30,9 +30,17 @@ export interface Phase {
   readonly target: string
   /** The content of a file of the host; with --output-dir, of the tree there first. */
   readonly read: (path: string) => string | undefined
+  /**
+   * The same for credentials. A dry run takes along the CAs of the host (all of its credentials where a CA's key is
+   * kept elsewhere) and makes the others anew, as kubeadm's does: what lies on the host is another cluster's.
+   */
+  readonly readCredential: (path: string) => string | undefined
   /** Writes all of them or none. */
   readonly write: (entries: readonly FileEntry[]) => void
 }
+
+/** The certificates and keys of the three CAs. */
+const AUTHORITY_FILE = /\/(front-proxy-)?ca\.(crt|key)$/
 
 /** Opens a phase: reads configuration and host, says kubeadm's warnings. Throws ConfigError, UsageError, KubestepError. */
 export function openPhase(call: Call): Phase {
@@ -52,6 +60,13 @@ export function openPhase(call: Call): Phase {
     return made
   }
   const given = dryRun ? givenFolder(flags) : undefined
+  const readGiven = (path: string): string | undefined => (given === undefined ? undefined : readFile(given, path))
+  const read = (path: string): string | undefined => readGiven(path) ?? readFile(root, path)
+  const folder = config.cluster.certificatesDir
+  const isTaken = (path: string): boolean =>
+    !dryRun ||
+    AUTHORITY_FILE.test(path) ||
+    (read(`${folder}/ca.crt`) !== undefined && read(`${folder}/ca.key`) === undefined)
   return {
     config,
     facts,
@@ -59,7 +74,8 @@ export function openPhase(call: Call): Phase {
     get target() {
       return target()
     },
-    read: path => (given === undefined ? undefined : readFile(given, path)) ?? readFile(root, path),
+    read,
+    readCredential: path => readGiven(path) ?? (isTaken(path) ? readFile(root, path) : undefined),
     write: entries => writeFiles(target(), entries),
   }
 }

@@ -62,7 +62,7 @@ export const certs: Script = script(
     const phase = openPhase(call)
     const issued = await issueCredentials({
       config: phase.config,
-      read: phase.read,
+      read: phase.readCredential,
       now: new Date(),
       certificates: ALL_CERTIFICATES.filter(name => call.subcommand === 'all' || call.subcommand === name),
       kubeconfigs: [],
@@ -80,7 +80,7 @@ async function requestsOnly(call: Call): Promise<void> {
   const externalEtcd = phase.config.cluster.etcd.external !== undefined
   const requests = await issueSigningRequests({
     config: phase.config,
-    read: phase.read,
+    read: phase.readCredential,
     leaves: LEAVES.filter(({ authority }) => !(externalEtcd && authority === 'etcd-ca'))
       .map(({ name }) => name)
       .filter(name => subcommand === 'all' || subcommand === name),
@@ -97,7 +97,7 @@ async function generateRequests(call: Call): Promise<void> {
   const phase = openPhase(flags.config === undefined ? call : { ...call, flags })
   const requests = await issueSigningRequests({
     config: phase.config,
-    read: phase.read,
+    read: phase.readCredential,
     leaves: LEAVES.map(({ name }) => name),
     kubeconfigs: kubeconfigsOf(phase.config.kubeadm).map(({ name }) => name),
     directories: {

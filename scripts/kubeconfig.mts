@@ -32,7 +32,7 @@ export const kubeconfig: Script = script(
   },
   async call => {
     const phase = openPhase(call)
-    const { config, read } = phase
+    const { config, readCredential: read } = phase
     const wanted = call.subcommand === 'all' ? kubeconfigsOf(config.kubeadm) : KUBECONFIGS
     const issued = await issueCredentials({
       config,

@@ -25,7 +25,7 @@ export interface RenderedCluster {
 
 /** Renders what the configuration does not skip, saying what kubeadm says. Throws what the phases throw. */
 export async function renderCluster(phase: Phase, call: Call, now: Date): Promise<RenderedCluster> {
-  const { config, read } = phase
+  const { config, readCredential: read } = phase
   const { output, flags } = call
   const profile = flags.profile === 'ci' ? 'ci' : 'kubeadm'
   // A proxy that is there for the job has no place in the cluster's own Pods.
@@ -86,7 +86,7 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
 }
 
 /** Source: kubeadm cmd/init.go (v1.36): what cannot be signed elsewhere must not be promised to joining nodes. */
-function refuseUpload({ config, read }: Phase, flags: Flags): void {
+function refuseUpload({ config, readCredential: read }: Phase, flags: Flags): void {
   if (!flags['upload-certs']) return
   const external = (['ca', 'front-proxy-ca'] as const).find(name => isExternalAuthority(config, name, read))
   if (external === undefined) return

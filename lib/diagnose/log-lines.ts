@@ -1,13 +1,28 @@
-/** The lines of a log that say something, with secrets taken out. */
+/** The lines of a log that say why something ended. */
+import { maskSecrets } from './secrets.ts'
 
-/** A line of a container's log file as CRI writes it: time, stream, tag, text. */
+/** What stands before the text in a container's log file as CRI writes it: time, stream, tag. */
 const CRI_PREFIX = /^\S+ (?:stdout|stderr) [FP] /
 
-/** Lines that a component repeats while it waits for another one: true, but not the cause. */
-const NOISE: readonly RegExp[] = [/failed to update lease/i, /Failed to ensure lease exists/i, /connection refused/i]
+/** klog's E and F lines, levels of etcd and containerd, what Go and a program's flags say before they give up. */
+const ERROR =
+  /^[EF]\d{4} |"level":"(?:error|fatal|panic)"|level=(?:error|fatal|panic)|^(?:Error|error|panic|fatal|FATAL)\b|flag provided but not defined|unknown flag/
+
+/** Lines that a component repeats while it waits for another one, or while it goes down: true, but not the cause. */
+const NOISE: readonly RegExp[] = [
+  /failed to update lease/i,
+  /Failed to ensure lease exists/i,
+  /connection refused/i,
+  /context deadline exceeded/i,
+  /Failed to watch/i,
+  // containerd before 2.0 does not have it, and the kubelet does without.
+  /RuntimeConfig from runtime service failed/,
+]
+
+const MAX_LENGTH = 500
 
 /**
- * The last `count` lines that report an error, or else the last lines at all. Text after CRI's own prefix.
+ * The last `count` different lines that report an error, or else the last lines at all; masked, and cut where very long.
  * Lines of mere waiting are passed over while there are others.
  */
 export function tellingLines(log: string, count: number): string[] {
@@ -15,33 +30,34 @@ export function tellingLines(log: string, count: number): string[] {
     .split('\n')
     .map(line => line.replace(CRI_PREFIX, ''))
     .filter(line => line.trim() !== '')
-  const errors = lines.filter(isError)
+  const errors = lines.filter(line => ERROR.test(line))
   const causes = errors.filter(line => !NOISE.some(noise => noise.test(line)))
   const chosen = causes.length > 0 ? causes : errors.length > 0 ? errors : lines
-  return chosen.slice(-count).map(maskSecrets)
+  return lastDifferent(chosen, count).map(line => shorten(maskSecrets(readable(line))))
 }
 
-// klog's E and F lines, etcd's and containerd's levels, and what a program says before it gives up.
-function isError(line: string): boolean {
-  return /^[EF]\d{4} |"level":"(?:error|fatal|panic)"|level=(?:error|fatal)|^(?:Error|error|panic|fatal)\b|flag provided but not defined|unknown flag/.test(
-    line,
-  )
+// A service that is started again and again says the same each time, but for the time of day.
+function lastDifferent(lines: readonly string[], count: number): string[] {
+  const seen = new Set<string>()
+  const different = [...lines].reverse().filter(line => {
+    const gist = line.replace(/\d+/g, '')
+    return !seen.has(gist) && seen.add(gist)
+  })
+  return different.slice(0, count).reverse()
 }
 
-const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  // Bootstrap tokens.
-  [/\b([a-z0-9]{6})\.[a-z0-9]{16}\b/g, '$1.<masked>'],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, '<masked private key>'],
-  [/\b(Bearer|Basic) [\w.~+/=-]+/g, '$1 <masked>'],
-  [
-    /\b((?:client-key-data|token|token-secret|password|certificateKey|certificate-key)["']?\s*[:=]\s*["']?)[^\s"',}]+/gi,
-    '$1<masked>',
-  ],
-  // JSON web tokens of service accounts.
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<masked token>'],
-]
+/** etcd's JSON as a sentence: who, what, why. */
+function readable(line: string): string {
+  if (!line.startsWith('{')) return line
+  try {
+    const { level, caller, msg, error } = JSON.parse(line) as Readonly<Record<string, unknown>>
+    if (typeof msg !== 'string') return line
+    return `${level} ${caller}: ${msg}${error === undefined ? '' : `: ${error}`}`
+  } catch {
+    return line
+  }
+}
 
-/** Text without keys, tokens and passwords. */
-export function maskSecrets(text: string): string {
-  return SECRETS.reduce((masked, [pattern, replacement]) => masked.replace(pattern, replacement), text)
+function shorten(line: string): string {
+  return line.length <= MAX_LENGTH ? line : `${line.slice(0, MAX_LENGTH)}...`
 }

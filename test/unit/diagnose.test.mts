@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maskSecrets, tellingLines } from '../../lib/diagnose/log-lines.ts'
+import { tellingLines } from '../../lib/diagnose/log-lines.ts'
+import { maskSecrets } from '../../lib/diagnose/secrets.ts'
 
 for (const [name, text, masked] of [
   ['a bootstrap token', 'token abcdef.0123456789abcdef ok', 'token abcdef.<masked> ok'],
