@@ -3,6 +3,8 @@
 export const LAYOUT = {
   /** The record of changes. */
   journal: '/var/lib/kubestep/journal.jsonl',
+  /** There when an init has come to its end. */
+  ready: '/var/lib/kubestep/ready.json',
   /** Kept until reset: services, the private runtime, binaries in use. */
   state: '/var/lib/kubestep',
   /** Gone after a reboot: sockets, pids, the lock. */

@@ -1,10 +1,9 @@
 #!/usr/bin/env -S npx zx
 /** Takes away what init made: exactly what its journal holds, newest first, and nothing else. */
-import { requireRoot } from '../lib/cluster/session.ts'
+import { alone } from '../lib/cluster/session.ts'
 import { KubestepError } from '../lib/errors.ts'
 import { openJournal } from '../lib/journal.ts'
 import { LAYOUT } from '../lib/layout.ts'
-import { takeLock } from '../lib/lock.ts'
 import { describe } from '../lib/reset/describe.ts'
 import { undoAll } from '../lib/reset/undo-all.ts'
 import { type Script, script } from '../lib/script.ts'
@@ -17,10 +16,8 @@ export const reset: Script = script(
     options: ['dry-run'],
     examples: ['reset.mts', 'reset.mts --dry-run'],
   },
-  async ({ name, flags, output }) => {
-    requireRoot(name)
-    const release = takeLock(LAYOUT.lock, name)
-    try {
+  ({ name, flags, output }) =>
+    alone(name, 'run it again', async () => {
       const journal = openJournal(LAYOUT.journal)
       const changes = journal.changes()
       const count = changes.length
@@ -33,8 +30,5 @@ export const reset: Script = script(
         if (failures.length > 0) throw new KubestepError(failures.join('\n'))
         output.say(`[reset] Undid ${count} changes; the machine is as it was before init`)
       }
-    } finally {
-      release()
-    }
-  },
+    }),
 )

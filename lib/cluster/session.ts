@@ -2,15 +2,13 @@
 import { existsSync } from 'node:fs'
 import { KubestepError } from '../errors.ts'
 import { writeFiles } from '../files.ts'
+import { onInterrupt } from '../interrupt.ts'
 import { type Journal, openJournal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { takeLock } from '../lock.ts'
 import { undoAll } from '../reset/undo-all.ts'
 import type { Call } from '../script.ts'
 import type { ClusterUp } from './bring-up.ts'
-
-/** There when an init has come to its end. */
-const READY = `${LAYOUT.state}/ready.json`
 
 /** Throws a KubestepError unless this process may change the machine. */
 export function requireRoot(what: string): void {
@@ -19,16 +17,32 @@ export function requireRoot(what: string): void {
 }
 
 /**
- * Runs `work` as the only kubestep on the machine, on a clean start: what a killed or failed init left is taken away
- * first. Throws a KubestepError when a cluster is up already.
+ * Runs `work` as the only kubestep on the machine, and as root; `advice` is for who interrupts it.
+ * Throws a KubestepError when it may not, or what `work` throws.
  */
-export async function withSession(call: Call, work: (journal: Journal) => Promise<ClusterUp>): Promise<ClusterUp> {
-  requireRoot(call.name)
-  const release = takeLock(LAYOUT.lock, call.name)
+export async function alone<Result>(what: string, advice: string, work: () => Promise<Result>): Promise<Result> {
+  requireRoot(what)
+  const release = takeLock(LAYOUT.lock, what)
+  const ignore = onInterrupt(what, advice, release)
   try {
+    return await work()
+  } finally {
+    ignore()
+    release()
+  }
+}
+
+const INTERRUPTED = 'run it again to start over, or the reset script to take away what it made'
+
+/**
+ * Runs the `work` of an init on a clean start: what a killed or failed init left is taken away first.
+ * Throws a KubestepError when a cluster is up already.
+ */
+export function withSession(call: Call, work: (journal: Journal) => Promise<ClusterUp>): Promise<ClusterUp> {
+  return alone(call.name, INTERRUPTED, async () => {
     const journal = openJournal(LAYOUT.journal)
     if (journal.changes().length > 0) {
-      if (existsSync(READY)) {
+      if (existsSync(LAYOUT.ready)) {
         throw new KubestepError(
           `${call.name}: cannot set up a cluster: there is one on this machine; use it, or run the reset script first`,
         )
@@ -39,10 +53,12 @@ export async function withSession(call: Call, work: (journal: Journal) => Promis
     }
     const up = await work(journal)
     writeFiles('/', [
-      { path: READY, mode: 0o644, content: `${JSON.stringify({ timings: up.timings, gates: up.gates }, null, 2)}\n` },
+      {
+        path: LAYOUT.ready,
+        mode: 0o644,
+        content: `${JSON.stringify({ timings: up.timings, gates: up.gates }, null, 2)}\n`,
+      },
     ])
     return up
-  } finally {
-    release()
-  }
+  })
 }

@@ -1,4 +1,5 @@
 /** Undoing a whole journal, newest change first. */
+import { removeFiles } from '../files.ts'
 import type { Journal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { serviceManager } from '../service/manager.ts'
@@ -12,6 +13,8 @@ import { undo } from './undo.ts'
 export async function undoAll(journal: Journal, say: (line: string) => void): Promise<string[]> {
   const context = { services: serviceManager() }
   const failures: string[] = []
+  // From here on it is no cluster any more, even if this is not the try that gets to the end.
+  removeFiles('/', [LAYOUT.ready])
   for (const change of [...journal.changes()].reverse()) {
     // The journal itself lies in this folder: it goes last, and only when nothing is left to undo.
     if (change.kind === 'tree' && change.path === LAYOUT.state && failures.length > 0) continue

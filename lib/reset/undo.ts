@@ -2,7 +2,7 @@
  * Undoing what the journal holds: one function per kind of change. Each can be run again, and none touches what
  * was there before.
  */
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../command.ts'
 import { reasonOf } from '../errors.ts'
@@ -13,6 +13,7 @@ import { mountsBelow, readMountinfo } from '../host/mounts.ts'
 import { kill, processesWith } from '../host/processes.ts'
 import { writeSysctl } from '../host/sysctl.ts'
 import type { Change } from '../journal.ts'
+import { LAYOUT } from '../layout.ts'
 import { removeRules } from '../network/firewall.ts'
 import { openRuntime } from '../runtime/runtime.ts'
 import { removeSandboxes } from '../runtime/sandboxes.ts'
@@ -52,11 +53,14 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
   },
   tree: async ({ path }) => {
     await unmountBelow(path)
+    // The journal last: after a kill in between, the next try goes by it.
+    for (const name of namesIn(path).filter(other => join(path, other) !== LAYOUT.journal)) {
+      rmSync(join(path, name), { recursive: true, force: true })
+    }
     rmSync(path, { recursive: true, force: true })
   },
   contents: async ({ path, before }) => {
-    if (!existsSync(path)) return
-    for (const name of readdirSync(path).filter(other => !before.includes(other))) {
+    for (const name of namesIn(path).filter(other => !before.includes(other))) {
       await unmountBelow(join(path, name))
       rmSync(join(path, name), { recursive: true, force: true })
     }
@@ -79,6 +83,10 @@ export async function undo(change: Change, context: UndoContext): Promise<string
   } catch (error) {
     return reasonOf(error)
   }
+}
+
+function namesIn(path: string): string[] {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(path) : []
 }
 
 async function unmountBelow(path: string): Promise<void> {

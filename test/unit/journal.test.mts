@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -53,15 +62,28 @@ test('openJournal() names the line that is damaged', () => {
 
 test('takeLock() refuses a second holder by name, and takes over from a dead one', () => {
   const folder = temporary()
-  const path = join(folder, 'lock')
+  const path = join(folder, 'run', 'lock')
   const release = takeLock(path, 'init')
   assert.throws(
     () => takeLock(path, 'reset'),
     new RegExp(`reset: cannot start: process ${process.pid} \\(init\\) is at work`),
   )
+  assert.deepEqual(readdirSync(join(folder, 'run')), ['lock'])
   release()
-  writeFileSync(path, '999999 12345 init\n')
-  takeLock(path, 'reset')()
-  assert.throws(() => readFileSync(path), /ENOENT/)
+  assert.equal(existsSync(join(folder, 'run')), false)
+  for (const dead of ['999999 12345 init\n', `${process.pid} 1 init\n`, '']) {
+    mkdirSync(join(folder, 'run'))
+    writeFileSync(path, dead)
+    takeLock(path, 'reset')()
+    assert.equal(existsSync(path), false)
+  }
+  rmSync(folder, { recursive: true })
+})
+
+test('takeLock() leaves a folder in which others have things', () => {
+  const folder = temporary()
+  writeFileSync(join(folder, 'other'), '')
+  takeLock(join(folder, 'lock'), 'init')()
+  assert.deepEqual(readdirSync(folder), ['other'])
   rmSync(folder, { recursive: true })
 })
