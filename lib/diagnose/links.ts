@@ -32,9 +32,9 @@ interface Link {
 const RUNTIME_AWAY_MS = 15_000
 
 export const LINKS: readonly Link[] = [
-  { name: 'the disk', watched: false, look: lookAtDisks },
+  { name: 'disk', watched: false, look: lookAtDisks },
   {
-    name: 'the container runtime',
+    name: 'container runtime',
     watched: true,
     look: async ({ open, services }) => {
       if (!(open instanceof Error)) return undefined
@@ -52,13 +52,13 @@ export const LINKS: readonly Link[] = [
         : { cause: `the image of Pod sandboxes is not on this machine: "${pauseImage}"`, lines: [] }
     },
   },
-  { name: 'the kubelet', watched: true, look: lookAtKubelet },
+  { name: 'kubelet', watched: true, look: lookAtKubelet },
   staticPod('etcd'),
   staticPod('kube-apiserver'),
-  { name: 'the API server', watched: true, look: lookAtApi },
+  { name: 'API server', watched: true, look: lookAtApi },
   staticPod('kube-controller-manager'),
   staticPod('kube-scheduler'),
-  { name: 'the node', watched: false, look: lookAtNode },
+  { name: 'node', watched: false, look: lookAtNode },
   { name: 'Pods', watched: false, look: lookAtPods },
 ]
 

@@ -19,6 +19,10 @@ const NOISE: readonly RegExp[] = [
   /RuntimeConfig from runtime service failed/,
 ]
 
+/** What a program says when it gives up. */
+const DEADLY =
+  /^F\d{4} |"command failed"|Failed to listen and serve|"level":"(?:fatal|panic)"|level=(?:fatal|panic)|^(?:Error:|panic|fatal|FATAL)|flag provided but not defined|unknown flag/
+
 const MAX_LENGTH = 500
 
 /**
@@ -26,14 +30,24 @@ const MAX_LENGTH = 500
  * Lines of mere waiting are passed over while there are others.
  */
 export function tellingLines(log: string, count: number): string[] {
-  const lines = log
-    .split('\n')
-    .map(line => line.replace(CRI_PREFIX, ''))
-    .filter(line => line.trim() !== '')
+  const lines = linesOf(log)
   const errors = lines.filter(line => ERROR.test(line))
   const causes = errors.filter(line => !NOISE.some(noise => noise.test(line)))
   const chosen = causes.length > 0 ? causes : errors.length > 0 ? errors : lines
-  return lastDifferent(chosen, count).map(line => shorten(maskSecrets(readable(line))))
+  return lastDifferent(chosen, count).map(forPeople)
+}
+
+/** The last words of a program that ended: why it gave up, or else its telling lines. */
+export function lastWords(log: string, count: number): string[] {
+  const deadly = linesOf(log).filter(line => DEADLY.test(line))
+  return deadly.length > 0 ? lastDifferent(deadly, count).map(forPeople) : tellingLines(log, count)
+}
+
+function linesOf(log: string): string[] {
+  return log
+    .split('\n')
+    .map(line => line.replace(CRI_PREFIX, ''))
+    .filter(line => line.trim() !== '')
 }
 
 // A service that is started again and again says the same each time, but for the time of day.
@@ -46,6 +60,11 @@ function lastDifferent(lines: readonly string[], count: number): string[] {
   return different.slice(0, count).reverse()
 }
 
+function forPeople(line: string): string {
+  const text = maskSecrets(readable(line))
+  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH)}...`
+}
+
 /** etcd's JSON as a sentence: who, what, why. */
 function readable(line: string): string {
   if (!line.startsWith('{')) return line
@@ -56,8 +75,4 @@ function readable(line: string): string {
   } catch {
     return line
   }
-}
-
-function shorten(line: string): string {
-  return line.length <= MAX_LENGTH ? line : `${line.slice(0, MAX_LENGTH)}...`
 }

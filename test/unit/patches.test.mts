@@ -229,7 +229,7 @@ describe('applyStrategicMerge()', () => {
 
   test('does not touch what it was given', () => {
     const freeze = (value: Json): Json => {
-      if (typeof value === 'object' && value !== null) Object.values(value).forEach(member => freeze(member ?? null))
+      if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) freeze(member ?? null)
       return Object.freeze(value)
     }
     const patch = freeze({ spec: { containers: [{ name: 'etcd', env: [{ name: 'a' }] }, { name: 'b' }] } })

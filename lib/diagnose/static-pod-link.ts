@@ -1,0 +1,63 @@
+/** Whether a static Pod runs, and what it last said when it does not. */
+import { readFileSync } from 'node:fs'
+import type { Cri } from '../cri/client.ts'
+import { containerEnd, podContainers } from '../cri/containers.ts'
+import { presentImages } from '../runtime/images.ts'
+import { KUBELET } from '../service/kubelet.ts'
+import { type Finding, TAIL } from './broken.ts'
+import type { DiagnosisContext, StaticPodImage } from './context.ts'
+import { lastWords, tellingLines } from './log-lines.ts'
+
+/**
+ * Who ends this soon, twice, has a fault of its own. One that waits for another component ends later: the API server
+ * gives etcd 20 s, the controller manager gives the API server 10 s.
+ */
+const SHORT_LIFE_MS = 8_000
+
+/** Who ends this often does not come up, however long it lived. */
+const MANY_TRIES = 4
+
+/** undefined when it runs. */
+export async function lookAtStaticPod(
+  { name, image }: StaticPodImage,
+  cri: Cri,
+  { services }: DiagnosisContext,
+): Promise<Finding | undefined> {
+  const containers = (await podContainers(cri)).filter(container => container.name === name)
+  const [newest] = containers
+  if (newest === undefined) {
+    const log = await services.log(KUBELET, 400)
+    if (!(await presentImages(cri)).has(image)) {
+      const lines = log.split('\n').filter(line => line.includes(image))
+      return {
+        cause: `its image is not on this machine: "${image}"`,
+        lines: tellingLines(lines.join('\n'), TAIL),
+      }
+    }
+    const lines = log.split('\n').filter(line => line.includes(name))
+    return {
+      cause: 'the kubelet has not started it',
+      lines: tellingLines(lines.length > 0 ? lines.join('\n') : log, TAIL),
+    }
+  }
+  const ended = containers.find(({ state }) => state === 'exited')
+  // One restart is common while etcd and the API server find each other; being down, or a third try, is not.
+  if (newest.state === 'running' && (newest.attempt < 2 || ended === undefined)) return undefined
+  if (ended === undefined) return { cause: 'its container is made and does not start', lines: [] }
+  const { exitCode, reason, message, livedMs, logPath } = await containerEnd(cri, ended.id)
+  const tries = newest.attempt + (newest.state === 'exited' ? 1 : 0)
+  const why = [reason === 'Error' ? '' : reason, message].filter(text => text !== '').join(': ')
+  return {
+    cause: `it ended with status ${exitCode} after ${(livedMs / 1000).toFixed(1)} s${why && ` (${why})`}, ${tries === 1 ? 'once' : `${tries} times`} so far`,
+    lines: lastWords(readLog(logPath), TAIL),
+    final: tries >= MANY_TRIES || (tries >= 2 && livedMs < SHORT_LIFE_MS),
+  }
+}
+
+function readLog(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
