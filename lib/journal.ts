@@ -28,8 +28,8 @@ export interface Journal {
   readonly path: string
   /** Everything recorded so far, oldest first. */
   readonly changes: () => readonly Change[]
-  /** Writes a change down; a change that is there already is not repeated. */
-  readonly record: (change: Change) => void
+  /** Writes changes down, all at once; one that is there already is not repeated. */
+  readonly record: (...changes: readonly Change[]) => void
   /** Forgets everything: after a complete undo. */
   readonly clear: () => void
 }
@@ -40,10 +40,13 @@ export function openJournal(path: string): Journal {
   return {
     path,
     changes: () => known,
-    record: change => {
-      if (known.some(other => isSame(other, change))) return
-      append(path, change)
-      known.push(change)
+    record: (...changes) => {
+      const fresh: Change[] = []
+      for (const change of changes) {
+        if (![...known, ...fresh].some(other => isSame(other, change))) fresh.push(change)
+      }
+      if (fresh.length > 0) append(path, fresh)
+      known.push(...fresh)
     },
     clear: () => {
       rmSync(path, { force: true })
@@ -76,12 +79,12 @@ function subject(change: Change): string {
   }
 }
 
-function append(path: string, change: Change): void {
+function append(path: string, changes: readonly Change[]): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     const file = openSync(path, 'a', 0o600)
     try {
-      writeSync(file, `${JSON.stringify(change)}\n`)
+      writeSync(file, changes.map(change => `${JSON.stringify(change)}\n`).join(''))
       fsyncSync(file)
     } finally {
       closeSync(file)

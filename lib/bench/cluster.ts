@@ -213,7 +213,7 @@ async function runKubeadm(
   call: Call,
 ): Promise<Record<string, number>> {
   const journal = openJournal(LAYOUT.journal)
-  for (const change of await plannedChanges(config, runtime)) journal.record(change)
+  journal.record(...(await plannedChanges(config, runtime)))
   const binaries = await provideBinaries(config.version, call, AbortSignal.timeout(ROUND_LIMIT_MS))
   setSysctls(config.cluster.networking)
   await setRules(config.cluster.networking)

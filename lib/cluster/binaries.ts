@@ -1,5 +1,5 @@
 /** The binaries of a live node: had from somewhere, then copied to where they stay as long as the cluster does. */
-import { chmodSync, constants, copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { chmodSync, constants, copyFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { architecture } from '../components/platform.ts'
 import { prepareComponents } from '../components/prepare.ts'
@@ -71,13 +71,24 @@ function keep(name: string, source: string): string {
   const path = join(LAYOUT.binaries, name)
   try {
     mkdirSync(LAYOUT.binaries, { recursive: true })
-    copyFileSync(source, `${path}.tmp`, constants.COPYFILE_FICLONE)
-    chmodSync(`${path}.tmp`, 0o755)
+    rmSync(`${path}.tmp`, { force: true })
+    linkOrCopy(source, `${path}.tmp`)
     renameSync(`${path}.tmp`, path)
   } catch (error) {
     throw new KubestepError(`init: cannot copy "${source}" to "${path}": ${explain(error)}`, { cause: error })
   }
   return path
+}
+
+// A link costs nothing where a copy moves a hundred megabytes; it lives on when the first name goes.
+function linkOrCopy(source: string, path: string): void {
+  try {
+    if ((statSync(source).mode & 0o111) === 0o111) return linkSync(source, path)
+  } catch {
+    // Another file system.
+  }
+  copyFileSync(source, path, constants.COPYFILE_FICLONE)
+  chmodSync(path, 0o755)
 }
 
 function isFile(path: string): boolean {

@@ -46,7 +46,6 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const timings = startTimings()
   const gates = chosenGates(flags.wait)
   const deadline = AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
-  const electsLeaders = flags.profile !== 'ci'
   const withNetwork = (flags.cni ?? 'bridge') === 'bridge'
   const services = serviceManager()
   const machine = readMachineFacts()
@@ -60,7 +59,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     ...(driver !== undefined && { cgroupDriver: driver }),
   })
   for (const notice of notices) output.say(notice)
-  for (const change of await plannedChanges(config, existing)) journal.record(change)
+  journal.record(...(await plannedChanges(config, existing)))
 
   // Credentials and manifests on one side, binaries, runtime and images on the other.
   const now = new Date()
@@ -97,10 +96,9 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   try {
     await within(deadline, 'init: cannot load the images', images.all)
     timings.mark('all images')
-    if (!electsLeaders) writeFiles('/', late)
     await waitForApi(api, deadline)
     timings.mark('API answers')
-    if (electsLeaders) writeFiles('/', late)
+    writeFiles('/', late)
     await applyObjects(api, rendered.objects, deadline)
     timings.mark('objects applied')
     const results = await waitForGates(gates, gateContext(config, api), deadline, ({ name }) => timings.mark(name))
@@ -122,8 +120,8 @@ function withSocket(config: InitConfig, criSocket: string): InitConfig {
 
 /**
  * Files for before and after the kubelet's start. The controller manager and the scheduler come when their images
- * are there: a kubelet that does not find an image tries to pull it, and waits ten seconds after that fails. Where
- * they elect a leader they come when the API server answers: a first try that fails costs 2 to 4.4 s.
+ * are there, because a kubelet that misses one tries to pull it and waits ten seconds after that fails; and when the
+ * API server answers: before that they would only take its time, and a first election that fails costs 2 to 4.4 s.
  */
 function startOrder(files: readonly FileEntry[]): readonly [early: FileEntry[], late: FileEntry[]] {
   const isLate = (path: string): boolean => /\/kube-(controller-manager|scheduler)\.yaml$/.test(path)
