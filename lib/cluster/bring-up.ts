@@ -1,25 +1,24 @@
-/**
- * The road of a real init, from an empty machine to a cluster that is ready. Not a line but a graph: what does not
- * depend on each other runs at once, and every wait ends on an event or a short poll.
- */
-import type { Api } from '../api/client.ts'
 import type { InitConfig } from '../config/types.ts'
 import { within } from '../deadline.ts'
-import { type Broken, firstBroken } from '../diagnose/links.ts'
+import type { Broken } from '../diagnose/broken.ts'
+import { writeLogBundle } from '../diagnose/bundle.ts'
+import { contextOf, type DiagnosisContext } from '../diagnose/context.ts'
+import { firstBroken } from '../diagnose/links.ts'
+import { watchForFailure } from '../diagnose/watch.ts'
 import { durationMilliseconds } from '../duration.ts'
-import { KubestepError } from '../errors.ts'
+import { KubestepError, reasonOf } from '../errors.ts'
 import { type FileEntry, writeFiles, writeLink } from '../files.ts'
 import { readMachineFacts } from '../host/machine.ts'
-import { imageList, imageOf } from '../images/images.ts'
+import { imageList } from '../images/images.ts'
 import type { Journal } from '../journal.ts'
 import type { Phase } from '../phase.ts'
+import { isSkipped } from '../phases.ts'
 import { chosenGates, gateContext } from '../ready/context.ts'
 import { type GateResult, waitForGates } from '../ready/wait.ts'
-import { chooseRuntime, type Runtime } from '../runtime/runtime.ts'
+import { chooseRuntime } from '../runtime/runtime.ts'
 import type { Call } from '../script.ts'
 import { kubeletService } from '../service/kubelet.ts'
 import { serviceManager } from '../service/manager.ts'
-import type { ServiceManager } from '../service/service.ts'
 import { startTimings } from '../timings.ts'
 import { adaptToMachine } from './adapt.ts'
 import { openAdminApi, waitForApi } from './admin-api.ts'
@@ -28,6 +27,7 @@ import { provideBinaries } from './binaries.ts'
 import { setRules, setSysctls } from './kernel.ts'
 import { loadImages, openChosenRuntime, socketOf } from './live-runtime.ts'
 import { kubeletIdentity, podNetworkFile } from './node-files.ts'
+import { refuseObstacles } from './obstacles.ts'
 import { plannedChanges } from './plan.ts'
 import { renderCluster } from './render.ts'
 
@@ -49,6 +49,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const withNetwork = (flags.cni ?? 'bridge') === 'bridge'
   const services = serviceManager()
   const machine = readMachineFacts()
+  if (!isSkipped('preflight', phase.config.init.skipPhases)) await refuseObstacles(phase.config)
 
   // What this machine is decides a little of the configuration, and what will change on it is written down first.
   const choice = await chooseRuntime(flags.runtime ?? 'auto', phase.facts.criSockets)
@@ -93,24 +94,39 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     path => ours.get(path) ?? phase.read(path),
     flags['kubeconfig-dir'] ?? '/etc/kubernetes',
   )
+  const watched = contextOf(config, services, runtime.cri.socket, api)
+  const done = new AbortController()
   try {
-    await within(deadline, 'init: cannot load the images', images.all)
-    timings.mark('all images')
-    await waitForApi(api, deadline)
-    timings.mark('API answers')
-    writeFiles('/', late)
-    await applyObjects(api, rendered.objects, deadline)
-    timings.mark('objects applied')
-    const results = await waitForGates(gates, gateContext(config, api), deadline, ({ name }) => timings.mark(name))
-    const failed = results.find(({ passed }) => !passed)
-    if (failed !== undefined) throw new KubestepError(`init: cannot reach "${failed.name}" in time: ${failed.reason}`)
+    const finish = async (): Promise<readonly GateResult[]> => {
+      await within(deadline, 'init: cannot load the images', images.all)
+      timings.mark('all images')
+      writeFiles('/', late)
+      await waitForApi(api, deadline)
+      timings.mark('API answers')
+      await applyObjects(api, rendered.objects, deadline)
+      timings.mark('objects applied')
+      const results = await waitForGates(gates, gateContext(config, api), deadline, ({ name }) => timings.mark(name))
+      const failed = results.find(({ passed }) => !passed)
+      if (failed !== undefined) throw new KubestepError(`init: cannot reach "${failed.name}" in time: ${failed.reason}`)
+      return results
+    }
+    const results = await Promise.race([finish(), failure(watched, done.signal)])
     return { config, gates: results, timings: timings.marks() }
   } catch (error) {
-    throw explained(error, await diagnose(services, runtime, api, config))
+    done.abort()
+    throw await explained(error, watched, timings.marks())
   } finally {
+    done.abort()
     api.close()
     runtime.cri.close()
   }
+}
+
+/** Fails as soon as something is broken for good: nobody has to wait for the whole budget then. */
+async function failure(watched: DiagnosisContext, signal: AbortSignal): Promise<never> {
+  const broken = await watchForFailure(watched, signal)
+  if (broken === undefined) return new Promise(() => {})
+  throw new BrokenError('init: cannot bring up the cluster', broken)
 }
 
 function withSocket(config: InitConfig, criSocket: string): InitConfig {
@@ -129,28 +145,32 @@ function startOrder(files: readonly FileEntry[]): readonly [early: FileEntry[], 
   return [onNode.filter(({ path }) => !isLate(path)), onNode.filter(({ path }) => isLate(path))]
 }
 
-async function diagnose(
-  services: ServiceManager,
-  runtime: Runtime,
-  api: Api,
-  config: InitConfig,
-): Promise<Broken | undefined> {
-  const names = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const
-  const local = names.filter(name => name !== 'etcd' || config.cluster.etcd.local !== undefined)
-  return firstBroken({
-    services,
-    cri: runtime.cri,
-    api,
-    staticPods: local.map(name => ({ name, image: imageOf(name, config) })),
-    pauseImage: imageOf('pause', config),
-  })
+/** The error with the cause behind it and the place of the logs; a fault in our own code stays as it is. */
+async function explained(
+  error: unknown,
+  watched: DiagnosisContext,
+  marks: Readonly<Record<string, number>>,
+): Promise<unknown> {
+  if (!(error instanceof KubestepError)) return error
+  const broken = error instanceof BrokenError ? error.broken : await firstBroken(watched).catch(() => undefined)
+  const cause =
+    broken === undefined
+      ? []
+      : [`init: the first broken link is the ${broken.link}: ${broken.cause}`, ...broken.lines.map(line => `  ${line}`)]
+  const request = { reason: error.message, timings: marks, ...(broken !== undefined && { broken }) }
+  const saved = await writeLogBundle(request).then(
+    ({ path }) => [`init: everything that was logged is in "${path}"; the reset script takes the rest away`],
+    (reason: unknown) => [`init: the logs could not be saved: ${reasonOf(reason)}`],
+  )
+  return new KubestepError([error.message, ...cause, ...saved].join('\n'), { cause: error })
 }
 
-/** The error with the cause behind it; a fault in our own code stays as it is. */
-function explained(error: unknown, broken: Broken | undefined): unknown {
-  if (broken === undefined || !(error instanceof KubestepError)) return error
-  const cause = `init: the first broken link is the ${broken.link}: ${broken.cause}`
-  return new KubestepError([error.message, cause, ...broken.lines.map(line => `  ${line}`)].join('\n'), {
-    cause: error,
-  })
+/** Broken for good, with what is broken. */
+class BrokenError extends KubestepError {
+  readonly broken: Broken
+
+  constructor(message: string, broken: Broken) {
+    super(message)
+    this.broken = broken
+  }
 }
