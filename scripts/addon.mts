@@ -49,6 +49,6 @@ export const addon: Script = script(
     }
     const isThere = (name: string): boolean => objects.some(({ phase: from }) => from === `addon/${name}`)
     const messages = wanted.filter(isThere).map(name => `[addons] Applied essential addon: ${NAMES[name]}`)
-    deliverObjects(objects, messages, phase, call)
+    await deliverObjects(objects, messages, phase, call)
   },
 )

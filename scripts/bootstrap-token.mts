@@ -34,6 +34,6 @@ export const bootstrapToken: Script = script(
       ...(call.flags['skip-token-print'] ? [] : [`[bootstrap-token] Using ${used}`]),
       '[bootstrap-token] Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles',
     ]
-    deliverObjects(objects, messages, phase, call)
+    await deliverObjects(objects, messages, phase, call)
   },
 )

@@ -28,7 +28,7 @@ export const markControlPlane: Script = script(
       ...(taints.length > 0 ? [`${marking} taints [${taints.map(taintText).join(' ')}]`] : []),
     ]
     const inputs = { caCertificate: '', now: new Date() }
-    deliverObjects(clusterObjects(config, facts, inputs, ['mark-control-plane']), messages, phase, call)
+    await deliverObjects(clusterObjects(config, facts, inputs, ['mark-control-plane']), messages, phase, call)
   },
 )
 

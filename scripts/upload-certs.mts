@@ -40,6 +40,6 @@ export const uploadCerts: Script = script(
       '[upload-certs] Storing the certificates in Secret "kubeadm-certs" in the "kube-system" Namespace',
       ...(flags['skip-certificate-key-print'] ? [] : [`[upload-certs] Using certificate key:\n${key}`]),
     ]
-    deliverObjects(objects, messages, phase, call)
+    await deliverObjects(objects, messages, phase, call)
   },
 )

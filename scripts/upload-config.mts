@@ -38,6 +38,6 @@ export const uploadConfig: Script = script(
       kubeletStarted: false,
     }
     const phases = wanted.map(name => `upload-config/${name}`)
-    deliverObjects(clusterObjects(config, facts, inputs, phases), messages, phase, call)
+    await deliverObjects(clusterObjects(config, facts, inputs, phases), messages, phase, call)
   },
 )

@@ -2,8 +2,9 @@
  * A client for the Kubernetes API over mutual TLS. node:https, because the global fetch of Node 20 takes no
  * client certificate; the same code runs on Deno and Bun.
  */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { Agent, request } from 'node:https'
-import { KubestepError } from '../errors.ts'
+import { KubestepError, reasonOf } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
 
 /** Who talks to which server; PEM text throughout. */
@@ -46,9 +47,13 @@ export class ApiError extends KubestepError {
 /** How long one request may take, as kubeadm has it (rule book 1.3). */
 const REQUEST_TIMEOUT_MS = 10_000
 
-/** Opens a client; connections are kept and shared, and made only when needed. */
+/**
+ * Opens a client; connections are kept and shared, and made only when needed.
+ * Throws an ApiError when the credentials are damaged.
+ */
 export function openApi(credentials: Credentials): Api {
   const { server, ca, certificate, key } = credentials
+  checkPem(credentials)
   const agent = new Agent({ keepAlive: true, maxSockets: 16, ca, cert: certificate, key })
   const send: Api['send'] = (method, path, body, contentType = 'application/json') =>
     new Promise((resolve, reject) => {
@@ -77,6 +82,20 @@ export function openApi(credentials: Credentials): Api {
     },
     watch: (path, onEvent, signal) => watch(server, agent, path, onEvent, signal),
     close: () => agent.destroy(),
+  }
+}
+
+// Otherwise OpenSSL's own words would come with the first request.
+function checkPem({ server, ca, certificate, key }: Credentials): void {
+  try {
+    for (const text of [ca, certificate]) new X509Certificate(text)
+    createPrivateKey(key)
+  } catch (error) {
+    throw new ApiError(
+      `api: cannot talk to "${server}": a certificate or the key in the kubeconfig is damaged (${reasonOf(error)}); make it anew with the kubeconfig script`,
+      0,
+      { cause: error },
+    )
   }
 }
 

@@ -2,6 +2,7 @@
 import { applyObject, patchObject } from '../api/apply.ts'
 import type { Api } from '../api/client.ts'
 import type { ClusterObject } from '../objects/cluster-object.ts'
+import { completed } from '../objects/completed.ts'
 
 /** Objects that stay as they are when they exist. Source: kubeadm CreateOrRetainConfigMap (v1.36). */
 const RETAINED: readonly string[] = ['cluster-info']
@@ -9,10 +10,11 @@ const RETAINED: readonly string[] = ['cluster-info']
 /** Applies objects; those whose server is not ready for them yet are tried again. Throws the first ApiError. */
 export async function applyObjects(api: Api, objects: readonly ClusterObject[], deadline: AbortSignal): Promise<void> {
   await Promise.all(
-    objects.map(({ verb, name, object }) =>
-      verb === 'PATCH'
-        ? patchObject(api, `/api/v1/nodes/${name}`, object, deadline)
-        : applyObject(api, object, { retain: RETAINED.includes(name), deadline }),
-    ),
+    objects.map(async row => {
+      const { verb, name } = row
+      const object = await completed(api, row, deadline)
+      if (verb === 'PATCH') await patchObject(api, `/api/v1/nodes/${name}`, object, deadline)
+      else await applyObject(api, object, { retain: RETAINED.includes(name), deadline })
+    }),
   )
 }

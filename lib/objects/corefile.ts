@@ -1,6 +1,5 @@
 /** CoreDNS' own configuration. Source: kubeadm phases/addons/dns/manifests.go (v1.18, v1.19, v1.32). */
-import type { InitConfig } from '../config/types.ts'
-import { type Since, valueSince } from '../version.ts'
+import { parseVersion, type Since, type Version, valueSince } from '../version.ts'
 
 /** How queries for other domains are passed on. */
 const FORWARD: readonly Since<readonly string[]>[] = [
@@ -14,8 +13,13 @@ const CACHE: readonly Since<(domain: string) => readonly string[]>[] = [
   ['1.32', domain => ['cache 30 {', `   disable success ${domain}`, `   disable denial ${domain}`, '}']],
 ]
 
+export interface CorefileSettings {
+  readonly cluster: { readonly networking: { readonly dnsDomain: string } }
+  readonly kubeadm: Version
+}
+
 /** The text of the Corefile. */
-export function corefile({ cluster, kubeadm }: Pick<InitConfig, 'cluster' | 'kubeadm'>): string {
+export function corefile({ cluster, kubeadm }: CorefileSettings): string {
   const domain = cluster.networking.dnsDomain
   const plugins = [
     'errors',
@@ -36,4 +40,10 @@ export function corefile({ cluster, kubeadm }: Pick<InitConfig, 'cluster' | 'kub
     'loadbalance',
   ]
   return `.:53 {\n${plugins.map(line => `    ${line}\n`).join('')}}\n`
+}
+
+/** Whether a Corefile is as one of kubeadm's releases wrote it, for the same domain. */
+export function isDefaultCorefile(text: string, dnsDomain: string): boolean {
+  const releases = [...FORWARD, ...CACHE].flatMap(([since]) => parseVersion(`${since}.0`) ?? [])
+  return releases.some(kubeadm => text.trim() === corefile({ cluster: { networking: { dnsDomain } }, kubeadm }).trim())
 }

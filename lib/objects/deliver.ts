@@ -1,10 +1,16 @@
-/** The end of a phase that made cluster objects: a dry run shows them, or writes them where it was told to. */
+/** The end of a phase that made cluster objects: a dry run shows them or writes them down, a live one applies them. */
+import { dirname, resolve } from 'node:path'
+import { type Api, openApi } from '../api/client.ts'
 import { readCredentials } from '../api/credentials.ts'
+import { openAdminApi } from '../cluster/admin-api.ts'
+import { applyObjects } from '../cluster/apply-objects.ts'
+import { durationMilliseconds } from '../duration.ts'
 import { KubestepError } from '../errors.ts'
 import type { Phase } from '../phase.ts'
 import type { Call } from '../script.ts'
 import { type ClusterObject, clusterObjectsYaml } from './cluster-object.ts'
 import type { ClusterAccess } from './join-command.ts'
+import { keepingChanges } from './kept-changes.ts'
 
 /** Where the objects of a dry run go, below its folder. */
 const FILE = '/cluster-objects.yaml'
@@ -12,20 +18,20 @@ const FILE = '/cluster-objects.yaml'
 const ADMIN_CONF = '/etc/kubernetes/admin.conf'
 
 /**
- * Prints the objects, alone on stdout; with --output-dir writes them there and says the messages.
- * Throws a KubestepError when it is no dry run, or cannot write.
+ * A dry run prints the objects, alone on stdout, or with --output-dir writes them there; otherwise they go into the
+ * cluster. Throws a KubestepError when it cannot write, and an ApiError when the API server refuses or stays away.
  */
-export function deliverObjects(
+export async function deliverObjects(
   objects: readonly ClusterObject[],
   messages: readonly string[],
   phase: Phase,
-  { name, flags, output }: Call,
-): void {
+  call: Call,
+): Promise<void> {
+  const { flags, output } = call
   if (!phase.dryRun) {
-    const what = objects.map(object => `${object.resource}/${object.name}`).join(', ')
-    throw new KubestepError(
-      `${name}: cannot apply ${what}: a phase alone does not talk to a live cluster yet; use --dry-run`,
-    )
+    await withApi(phase, call, (api, deadline) => applyToCluster(api, objects, deadline, output.say))
+    for (const message of messages) output.say(message)
+    return
   }
   const yaml = clusterObjectsYaml(objects)
   if (flags['output-dir'] === undefined) {
@@ -38,13 +44,55 @@ export function deliverObjects(
   output.say(`[dryrun] Wrote ${objects.length} object${objects.length === 1 ? '' : 's'} to "${phase.target}${FILE}"`)
 }
 
+/**
+ * Runs `work` with a client for the cluster, within the time that kubeadm gives API calls. As with kubeadm, the
+ * default kubeconfig talks to this node's own API server, a given one to the server that it names.
+ */
+export async function withApi<Result>(
+  { config, read }: Pick<Phase, 'config' | 'read'>,
+  { flags, name }: Pick<Call, 'flags' | 'name'>,
+  work: (api: Api, deadline: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const file = flags.kubeconfig ?? ADMIN_CONF
+  const api =
+    flags.kubeconfig === undefined && read(ADMIN_CONF) !== undefined
+      ? openAdminApi(config, read, dirname(ADMIN_CONF))
+      : openApi(readCredentials(kubeconfigText(file, read, name), file, read))
+  const { timeouts } = config.init
+  const deadline = AbortSignal.timeout(durationMilliseconds(flags.timeout ?? timeouts.kubernetesAPICall))
+  try {
+    return await work(api, deadline)
+  } finally {
+    api.close()
+  }
+}
+
+/** Objects into a cluster that may have lived already: what its users have changed of CoreDNS stays. */
+async function applyToCluster(
+  api: Api,
+  objects: readonly ClusterObject[],
+  deadline: AbortSignal,
+  say: (line: string) => void,
+): Promise<void> {
+  const rows = await Promise.all(
+    objects.map(async row => {
+      const object = await keepingChanges(api, row.object)
+      if (object === undefined) say(`[${row.phase}] Keeping ${row.resource}/${row.name}: it was changed in the cluster`)
+      return object === undefined ? [] : [{ ...row, object }]
+    }),
+  )
+  await applyObjects(api, rows.flat(), deadline)
+}
+
 /** Server and CA of the cluster, from admin.conf. Throws a KubestepError when there is none, or it is damaged. */
 export function adminAccess({ read }: Phase, { name, flags }: Call): ClusterAccess {
   const file = flags.kubeconfig ?? ADMIN_CONF
-  const text = read(file)
-  if (text === undefined) {
-    throw new KubestepError(`${name}: cannot read "${file}": it does not exist; make it with the kubeconfig script`)
-  }
-  const { server, ca } = readCredentials(text, file, read)
+  const { server, ca } = readCredentials(kubeconfigText(file, read, name), file, read)
   return { server, caCertificate: ca }
+}
+
+function kubeconfigText(file: string, read: Phase['read'], what: string): string {
+  const text = read(resolve(file))
+  if (text !== undefined) return text
+  throw new KubestepError(`${what}: cannot read "${file}": it does not exist; make it with the kubeconfig script`)
 }

@@ -110,13 +110,12 @@ describe('a phase with objects', () => {
       assert.deepEqual([lines.length, results.length], [0, 1])
     })
 
-    test(`${name} says that it cannot talk to a cluster yet`, async () => {
+    test(`${name} refuses a kubeconfig that is damaged, before it asks the cluster`, async () => {
       await assert.rejects(
         run(script, { config: CONFIG, root: tree(name), ...more }),
         (error: unknown) =>
           error instanceof KubestepError &&
-          error.message.startsWith(`${name}: cannot apply `) &&
-          error.message.endsWith('; use --dry-run'),
+          /^api: cannot talk to "https:.* in the kubeconfig is damaged/.test(error.message),
       )
     })
   }
