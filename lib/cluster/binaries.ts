@@ -40,7 +40,7 @@ export async function provideBinaries(
       ? { write: (text: string) => void process.stderr.write(text), columns }
       : undefined
   const reporter = openReporter(output.say, terminal)
-  const installed = CNI_FOLDERS.find(folder => CNI_PROGRAMS.every(program => isFile(join(folder, program))))
+  const installed = installedPlugins()
   const found = await prepareComponents({
     version: formatVersion(version),
     arch: architecture(),
@@ -64,6 +64,11 @@ export async function provideBinaries(
     cniBinDir,
     imageArchives: found.imageArchives,
   }
+}
+
+/** Where this machine has the CNI plugins; undefined when some are missing. */
+export function installedPlugins(): string | undefined {
+  return CNI_FOLDERS.find(folder => CNI_PROGRAMS.every(program => isFile(join(folder, program))))
 }
 
 // The user's folder or the cache may go; the service has to be able to start again.

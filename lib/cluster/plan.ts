@@ -64,7 +64,7 @@ function isMountPoint(path: string): boolean {
 }
 
 /** A folder that is not there goes with all that leads to it; of one that is there only what will be new. */
-function folderChange(path: string): Change {
+export function folderChange(path: string): Change {
   if (existsSync(path) && lstatSync(path).isDirectory())
     return { kind: 'contents', path, before: readdirSync(path).sort() }
   let top = path

@@ -18,6 +18,8 @@ export interface ServiceManager {
   ) => readonly { readonly path: string; readonly mode: number; readonly content: string }[]
   /** Writes its files and starts it; a running one is restarted with the new ones. */
   readonly start: (service: Service) => Promise<void>
+  /** Starts a service again as it is, also one of somebody else's; false when there is none of that name. */
+  readonly restart: (name: string) => Promise<boolean>
   /** Stops it and removes its files; nothing happens when there is none. */
   readonly remove: (name: string) => Promise<void>
   readonly stop: (name: string) => Promise<void>

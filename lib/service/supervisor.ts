@@ -3,7 +3,7 @@
  * script, keeps its log, and ends when told to. A shell, because it has to live as long as the cluster and so
  * should weigh nothing.
  */
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quote, run, startDetached } from '../command.ts'
 import { removeFiles, writeFiles } from '../files.ts'
@@ -33,6 +33,10 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     if (pid !== undefined) await end(pid)
     removeFiles('/', [pidFile(name), endsFile(name)])
   }
+  const launch = (name: string): void => {
+    const pid = startDetached(['/bin/sh', script(name)], logFile(name))
+    writeFiles('/', [{ path: pidFile(name), mode: 0o644, content: `${pid} ${startTime(pid) ?? ''}\n` }])
+  }
   return {
     kind: 'supervisor',
     files,
@@ -42,8 +46,13 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
         ...files(service),
         { path: logFile(service.name), mode: 0o600, content: previousLog(logFile(service.name)) },
       ])
-      const pid = startDetached(['/bin/sh', script(service.name)], logFile(service.name))
-      writeFiles('/', [{ path: pidFile(service.name), mode: 0o644, content: `${pid} ${startTime(pid) ?? ''}\n` }])
+      launch(service.name)
+    },
+    restart: async name => {
+      if (!existsSync(script(name))) return false
+      await stop(name)
+      launch(name)
+      return true
     },
     stop,
     remove: async name => {

@@ -21,6 +21,11 @@ export function systemd(): ServiceManager {
       await systemctl('enable', '--quiet', `${service.name}.service`)
       await systemctl('restart', `${service.name}.service`)
     },
+    restart: async name => {
+      if ((await run(['systemctl', 'cat', `${name}.service`])).exitCode !== 0) return false
+      await systemctl('restart', `${name}.service`)
+      return true
+    },
     stop: async name => {
       await run(['systemctl', 'stop', `${name}.service`])
     },
