@@ -1,9 +1,14 @@
 #!/usr/bin/env -S npx zx
 /** Points kubelet.conf to the certificate that the kubelet rotates. */
+import { requireRoot } from '../lib/cluster/session.ts'
 import { KubestepError, reasonOf } from '../lib/errors.ts'
 import { rotatedCertificatePath, rotatedKubeconfig } from '../lib/kubelet/rotation.ts'
+import { isLive } from '../lib/live/node.ts'
+import { recordFile } from '../lib/live/record.ts'
 import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
 import { type Script, script } from '../lib/script.ts'
+import { KUBELET } from '../lib/service/kubelet.ts'
+import { serviceManager } from '../lib/service/manager.ts'
 
 const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
 
@@ -32,14 +37,22 @@ export const kubeletFinalize: Script = script(
         `kubelet-finalize: cannot read "${KUBELET_CONF}": it does not exist; make it with the kubeconfig script`,
       )
     }
+    const live = isLive(phase)
+    if (live) {
+      requireRoot(call.name)
+      recordFile(KUBELET_CONF)
+    }
     phase.write([{ path: KUBELET_CONF, mode: 0o600, content: rotated(text, certificate) }])
     call.output.say(
       `[kubelet-finalize] Updating "${KUBELET_CONF}" to point to a rotatable kubelet client certificate and key`,
     )
-    if (!phase.dryRun)
-      call.output.say(
-        '[kubelet-finalize] Please ensure the kubelet is restarted: this phase alone leaves its service be',
-      )
+    if (!live) return
+    const restarted = await serviceManager().restart(KUBELET)
+    call.output.say(
+      restarted
+        ? '[kubelet-finalize] Restarting the kubelet'
+        : '[kubelet-finalize] Please ensure the kubelet is restarted: there is no service of that name',
+    )
   },
 )
 

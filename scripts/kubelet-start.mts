@@ -1,7 +1,10 @@
 #!/usr/bin/env -S npx zx
-/** Writes the kubelet's settings. */
+/** Writes the kubelet's settings and starts it. */
 import { loadPatches } from '../lib/cluster/patches.ts'
+import { alone } from '../lib/cluster/session.ts'
 import { kubeletFiles } from '../lib/kubelet/files.ts'
+import { isLive } from '../lib/live/node.ts'
+import { kindOf, startKubelet } from '../lib/live/start-kubelet.ts'
 import type { OptionName } from '../lib/options.ts'
 import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
 import { type Script, script } from '../lib/script.ts'
@@ -17,29 +20,36 @@ const OPTIONS: readonly OptionName[] = [
   'feature-gates',
   'service-cidr',
   'service-dns-domain',
+  // Ours: where the kubelet comes from, and what it runs on.
+  'artifacts',
+  'cache-dir',
+  'mirror',
+  'runtime',
+  'timeout',
 ]
 
 export const kubeletStart: Script = script(
   import.meta,
   {
     name: 'kubelet-start',
-    about: "Write the kubelet's configuration and its flags.",
+    about: "Write the kubelet's configuration and its flags, and start it.",
     options: OPTIONS,
-    examples: ['kubelet-start.mts --dry-run --output-dir ./tree', 'kubelet-start.mts --config kubeadm.yaml'],
+    examples: [
+      'kubelet-start.mts --dry-run --output-dir ./tree',
+      'kubelet-start.mts --config kubeadm.yaml --artifacts ./v1.36.2',
+    ],
   },
   async call => {
     const phase = openPhase(call)
+    if (isLive(phase)) {
+      await alone(call.name, 'run it again, or the reset script to take away what it made', () =>
+        startKubelet(phase, call),
+      )
+      return
+    }
     const { files } = kubeletFiles(phase.config, phase.facts, loadPatches(phase, call.output))
     phase.write(files)
     for (const { path } of files) call.output.say(`[kubelet-start] Writing ${kindOf(path)} to file "${path}"`)
     if (phase.dryRun) call.output.say(`[dryrun] Wrote ${files.length} files below "${phase.target}"`)
-    else
-      call.output.say(
-        '[kubelet-start] Please ensure the kubelet is (re)started: this phase alone leaves its service be',
-      )
   },
 )
-
-function kindOf(path: string): string {
-  return path.endsWith('.env') ? 'kubelet environment file with flags' : 'kubelet configuration'
-}

@@ -1,6 +1,8 @@
 #!/usr/bin/env -S npx zx
 /** Puts the configurations of kubeadm and of the kubelets into the cluster. */
 import { loadPatches } from '../lib/cluster/patches.ts'
+import { clusterSocket } from '../lib/diagnose/machine-context.ts'
+import { adaptedConfig, isLive } from '../lib/live/node.ts'
 import { clusterObjects } from '../lib/objects/cluster-objects.ts'
 import { deliverObjects } from '../lib/objects/deliver.ts'
 import { kubeletConfigMapName } from '../lib/objects/upload-config.ts'
@@ -25,7 +27,9 @@ export const uploadConfig: Script = script(
   },
   async call => {
     const phase = openPhase(call)
-    const { config, facts } = phase
+    const { facts } = phase
+    // What nodes join by is what this machine's kubelet runs with.
+    const config = isLive(phase) ? await adaptedConfig(phase, clusterSocket()) : phase.config
     const names: Readonly<Record<string, string>> = { kubeadm: 'kubeadm-config', kubelet: kubeletConfigMapName(config) }
     const wanted = Object.keys(names).filter(name => call.subcommand === 'all' || call.subcommand === name)
     const messages = wanted.map(

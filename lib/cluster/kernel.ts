@@ -3,6 +3,7 @@ import { parseSubnet } from '../address.ts'
 import type { Networking } from '../config/types.ts'
 import { readSysctl, SYSCTLS, writeSysctl } from '../host/sysctl.ts'
 import { applyRules } from '../network/firewall.ts'
+import type { RuleSettings } from '../network/rules.ts'
 import { DEFAULT_POD_SUBNET } from './pod-network.ts'
 
 /** Sets what Pods and Services need and is not so yet. Throws a KubestepError. */
@@ -15,15 +16,18 @@ export function setSysctls({ podSubnet = '', serviceSubnet }: Networking): void 
   }
 }
 
-/** Puts our rules in place, for each family that has both Pods and Services. Throws a KubestepError. */
-export async function setRules({ podSubnet = DEFAULT_POD_SUBNET, serviceSubnet }: Networking): Promise<void> {
-  for (const family of [4, 6] as const) {
+/** Puts our rules in place. Throws a KubestepError. */
+export async function setRules(networking: Networking): Promise<void> {
+  for (const settings of ruleSettings(networking)) await applyRules(settings)
+}
+
+/** What our rules are about: each family that has both Pods and Services. */
+export function ruleSettings({ podSubnet = DEFAULT_POD_SUBNET, serviceSubnet }: Networking): RuleSettings[] {
+  return ([4, 6] as const).flatMap(family => {
     const pods = subnetOf(podSubnet, family)
-    const serviceRange = subnetOf(serviceSubnet, family)
-    if (pods !== undefined && serviceRange !== undefined) {
-      await applyRules({ family, podSubnet: pods, serviceSubnet: serviceRange })
-    }
-  }
+    const services = subnetOf(serviceSubnet, family)
+    return pods === undefined || services === undefined ? [] : [{ family, podSubnet: pods, serviceSubnet: services }]
+  })
 }
 
 function subnetOf(subnets: string, family: 4 | 6): string | undefined {

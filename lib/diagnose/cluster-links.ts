@@ -1,4 +1,5 @@
 /** What the API server says of itself, of the node and of Pods. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api } from '../api/client.ts'
 import type { JsonObject } from '../json.ts'
 import { KUBELET } from '../service/kubelet.ts'
@@ -6,9 +7,16 @@ import { type Finding, TAIL } from './broken.ts'
 import type { DiagnosisContext } from './context.ts'
 import { tellingLines } from './log-lines.ts'
 
+/** An API server that waits for etcd takes connections and does not answer: no reason to wait along. */
+const ANSWER_LIMIT_MS = 3_000
+
 export async function lookAtApi({ api }: DiagnosisContext): Promise<Finding | undefined> {
   if (api === undefined) return undefined
-  const { status, body } = await api.send('GET', '/readyz?verbose')
+  const timer = new AbortController()
+  const late = sleep(ANSWER_LIMIT_MS, undefined, { signal: timer.signal })
+  const answer = await Promise.race([api.send('GET', '/readyz?verbose'), late]).finally(() => timer.abort())
+  if (answer === undefined) return { cause: `it does not answer within ${ANSWER_LIMIT_MS / 1000} s`, lines: [] }
+  const { status, body } = answer
   // Who may not look is answered all the same.
   if (status === 200 || status === 403) return undefined
   return {

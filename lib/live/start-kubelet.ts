@@ -1,0 +1,60 @@
+/** The kubelet of a live host, with the runtime under it: the part of an init that kubelet-start is. */
+import { type Binaries, installedPlugins, provideBinaries } from '../cluster/binaries.ts'
+import { setSysctls } from '../cluster/kernel.ts'
+import { openChosenRuntime } from '../cluster/live-runtime.ts'
+import { loadPatches } from '../cluster/patches.ts'
+import { plannedChanges } from '../cluster/plan.ts'
+import { which } from '../command.ts'
+import { durationMilliseconds } from '../duration.ts'
+import { kubeletFiles } from '../kubelet/files.ts'
+import { LAYOUT } from '../layout.ts'
+import type { Phase } from '../phase.ts'
+import { importArchives } from '../runtime/images.ts'
+import type { Call } from '../script.ts'
+import { KUBELET, kubeletService } from '../service/kubelet.ts'
+import { serviceManager } from '../service/manager.ts'
+import { readLiveNode } from './node.ts'
+import { record } from './record.ts'
+
+/** For getting the binaries, when --timeout does not say. */
+const DEFAULT_TIMEOUT = '4m0s'
+
+/**
+ * Writes the kubelet's files and starts it, and a runtime of our own where there is none; images of --artifacts go
+ * into the runtime first. Everything is recorded before. Throws a KubestepError.
+ */
+export async function startKubelet(phase: Phase, call: Call): Promise<void> {
+  const { output, flags } = call
+  const { config, machine, choice } = await readLiveNode(phase, call)
+  const existing = choice.kind === 'socket' ? choice.runtime : undefined
+  record(await plannedChanges(config, existing))
+  const services = serviceManager()
+  const binaries = await localBinaries(call, () =>
+    provideBinaries(config.version, call, AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))),
+  )
+  setSysctls(config.cluster.networking)
+  const runtime = await openChosenRuntime(choice, config, machine, services, binaries.cniBinDir)
+  try {
+    await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.imageArchives)
+  } finally {
+    runtime.cri.close()
+  }
+  await services.stop(KUBELET)
+  const { files } = kubeletFiles(config, phase.facts, loadPatches({ config }, output))
+  phase.write(files)
+  for (const { path } of files) output.say(`[kubelet-start] Writing ${kindOf(path)} to file "${path}"`)
+  output.say('[kubelet-start] Starting the kubelet')
+  await services.start(kubeletService(binaries.kubelet))
+}
+
+/** What a file of the kubelet is, in kubeadm's words. */
+export function kindOf(path: string): string {
+  return path.endsWith('.env') ? 'kubelet environment file with flags' : 'kubelet configuration'
+}
+
+/** A kubelet that is installed will do, unless a folder is named. */
+async function localBinaries({ flags }: Call, provide: () => Promise<Binaries>): Promise<Binaries> {
+  const kubelet = which('kubelet')
+  if (flags.artifacts !== undefined || kubelet === undefined) return provide()
+  return { kubelet, cniBinDir: installedPlugins() ?? LAYOUT.cni.bin, imageArchives: [] }
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env -S npx zx
+/** Sets up the Pod network of this node: the CNI configuration and the firewall rules around it. */
+import { ruleSettings, setRules, setSysctls } from '../lib/cluster/kernel.ts'
+import { podNetworkFile } from '../lib/cluster/node-files.ts'
+import { folderChange } from '../lib/cluster/plan.ts'
+import { alone } from '../lib/cluster/session.ts'
+import { presentLinks } from '../lib/host/links.ts'
+import { readSysctl, SYSCTLS } from '../lib/host/sysctl.ts'
+import type { Change } from '../lib/journal.ts'
+import { LAYOUT } from '../lib/layout.ts'
+import { isLive, readLiveNode } from '../lib/live/node.ts'
+import { record } from '../lib/live/record.ts'
+import { presentChains } from '../lib/network/firewall.ts'
+import { restoreText } from '../lib/network/rules.ts'
+import type { OptionName } from '../lib/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
+import { type Script, script } from '../lib/script.ts'
+
+const OPTIONS: readonly OptionName[] = [...PHASE_OPTIONS, 'pod-network-cidr', 'service-cidr', 'cri-socket', 'runtime']
+
+export const network: Script = script(
+  import.meta,
+  {
+    name: 'network',
+    about: "Set up this node's Pod network: a bridge for Pods, and firewall rules that let them through (ours).",
+    options: OPTIONS,
+    examples: ['network.mts --dry-run --output-dir ./tree', 'network.mts --pod-network-cidr 10.244.0.0/16'],
+  },
+  async call => {
+    const { output } = call
+    const phase = openPhase(call)
+    const { networking } = phase.config.cluster
+    if (!isLive(phase)) {
+      const file = podNetworkFile(phase.config, LAYOUT.cni.conf)
+      phase.write([file])
+      output.say(`[network] Writing the Pod network to file "${file.path}"`)
+      for (const settings of ruleSettings(networking)) {
+        output.say(`[dryrun] Would set these rules for IPv${settings.family}:`)
+        for (const line of restoreText(settings).trim().split('\n')) output.say(`[dryrun]   ${line}`)
+      }
+      return
+    }
+    await alone(call.name, 'run it again, or the reset script to take away what it made', async () => {
+      const { config, choice } = await readLiveNode(phase, call)
+      const file = podNetworkFile(config, choice.kind === 'socket' ? choice.runtime.cni.confDir : LAYOUT.cni.conf)
+      if (choice.kind === 'socket') choice.runtime.cri.close()
+      record(await changes(file.path.replace(/\/[^/]*$/, '')))
+      setSysctls(networking)
+      phase.write([file])
+      output.say(`[network] Writing the Pod network to file "${file.path}"`)
+      await setRules(networking)
+      output.say('[network] Setting firewall rules for Pods and Services')
+    })
+  },
+)
+
+async function changes(confDir: string): Promise<Change[]> {
+  const sysctls = SYSCTLS.flatMap(({ key, value }): Change[] => {
+    const before = value === undefined ? undefined : readSysctl(key)
+    return before === undefined ? [] : [{ kind: 'sysctl', key, before }]
+  })
+  const chains = await presentChains()
+  return [
+    folderChange(LAYOUT.state),
+    folderChange(confDir),
+    ...sysctls,
+    { kind: 'network', links: presentLinks(), chains },
+  ]
+}
