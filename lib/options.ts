@@ -79,6 +79,26 @@ export const OPTIONS = {
   'token-ttl': { type: 'string', value: 'DURATION', default: '24h0m0s', about: 'how long the token lives; 0 for ever' },
   'skip-token-print': { type: 'boolean', about: 'do not print the bootstrap token' },
   'skip-certificate-key-print': { type: 'boolean', about: 'do not print the key of the uploaded certificates' },
+  ttl: { type: 'string', value: 'DURATION', default: '24h0m0s', about: 'how long the token lives; 0 for ever' },
+  usages: {
+    type: 'string',
+    list: true,
+    value: 'USAGES',
+    default: 'signing,authentication',
+    about: 'what the token may be used for',
+  },
+  groups: {
+    type: 'string',
+    list: true,
+    value: 'GROUPS',
+    default: 'system:bootstrappers:kubeadm:default-node-token',
+    about: 'groups that whoever authenticates with the token is in',
+  },
+  description: { type: 'string', value: 'TEXT', about: 'what the token is for, for people' },
+  'print-join-command': {
+    type: 'boolean',
+    about: 'print the whole command with which a node joins, not the token alone',
+  },
   'kubeconfig-dir': { type: 'string', value: 'DIR', default: '/etc/kubernetes', about: 'where kubeconfig files lie' },
   kubeconfig: {
     type: 'string',

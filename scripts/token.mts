@@ -1,7 +1,33 @@
 #!/usr/bin/env -S npx zx
-/** Bootstrap tokens. */
-import { type Script, script } from '../lib/script.ts'
+/** Bootstrap tokens: what nodes join with. */
+import { resolve } from 'node:path'
+import { type Api, openApi } from '../lib/api/client.ts'
+import { readCredentials } from '../lib/api/credentials.ts'
+import { KubestepError, UsageError } from '../lib/errors.ts'
+import { readFile } from '../lib/files.ts'
+import { tokenSecret } from '../lib/objects/bootstrap-token.ts'
+import { controlPlaneJoinCommand, workerJoinCommand } from '../lib/objects/join-command.ts'
+import { createTokens, deleteTokens, tokenId, wantedToken } from '../lib/objects/token-create.ts'
+import { storedTokens, tokenObject, tokenTable } from '../lib/objects/token-list.ts'
+import type { OptionName } from '../lib/options.ts'
+import { openOutput } from '../lib/output.ts'
+import { openPhase } from '../lib/phase.ts'
+import { type Call, type Script, script } from '../lib/script.ts'
 import { randomToken } from '../lib/token.ts'
+import { stringify } from '../lib/yaml.ts'
+
+const CLUSTER: readonly OptionName[] = ['kubeconfig']
+const CREATE: readonly OptionName[] = [
+  ...CLUSTER,
+  'config',
+  'ttl',
+  'usages',
+  'groups',
+  'description',
+  'print-join-command',
+  'certificate-key',
+  'dry-run',
+]
 
 export const token: Script = script(
   import.meta,
@@ -9,9 +35,104 @@ export const token: Script = script(
     name: 'token',
     about: 'Manage bootstrap tokens.',
     options: [],
-    subcommands: [{ name: 'generate', about: 'Print a random bootstrap token; the cluster does not learn of it' }],
+    subcommands: [
+      { name: 'create', about: 'Create a token in the cluster, a random one unless it is given', options: CREATE },
+      { name: 'list', about: 'List the tokens of the cluster', options: CLUSTER },
+      { name: 'delete', about: 'Delete tokens from the cluster, by id or by the whole token', options: CLUSTER },
+      { name: 'generate', about: 'Print a random bootstrap token; the cluster does not learn of it', options: [] },
+    ],
     needsSubcommand: true,
-    examples: ['token.mts generate'],
+    positionals: 'TOKEN...',
+    outputs: ['yaml'],
+    examples: [
+      'token.mts create --print-join-command',
+      'token.mts list',
+      'token.mts delete abcdef',
+      'token.mts generate',
+    ],
   },
-  async call => call.output.result(`${randomToken()}\n`),
+  async call => {
+    const work = { create, list, delete: remove, generate }[call.subcommand]
+    await work?.(call)
+  },
 )
+
+async function generate({ positionals, output }: Call): Promise<void> {
+  refuseWords(positionals)
+  output.result(`${randomToken()}\n`)
+}
+
+async function create(call: Call): Promise<void> {
+  const { flags, positionals, output } = call
+  const [given, ...more] = positionals
+  refuseWords(more)
+  if (flags['certificate-key'] !== undefined && !flags['print-join-command'])
+    throw new UsageError('token: cannot use --certificate-key: it stands in a join command; add --print-join-command')
+  const described = ['ttl', 'usages', 'groups', 'description'] as const
+  const fromConfig =
+    flags.config !== undefined && given === undefined && described.every(name => flags[name] === undefined)
+  const tokens = fromConfig
+    ? openPhase({ ...call, flags: { config: flags.config } }).config.init.bootstrapTokens
+    : [wantedToken(flags, given)]
+  const now = new Date()
+  if (flags['dry-run']) {
+    output.result(tokens.map(one => `---\n${stringify(tokenSecret(one, now))}`).join(''))
+    return
+  }
+  const credentials = clusterCredentials(call)
+  await withCluster(call, api => createTokens(api, tokens, now))
+  const access = { server: credentials.server, caCertificate: credentials.ca }
+  for (const { token: text } of tokens) {
+    const command = flags['certificate-key']
+      ? controlPlaneJoinCommand(access, text, flags['certificate-key'])
+      : workerJoinCommand(access, text)
+    output.result(
+      flags['print-join-command'] ? `${command.replaceAll('\\\n', '').replaceAll('\t', '')}\n` : `${text}\n`,
+    )
+  }
+}
+
+async function list(call: Call): Promise<void> {
+  refuseWords(call.positionals)
+  const tokens = await withCluster(call, storedTokens)
+  const format = call.flags.output
+  // Objects in themselves, not events.
+  const { result } = openOutput({})
+  if (format === 'json') for (const one of tokens) result(`${JSON.stringify(tokenObject(one), null, 4)}\n`)
+  else if (format === 'yaml') for (const one of tokens) result(`${stringify(tokenObject(one))}---\n`)
+  else result(tokenTable(tokens, new Date()))
+}
+
+async function remove(call: Call): Promise<void> {
+  const { positionals, output } = call
+  if (positionals.length === 0) throw new UsageError('token: cannot delete: no token is named; see "token list"')
+  // All of them have to make sense before any goes.
+  for (const word of positionals) tokenId(word)
+  await withCluster(call, api =>
+    deleteTokens(api, positionals, id => output.result(`bootstrap token "${id}" deleted\n`)),
+  )
+}
+
+function refuseWords([word]: readonly string[]): void {
+  // It may be a token, so it is not shown.
+  if (word !== undefined)
+    throw new UsageError('token: cannot take a further argument: there is one too many; see --help')
+}
+
+function clusterCredentials({ flags }: Call): ReturnType<typeof readCredentials> {
+  const file = flags.kubeconfig ?? (process.env.KUBECONFIG || '/etc/kubernetes/admin.conf')
+  const text = readFile('/', resolve(file))
+  if (text === undefined) {
+    throw new KubestepError(`token: cannot read "${file}": it does not exist; name a kubeconfig with --kubeconfig`)
+  }
+  return readCredentials(text, file, path => readFile('/', path))
+}
+
+async function withCluster<Result>(call: Call, work: (api: Api) => Promise<Result>): Promise<Result> {
+  const api = openApi(clusterCredentials(call))
+  try {
+    return await work(api)
+  } finally {
+    api.close()
+  }
+}

@@ -23,7 +23,9 @@ const NOISE: readonly RegExp[] = [
 const DEADLY =
   /^F\d{4} |"command failed"|Failed to listen and serve|"level":"(?:fatal|panic)"|level=(?:fatal|panic)|^(?:Error:|panic|fatal|FATAL)|flag provided but not defined|unknown flag/
 
-const MAX_LENGTH = 500
+/** Of longer lines the middle is left out: who speaks stands at the beginning, and why at the end. */
+const HEAD = 160
+const TAIL = 340
 
 /**
  * The last `count` different lines that report an error, or else the last lines at all; masked, and cut where very long.
@@ -54,7 +56,7 @@ function linesOf(log: string): string[] {
 function lastDifferent(lines: readonly string[], count: number): string[] {
   const seen = new Set<string>()
   const different = [...lines].reverse().filter(line => {
-    const gist = line.replace(/\d+/g, '')
+    const gist = line.replace(/[0-9a-f]{12,}|\d+/g, '')
     return !seen.has(gist) && seen.add(gist)
   })
   return different.slice(0, count).reverse()
@@ -62,7 +64,12 @@ function lastDifferent(lines: readonly string[], count: number): string[] {
 
 function forPeople(line: string): string {
   const text = maskSecrets(readable(line))
-  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH)}...`
+  return shorten(text)
+}
+
+/** The text without its middle when it is very long. */
+export function shorten(text: string): string {
+  return text.length <= HEAD + TAIL ? text : `${text.slice(0, HEAD)} ... ${text.slice(-TAIL)}`
 }
 
 /** etcd's JSON as a sentence: who, what, why. */

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import type { Cri } from '../cri/client.ts'
 import { containerEnd, podContainers } from '../cri/containers.ts'
 import { presentImages } from '../runtime/images.ts'
+import { PRIVATE_RUNTIME } from '../runtime/private.ts'
 import { KUBELET } from '../service/kubelet.ts'
 import { type Finding, TAIL } from './broken.ts'
 import type { DiagnosisContext, StaticPodImage } from './context.ts'
-import { lastWords, tellingLines } from './log-lines.ts'
+import { lastWords, shorten, tellingLines } from './log-lines.ts'
+import { maskSecrets } from './secrets.ts'
 
 /**
  * Who ends this soon, twice, has a fault of its own. One that waits for another component ends later: the API server
@@ -16,6 +18,9 @@ const SHORT_LIFE_MS = 8_000
 
 /** Who ends this often does not come up, however long it lived. */
 const MANY_TRIES = 4
+
+/** The kubelet asks again after ten seconds and more. */
+const REFUSED_MS = 20_000
 
 /** undefined when it runs. */
 export async function lookAtStaticPod(
@@ -34,6 +39,13 @@ export async function lookAtStaticPod(
         lines: tellingLines(lines.join('\n'), TAIL),
       }
     }
+    const refusal = sandboxRefusal(log)
+    if (refusal !== undefined)
+      return {
+        cause: `the runtime cannot make a Pod for it: ${refusal}`,
+        lines: tellingLines(await services.log(PRIVATE_RUNTIME, 200), TAIL),
+        finalAfterMs: REFUSED_MS,
+      }
     const lines = log.split('\n').filter(line => line.includes(name))
     return {
       cause: 'the kubelet has not started it',
@@ -52,6 +64,15 @@ export async function lookAtStaticPod(
     lines: lastWords(readLog(logPath), TAIL),
     final: tries >= MANY_TRIES || (tries >= 2 && livedMs < SHORT_LIFE_MS),
   }
+}
+
+/** Why the runtime last refused a Pod, in its own words, from the kubelet's log. */
+export function sandboxRefusal(log: string): string | undefined {
+  const refusals = [
+    ...log.matchAll(/CreatePodSandbox for pod failed" err="(?:rpc error: code = \w+ desc = )?((?:[^"\\]|\\.)*)"/g),
+  ]
+  const reason = refusals.at(-1)?.[1]
+  return reason === undefined ? undefined : shorten(maskSecrets(reason.replace(/\\(.)/g, '$1')))
 }
 
 function readLog(path: string): string {

@@ -1,0 +1,57 @@
+/** Waiting for a control plane that somebody else has started. */
+import type { Api } from '../api/client.ts'
+import { waitForApi } from '../cluster/admin-api.ts'
+import { applyObjects } from '../cluster/apply-objects.ts'
+import type { InitConfig } from '../config/types.ts'
+import { type Broken, brokenText } from '../diagnose/broken.ts'
+import type { DiagnosisContext } from '../diagnose/context.ts'
+import { firstBroken } from '../diagnose/links.ts'
+import { watchForFailure } from '../diagnose/watch.ts'
+import { KubestepError } from '../errors.ts'
+import type { ClusterObject } from '../objects/cluster-object.ts'
+import { chosenGates, gateContext } from '../ready/context.ts'
+import { type GateResult, waitForGates } from '../ready/wait.ts'
+
+export interface ControlPlaneWait {
+  readonly api: Api
+  readonly config: InitConfig
+  /** What goes in as soon as the API server answers: the rights of admin.conf. */
+  readonly objects: readonly ClusterObject[]
+  readonly watched: DiagnosisContext
+  readonly deadline: AbortSignal
+  readonly onPass: (result: GateResult) => void
+}
+
+/**
+ * Ends when API server, controller manager and scheduler are healthy. Throws a KubestepError with the first broken
+ * link when the time is up, or as soon as something is broken for good.
+ */
+export async function waitForControlPlane(wait: ControlPlaneWait): Promise<void> {
+  const { api, config, objects, watched, onPass } = wait
+  const stop = new AbortController()
+  // What is broken for good ends the waits as if their time were up.
+  const deadline = AbortSignal.any([wait.deadline, stop.signal])
+  let broken: Broken | undefined
+  const watching = watchForFailure(watched, stop.signal).then(found => {
+    broken = found
+    if (found !== undefined) stop.abort()
+  })
+  try {
+    await waitForApi(api, deadline)
+    const gates = chosenGates('api,control-plane')
+    const results = await waitForGates(gates, gateContext(config, api), deadline, onPass)
+    const failed = results.find(({ passed }) => !passed)
+    if (failed !== undefined) throw new KubestepError(`cannot reach "${failed.name}" in time: ${failed.reason}`)
+    await applyObjects(api, objects, deadline)
+  } catch (error) {
+    stop.abort()
+    await watching
+    if (!(error instanceof KubestepError)) throw error
+    const cause = broken ?? (await firstBroken(watched))
+    const head = error.message.replace(/^init: /, '')
+    const text = cause === undefined ? '' : `\nwait-control-plane: ${brokenText(cause)}`
+    throw new KubestepError(`wait-control-plane: ${head}${text}`, { cause: error })
+  } finally {
+    stop.abort()
+  }
+}
