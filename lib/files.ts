@@ -21,7 +21,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { KubestepError, reasonOf } from './errors.ts'
 
 /** A file to be written. */
@@ -94,7 +94,8 @@ export function writeFiles(root: string, entries: readonly FileEntry[]): void {
       if (existsSync(final) && lstatSync(final).isDirectory()) {
         throw new KubestepError(`files: cannot write "${final}": it is a folder; move it away`)
       }
-      const temporary = `${final}.${randomBytes(6).toString('hex')}.tmp`
+      // A kubelet that watches the folder reads every file whose name does not begin with a dot.
+      const temporary = join(dirname(final), `.${basename(final)}.${randomBytes(6).toString('hex')}.tmp`)
       staged.push({ temporary, final })
       stage(temporary, entry)
     }

@@ -1,10 +1,14 @@
 #!/usr/bin/env -S npx zx
 /** Shows how other nodes join. */
-import { adminAccess } from '../lib/objects/deliver.ts'
+import { ApiError } from '../lib/api/client.ts'
+import { reasonOf } from '../lib/errors.ts'
+import { isLive } from '../lib/live/node.ts'
+import { adminAccess, withApi } from '../lib/objects/deliver.ts'
 import { initDoneText } from '../lib/objects/join-command.ts'
 import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
+import { joins, storedTokens } from '../lib/objects/token-list.ts'
+import { openPhase, type Phase, PHASE_OPTIONS } from '../lib/phase.ts'
+import { type Call, type Script, script } from '../lib/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,
@@ -29,9 +33,8 @@ export const showJoinCommand: Script = script(
     const { flags } = call
     const phase = openPhase(call)
     const { cluster, init } = phase.config
-    if (flags.token === undefined && flags.config === undefined) {
-      call.output.warn('show-join-command: the token is a new one that no cluster knows; pass --token or --config')
-    }
+    const isGiven = flags.token !== undefined || flags.config !== undefined
+    const tokens = isGiven ? init.bootstrapTokens.map(({ token }) => token) : await clusterTokens(phase, call)
     const adminConf = flags.kubeconfig ?? '/etc/kubernetes/admin.conf'
     call.output.result(
       initDoneText({
@@ -39,7 +42,7 @@ export const showJoinCommand: Script = script(
         adminConf: phase.dryRun && flags.kubeconfig === undefined ? `${phase.target}${adminConf}` : adminConf,
         hasControlPlaneEndpoint: cluster.controlPlaneEndpoint !== undefined,
         certificatesUploaded: flags['upload-certs'] ?? false,
-        tokens: init.bootstrapTokens.map(({ token }) => token),
+        tokens,
         ...(init.certificateKey !== undefined && { certificateKey: init.certificateKey }),
         skipTokenPrint: flags['skip-token-print'] ?? false,
         skipCertificateKeyPrint: flags['skip-certificate-key-print'] ?? false,
@@ -47,3 +50,23 @@ export const showJoinCommand: Script = script(
     )
   },
 )
+
+/** Tokens of the cluster that a node can join with; a new one, and a warning, where the cluster cannot be asked. */
+async function clusterTokens(phase: Phase, call: Call): Promise<readonly string[]> {
+  const isNew = 'the token is a new one that no cluster knows; pass --token or --config'
+  const unknown = (reason: string): readonly string[] => {
+    call.output.warn(`show-join-command: ${reason}${isNew}`)
+    return phase.config.init.bootstrapTokens.map(({ token }) => token)
+  }
+  if (!isLive(phase)) return unknown('')
+  try {
+    const stored = await withApi(phase, call, storedTokens)
+    const [usable] = stored.filter(token => joins(token, new Date()))
+    if (usable !== undefined) return [`${usable.token.id}.${usable.token.secret}`]
+    call.output.warn('show-join-command: the cluster has no token to join with; make one with "token create"')
+    return ['<token>']
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return unknown(`${reasonOf(error)}; `)
+  }
+}

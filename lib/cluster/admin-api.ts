@@ -24,10 +24,14 @@ export function openAdminApi(config: InitConfig, read: (path: string) => string 
   )
 }
 
-/** Waits until the API server answers at all. Throws a KubestepError when the deadline comes first. */
-export async function waitForApi(api: Api, deadline: AbortSignal): Promise<void> {
+/** Waits until the API server answers at all, or says at `/readyz` that it is ready. Throws a KubestepError when the deadline comes first. */
+export async function waitForApi(
+  api: Api,
+  deadline: AbortSignal,
+  path: '/version' | '/readyz' = '/version',
+): Promise<void> {
   for (;;) {
-    const answer = await api.send('GET', '/version').catch((error: unknown) => error as Error)
+    const answer = await api.send('GET', path).catch((error: unknown) => error as Error)
     if (!(answer instanceof Error) && answer.status === 200) return
     if (deadline.aborted) {
       const reason = answer instanceof Error ? answer.message : `status ${answer.status}`

@@ -46,6 +46,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const timings = startTimings()
   const gates = chosenGates(flags.wait)
   const deadline = AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
+  const elects = flags.profile !== 'ci'
   const withNetwork = (flags.cni ?? 'bridge') === 'bridge'
   const services = serviceManager()
   const machine = readMachineFacts()
@@ -100,10 +101,14 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     const finish = async (): Promise<readonly GateResult[]> => {
       await within(deadline, 'init: cannot load the images', images.all)
       timings.mark('all images')
-      writeFiles('/', late)
       await waitForApi(api, deadline)
       timings.mark('API answers')
-      await applyObjects(api, rendered.objects, deadline)
+      const applying = applyObjects(api, rendered.objects, deadline)
+      applying.catch(() => {})
+      // An election needs the roles that the API server makes while it gets ready; without one that is lost time.
+      if (elects) await waitForApi(api, deadline, '/readyz')
+      writeFiles('/', late)
+      await applying
       timings.mark('objects applied')
       const results = await waitForGates(gates, gateContext(config, api), deadline, ({ name }) => timings.mark(name))
       const failed = results.find(({ passed }) => !passed)

@@ -2,7 +2,7 @@
 import type { Api } from '../api/client.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { isObject } from '../json.ts'
-import { parseToken, type Token } from '../token.ts'
+import { parseToken, TOKEN_USAGES, type Token } from '../token.ts'
 
 export interface StoredToken {
   readonly token: Token
@@ -42,6 +42,11 @@ function readToken({ data }: JsonObject): StoredToken[] {
       groups: groups.sort(),
     },
   ]
+}
+
+/** Whether a node can join with it: it proves who the cluster is, and who the node is, and has not ended. */
+export function joins({ usages, expires }: StoredToken, now: Date): boolean {
+  return TOKEN_USAGES.every(usage => usages.includes(usage)) && (expires === undefined || new Date(expires) > now)
 }
 
 const NONE = '<none>'

@@ -67,7 +67,7 @@ for (const target of targets) {
       const hosts = [service?.spec.clusterIP, ...(hasDns ? ['web', 'web.default.svc.cluster.local'] : [])]
       for (const host of hosts) {
         await reaches(web, `http://${host}`, () =>
-          kubectl(target, 'exec', 'client', '--', 'wget', '-q', '-T', '5', '-O', '-', `http://${host}`),
+          kubectl(target, 'exec', 'client', '--', 'timeout', '5', 'wget', '-q', '-O', '-', `http://${host}`),
         )
       }
     })

@@ -9,6 +9,10 @@ fail() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; exit 1; }
 # Status 77 says "not on this machine", as automake's tests do.
 skip() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; exit 77; }
 
+# No failure is silent.
+set -E
+trap 'fail "line $LINENO failed: $BASH_COMMAND"' ERR
+
 # One build at a time; the lock goes with the process.
 lock_cache() {
   mkdir -p "$CACHE" || fail "cannot make \"$CACHE\"; choose another folder with KUBESTEP_CACHE"
@@ -63,8 +67,8 @@ add() {
   local root=$1 source=$2 target=$3 library
   mkdir -p "$root$(dirname "$target")"
   cp -L "$source" "$root$target"
-  # A static program makes ldd fail.
-  { ldd "$source" 2>/dev/null || true; } | grep -o '/[^ ]* (0x' | while read -r library _; do
+  # A static program makes ldd fail, and grep find nothing.
+  { ldd "$source" 2>/dev/null | grep -o '/[^ ]* (0x' || true; } | while read -r library _; do
     [ -e "$root$library" ] || { mkdir -p "$root$(dirname "$library")" && cp -L "$library" "$root$library"; }
   done
 }

@@ -46,7 +46,7 @@ const PROGRAMS = /^(kubelet|kube-.+|etcd|coredns|pause|containerd.*|runc|ctr|con
 
 export const ASPECTS: readonly Aspect[] = [
   { name: 'file', read: () => FOLDERS.flatMap(([path, depth]) => walk(path, depth)) },
-  { name: 'mount', read: () => lines('/proc/self/mountinfo').map(mountOf) },
+  { name: 'mount', read: mounts },
   { name: 'process', read: processes },
   { name: 'link', read: () => readdirSync('/sys/class/net') },
   { name: 'address', read: () => output('ip', '-o', 'address').map(line => line.replace(/^\d+: |\\.*/g, '')) },
@@ -100,6 +100,13 @@ function walk(path: string, depth: number): string[] {
 
 function contentOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12)
+}
+
+// What is mounted below /tmp is the business of other programs.
+function mounts(): string[] {
+  return lines('/proc/self/mountinfo')
+    .map(mountOf)
+    .filter(line => !line.startsWith('/tmp/'))
 }
 
 // Where, what and whether it is shared; not the numbers, which are given out anew.

@@ -22,7 +22,6 @@ const FILES: readonly string[] = [
   '/etc/kubernetes/pki/user.crt',
   '/etc/cni/net.d/99-user.conflist.off',
   '/var/lib/kubelet/user-notes',
-  '/var/log/pods/user-notes',
 ]
 
 /** Chains named like a cluster's are a user's when they were there before. */
