@@ -5,9 +5,9 @@ import { reasonOf } from '../lib/errors.ts'
 import { isLive } from '../lib/live/node.ts'
 import { adminAccess, withApi } from '../lib/objects/deliver.ts'
 import { initDoneText } from '../lib/objects/join-command.ts'
-import type { OptionName } from '../lib/options.ts'
 import { joins, storedTokens } from '../lib/objects/token-list.ts'
-import { openPhase, type Phase, PHASE_OPTIONS } from '../lib/phase.ts'
+import type { OptionName } from '../lib/options.ts'
+import { openPhase, PHASE_OPTIONS, type Phase } from '../lib/phase.ts'
 import { type Call, type Script, script } from '../lib/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
