@@ -24,6 +24,7 @@ import { adaptToMachine } from './adapt.ts'
 import { openAdminApi, waitForApi } from './admin-api.ts'
 import { applyObjects } from './apply-objects.ts'
 import { provideBinaries } from './binaries.ts'
+import { makeControllerAccounts } from './controller-accounts.ts'
 import { setRules, setSysctls } from './kernel.ts'
 import { loadImages, openChosenRuntime, socketOf } from './live-runtime.ts'
 import { kubeletIdentity, podNetworkFile } from './node-files.ts'
@@ -106,7 +107,10 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
       const applying = applyObjects(api, rendered.objects, deadline)
       applying.catch(() => {})
       // An election needs the roles that the API server makes while it gets ready; without one that is lost time.
-      if (elects) await waitForApi(api, deadline, '/readyz')
+      if (elects) {
+        await waitForApi(api, deadline, '/readyz')
+        await makeControllerAccounts(api).catch(() => {})
+      }
       writeFiles('/', late)
       await applying
       timings.mark('objects applied')
