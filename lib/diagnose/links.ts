@@ -39,7 +39,9 @@ export const LINKS: readonly Link[] = [
     look: async ({ open, services }) => {
       if (!(open instanceof Error)) return undefined
       const lines = tellingLines(await services.log(PRIVATE_RUNTIME, 200), TAIL)
-      return { cause: open.message.replace(/^runtime: /, ''), lines, finalAfterMs: RUNTIME_AWAY_MS }
+      const restarts = await services.restarts(PRIVATE_RUNTIME)
+      const often = restarts > 0 ? `it ended and was started again, ${restarts} times so far; ` : ''
+      return { cause: `${often}${open.message.replace(/^runtime: /, '')}`, lines, finalAfterMs: RUNTIME_AWAY_MS }
     },
   },
   {

@@ -15,6 +15,8 @@ const NOISE: readonly RegExp[] = [
   /connection refused/i,
   /context deadline exceeded/i,
   /Failed to watch/i,
+  // A private containerd starts before its network is written, and notices every file that is written there.
+  /failed to load cni during init|failed to reload cni configuration/,
   // containerd before 2.0 does not have it, and the kubelet does without.
   /RuntimeConfig from runtime service failed/,
 ]

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import type { Cri } from '../cri/client.ts'
 import { containerEnd, podContainers } from '../cri/containers.ts'
 import { presentImages } from '../runtime/images.ts'
-import { PRIVATE_RUNTIME } from '../runtime/private.ts'
 import { KUBELET } from '../service/kubelet.ts'
 import { type Finding, TAIL } from './broken.ts'
 import type { DiagnosisContext, StaticPodImage } from './context.ts'
@@ -41,11 +40,7 @@ export async function lookAtStaticPod(
     }
     const refusal = sandboxRefusal(log)
     if (refusal !== undefined)
-      return {
-        cause: `the runtime cannot make a Pod for it: ${refusal}`,
-        lines: tellingLines(await services.log(PRIVATE_RUNTIME, 200), TAIL),
-        finalAfterMs: REFUSED_MS,
-      }
+      return { cause: `the runtime cannot make a Pod for it: ${refusal}`, lines: [], finalAfterMs: REFUSED_MS }
     const lines = log.split('\n').filter(line => line.includes(name))
     return {
       cause: 'the kubelet has not started it',

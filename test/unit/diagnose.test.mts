@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { tellingLines } from '../../lib/diagnose/log-lines.ts'
+import { withoutSecrets } from '../../lib/diagnose/api-objects.ts'
+import { podTrouble } from '../../lib/diagnose/cluster-links.ts'
+import { fullDisks } from '../../lib/diagnose/disks.ts'
+import { lastWords, tellingLines } from '../../lib/diagnose/log-lines.ts'
 import { maskSecrets } from '../../lib/diagnose/secrets.ts'
+import { sandboxRefusal } from '../../lib/diagnose/static-pod-link.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import { covers } from '../../lib/live/record.ts'
 
 for (const [name, text, masked] of [
   ['a bootstrap token', 'token abcdef.0123456789abcdef ok', 'token abcdef.<masked> ok'],
@@ -13,6 +19,32 @@ for (const [name, text, masked] of [
     'a private key',
     'a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nb',
     'a\n<masked private key>\nb',
+  ],
+  ['a key without an end', 'x -----BEGIN PRIVATE KEY-----\nMIIE\nmore', 'x <masked private key>'],
+  ['PEM in base64', 'a: LS0tLS1CRUdJTiBSU0EgUFJJ+/VkF=== b', 'a: <masked PEM> b'],
+  ['data of kubeconfigs', 'client-certificate-data: LS0t\n  name: x', 'client-certificate-data: <masked>\n  name: x'],
+  [
+    'JSON in a log line',
+    String.raw`got {\"password\": \"hunter2\", \"b\": 1}`,
+    String.raw`got {\"password\": \"<masked>\", \"b\": 1}`,
+  ],
+  ['a variable', 'DB_PASSWORD=hunter2 next', 'DB_PASSWORD=<masked> next'],
+  ['a flag', '--token=abc --certificate-key=00ff --v=2', '--token=<masked> --certificate-key=<masked> --v=2'],
+  [
+    'a proxy with a password',
+    'https_proxy: http://user:pw@10.0.0.1:3128',
+    'https_proxy: http://<masked>@10.0.0.1:3128',
+  ],
+  ['registry logins', '{"auths":{"r.io":{"password":"pw"}}}', '{"auths":{"r.io":{"password":"<masked>"}}}'],
+  [
+    'sentences about tokens, which stay',
+    'failed to get token: the API server does not answer\n--service-account-key-file=/etc/kubernetes/pki/sa.pub',
+    'failed to get token: the API server does not answer\n--service-account-key-file=/etc/kubernetes/pki/sa.pub',
+  ],
+  [
+    'fields that only sound like one, which stay',
+    '{"serviceAccountToken": {"path": "token"}, "secretName": "kubeadm-certs", "automountServiceAccountToken": false}',
+    '{"serviceAccountToken": {"path": "token"}, "secretName": "kubeadm-certs", "automountServiceAccountToken": false}',
   ],
   [
     'nothing that looks like one',
@@ -36,7 +68,130 @@ test('tellingLines() takes errors, passes over mere waiting, and cuts the prefix
   assert.deepEqual(tellingLines(log, 5), ['Error: unknown flag: --foo'])
 })
 
+test('tellingLines() says the same thing once, the last time it was said', () => {
+  const log = [
+    'E1123 14:00:00 no id 0123456789abcdef',
+    'E1123 14:00:01 other',
+    'E1123 14:00:02 no id fedcba9876543210',
+    '',
+  ].join('\n')
+  assert.deepEqual(tellingLines(log, 5), ['E1123 14:00:01 other', 'E1123 14:00:02 no id fedcba9876543210'])
+})
+
+test("tellingLines() makes sentences of etcd's JSON, and masks them", () => {
+  const line = { level: 'error', ts: 'now', caller: 'etcd.go:1', msg: 'no', error: 'token=abc' }
+  assert.deepEqual(tellingLines(JSON.stringify(line), 5), ['error etcd.go:1: no: token=<masked>'])
+})
+
+test('tellingLines() leaves out the middle of very long lines', () => {
+  const [line = ''] = tellingLines(`E1123 begin ${'x '.repeat(2000)}end`, 1)
+  assert.ok(line.length < 600 && line.startsWith('E1123 begin') && line.endsWith(' x end'))
+})
+
+test('lastWords() prefers why a program gave up to what it complained of before', () => {
+  const log = 'E1123 14:00:00 complaint\nE1123 14:00:01 "command failed" err="no"\nI1123 14:00:02 bye\n'
+  assert.deepEqual(lastWords(log, 5), ['E1123 14:00:01 "command failed" err="no"'])
+  assert.deepEqual(lastWords('E1123 14:00:00 complaint\n', 5), ['E1123 14:00:00 complaint'])
+})
+
 test('tellingLines() falls back to the last lines where nothing is called an error', () => {
   assert.deepEqual(tellingLines('a\nb\nc\n', 2), ['b', 'c'])
   assert.deepEqual(tellingLines('', 2), [])
 })
+
+const pod = (status: JsonObject): JsonObject => ({ metadata: { namespace: 'ns', name: 'p' }, status })
+const condition = (type: string, message: string): JsonObject => ({ type, status: 'False', message })
+
+for (const [what, status, trouble] of [
+  ['runs', { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }, undefined],
+  ['has done its work', { phase: 'Succeeded', conditions: [condition('Ready', '')] }, undefined],
+  [
+    'waits for its image',
+    { phase: 'Pending', containerStatuses: [{ state: { waiting: { reason: 'ErrImagePull', message: 'refused' } } }] },
+    'ns/p waits: ErrImagePull: refused',
+  ],
+  [
+    'has no node',
+    { phase: 'Pending', conditions: [condition('PodScheduled', '0/1 nodes are available')] },
+    'ns/p is Pending: 0/1 nodes are available',
+  ],
+  [
+    'is not ready',
+    { phase: 'Running', containerStatuses: [{ restartCount: 3 }], conditions: [condition('Ready', 'unready: [a]')] },
+    'ns/p runs and is not ready, after 3 restarts: unready: [a]',
+  ],
+  ['failed', { phase: 'Failed', message: 'evicted' }, 'ns/p failed: evicted'],
+] as const) {
+  test(`podTrouble() of a Pod that ${what}`, () => assert.equal(podTrouble(pod(status)), trouble))
+}
+
+test('fullDisks() names each mount point without room once', () => {
+  const df = [
+    'Filesystem     1024-blocks     Used Available Capacity Mounted on',
+    '/dev/vda         263112772 50000000 200000000      20% /',
+    'tmpfs                10240    10240         0     100% /var/lib/my etcd',
+    'tmpfs                10240    10240         0     100% /var/lib/my etcd',
+    '',
+  ]
+  assert.deepEqual(fullDisks(df.join('\n')), ['0 KiB in "/var/lib/my etcd"'])
+  assert.deepEqual(fullDisks(''), [])
+})
+
+test('withoutSecrets() takes values of variables, and what repeats the object', () => {
+  const given = {
+    items: [
+      {
+        metadata: {
+          managedFields: [{}],
+          annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}', a: 'b' },
+        },
+        spec: {
+          containers: [
+            {
+              name: 'c',
+              env: [
+                { name: 'A', value: 's' },
+                { name: 'B', valueFrom: { x: 1 } },
+              ],
+            },
+          ],
+        },
+      },
+    ],
+  }
+  assert.deepEqual(withoutSecrets(given), {
+    items: [
+      {
+        metadata: { annotations: { a: 'b' } },
+        spec: {
+          containers: [
+            {
+              name: 'c',
+              env: [
+                { name: 'A', value: '<masked>' },
+                { name: 'B', valueFrom: { x: 1 } },
+              ],
+            },
+          ],
+        },
+      },
+    ],
+  })
+})
+
+test("sandboxRefusal() gives the runtime's own words, the last time", () => {
+  const line = (reason: string): string =>
+    `E1123 16:27:24 1 kuberuntime_manager.go:1614] "CreatePodSandbox for pod failed" err="rpc error: code = Unknown desc = ${reason}" pod="kube-system/etcd-vm"\n`
+  assert.equal(sandboxRefusal(`${line('first')}${line('runc says \\"no\\"')}other\n`), 'runc says "no"')
+  assert.equal(sandboxRefusal('all is well\n'), undefined)
+})
+
+for (const [what, change, path, covered] of [
+  ['a tree', { kind: 'tree', path: '/etc/kubernetes' }, '/etc/kubernetes/kubelet.conf', true],
+  ['another tree', { kind: 'tree', path: '/etc/kube' }, '/etc/kubernetes/kubelet.conf', false],
+  ['a folder, for what is new in it', { kind: 'contents', path: '/etc/k', before: ['a'] }, '/etc/k/b/c', true],
+  ['a folder, for what was there', { kind: 'contents', path: '/etc/k', before: ['a'] }, '/etc/k/a/c', false],
+  ['something else', { kind: 'service', name: 'kubelet' }, '/etc/k/a', false],
+] as const) {
+  test(`covers() says ${covered} of ${what}`, () => assert.equal(covers(change, path), covered))
+}
