@@ -58,7 +58,7 @@ export function controlPlaneJoinCommand(access: ClusterAccess, token: string, ce
 }
 
 /**
- * The text at the end of an init, once for each token. Throws like caCertificateHashes.
+ * The text at the end of an init, once for each token: the commands are kubeadm's. Throws like caCertificateHashes.
  * Source: kubeadm cmd/phases/init/showjoincommand.go (v1.36).
  */
 export function initDoneText(done: InitDone): string {
@@ -69,23 +69,17 @@ function doneText(done: InitDone, givenToken: string): string {
   const { access, adminConf } = done
   const token = done.skipTokenPrint ? WITHHELD : givenToken
   return `
-Your Kubernetes control-plane has initialized successfully!
-
-To start using your cluster, you need to run the following as a regular user:
+The control plane is up. To use it as an ordinary user:
 
   mkdir -p $HOME/.kube
   sudo cp -i ${adminConf} $HOME/.kube/config
   sudo chown $(id -u):$(id -g) $HOME/.kube/config
 
-Alternatively, if you are the root user, you can run:
+As root it is enough to say:
 
   export KUBECONFIG=/etc/kubernetes/admin.conf
 
-You should now deploy a pod network to the cluster.
-Run "kubectl apply -f [podnetwork].yaml" with one of the options listed at:
-  https://kubernetes.io/docs/concepts/cluster-administration/addons/
-
-${done.hasControlPlaneEndpoint ? controlPlaneText(done, token) : ''}Then you can join any number of worker nodes by running the following on each as root:
+${done.hasControlPlaneEndpoint ? controlPlaneText(done, token) : ''}A worker joins with this command, run as root on it:
 
 ${workerJoinCommand(access, token)}
 `
@@ -96,16 +90,14 @@ function controlPlaneText(done: InitDone, token: string): string {
   const key = certificateKey !== undefined && skipCertificateKeyPrint ? WITHHELD : certificateKey
   const command = `  ${controlPlaneJoinCommand(access, token, key)}\n\n`
   if (!certificatesUploaded) {
-    return `You can now join any number of control-plane nodes by copying certificate authorities
-and service account keys on each node and then running the following as root:
+    return `A further control plane node joins, with the CAs and the service account keys copied to it first, by:
 
 ${command}`
   }
-  return `You can now join any number of control-plane nodes running the following command on each as root:
+  return `A further control plane node joins with this command, run as root on it:
 
-${command}Please note that the certificate-key gives access to cluster sensitive data, keep it secret!
-As a safeguard, uploaded-certs will be deleted in two hours; If necessary, you can use
-"kubeadm init phase upload-certs --upload-certs" to reload certs afterward.
+${command}The key in it opens the uploaded certificates, so keep it to yourself. They are gone after two hours; upload-certs
+puts them there again.
 
 `
 }
