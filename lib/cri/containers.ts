@@ -41,6 +41,8 @@ export interface ContainerEnd {
   readonly message: string
   /** How long it ran; 0 when it could not even be started. */
   readonly livedMs: number
+  /** Milliseconds since 1970. */
+  readonly endedAt: number
   /** Where its output lies on this machine. */
   readonly logPath: string
 }
@@ -55,6 +57,7 @@ export async function containerEnd(cri: Cri, containerId: string): Promise<Conta
     reason: String(reason ?? ''),
     message: String(message ?? ''),
     livedMs: started > 0 && finished > started ? (finished - started) / 1e6 : 0,
+    endedAt: finished / 1e6,
     logPath: String(logPath ?? ''),
   }
 }

@@ -13,6 +13,8 @@ export interface Finding {
   readonly final?: boolean
   /** More time does not mend it once it has been so for that long without a break. */
   readonly finalAfterMs?: number
+  /** When whoever it is last ended; milliseconds since 1970. */
+  readonly endedAt?: number
 }
 
 export interface Broken extends Finding {

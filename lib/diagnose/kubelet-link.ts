@@ -8,8 +8,8 @@ import { lastWords, tellingLines } from './log-lines.ts'
 
 const DEFAULT_PORT = 10248
 
-/** From the second restart on an end is no accident. */
-const MANY_RESTARTS = 2
+/** From then on an end is no accident. */
+const MANY_RESTARTS = 3
 
 /** One that is started again and again may be healthy for a moment. */
 const SECOND_LOOK_MS = 1500

@@ -51,12 +51,13 @@ export async function lookAtStaticPod(
   // One restart is common while etcd and the API server find each other; being down, or a third try, is not.
   if (newest.state === 'running' && (newest.attempt < 2 || ended === undefined)) return undefined
   if (ended === undefined) return { cause: 'its container is made and does not start', lines: [] }
-  const { exitCode, reason, message, livedMs, logPath } = await containerEnd(cri, ended.id)
+  const { exitCode, reason, message, livedMs, endedAt, logPath } = await containerEnd(cri, ended.id)
   const tries = newest.attempt + (newest.state === 'exited' ? 1 : 0)
   const why = [reason === 'Error' ? '' : reason, message].filter(text => text !== '').join(': ')
   return {
     cause: `it ended with status ${exitCode} after ${(livedMs / 1000).toFixed(1)} s${why && ` (${why})`}, ${tries === 1 ? 'once' : `${tries} times`} so far`,
     lines: lastWords(readLog(logPath), TAIL),
+    endedAt,
     final: tries >= MANY_TRIES || (tries >= 2 && livedMs < SHORT_LIFE_MS),
   }
 }

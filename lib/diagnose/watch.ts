@@ -12,14 +12,43 @@ const INTERVAL_MS = 1000
  */
 export async function watchForFailure(context: DiagnosisContext, signal: AbortSignal): Promise<Broken | undefined> {
   const links = LINKS.filter(({ watched }) => watched)
-  let since = performance.now()
-  let before: Broken | undefined
+  let seen: Seen = { since: performance.now() }
   for (;;) {
     await sleep(INTERVAL_MS, undefined, { signal }).catch(() => {})
     if (signal.aborted) return undefined
     const broken = await firstBroken(context, links)
-    if (broken?.link !== before?.link) since = performance.now()
-    before = broken
-    if (broken?.final || performance.now() - since > (broken?.finalAfterMs ?? Number.POSITIVE_INFINITY)) return broken
+    seen = note(seen, broken, performance.now())
+    if (broken !== undefined && isFinal(broken, seen, performance.now())) return broken
   }
+}
+
+/** What the looks so far have shown. */
+export interface Seen {
+  readonly broken?: Broken
+  /** Since when that link is the broken one; as performance.now() has it. */
+  readonly since: number
+  /** When the API server was first seen ready; milliseconds since 1970. */
+  readonly apiReadyAt?: number
+}
+
+/** What is known after one more look. */
+export function note(seen: Seen, broken: Broken | undefined, now: number, wallClock: number = Date.now()): Seen {
+  const apiReadyAt = seen.apiReadyAt ?? (broken === undefined || needsApi(broken) ? wallClock : undefined)
+  return {
+    ...(broken !== undefined && { broken }),
+    since: broken?.link === seen.broken?.link ? seen.since : now,
+    ...(apiReadyAt !== undefined && { apiReadyAt }),
+  }
+}
+
+/** Whether more time will not mend it. */
+export function isFinal(broken: Broken, { since, apiReadyAt }: Seen, now: number): boolean {
+  if (now - since > (broken.finalAfterMs ?? Number.POSITIVE_INFINITY)) return true
+  // Who ended before the API server was ready has waited for it, or had no rights yet.
+  const tooEarly = needsApi(broken) && (broken.endedAt ?? 0) < (apiReadyAt ?? Number.POSITIVE_INFINITY)
+  return broken.final === true && !tooEarly
+}
+
+function needsApi({ link }: Broken): boolean {
+  return LINKS.findIndex(({ name }) => name === link) > LINKS.findIndex(({ name }) => name === 'API server')
 }
