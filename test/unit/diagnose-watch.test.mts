@@ -36,8 +36,20 @@ for (const [what, link, more, seen, final] of [
   ['that is final', 'etcd', { final: true }, START, true],
   ['that has not been away for long', 'container runtime', { finalAfterMs: 15_000 }, { since: 90_000 }, false],
   ['that has been away for long', 'container runtime', { finalAfterMs: 15_000 }, { since: 80_000 }, true],
-  ['that ended before the API server was ready', 'kube-controller-manager', { final: true, endedAt: 400 }, { since: 0, apiReadyAt: 500 }, false],
-  ['that ended after the API server was ready', 'kube-controller-manager', { final: true, endedAt: 600 }, { since: 0, apiReadyAt: 500 }, true],
+  [
+    'that ended before the API server was ready',
+    'kube-controller-manager',
+    { final: true, endedAt: 400 },
+    { since: 0, apiReadyAt: 500 },
+    false,
+  ],
+  [
+    'that ended after the API server was ready',
+    'kube-controller-manager',
+    { final: true, endedAt: 600 },
+    { since: 0, apiReadyAt: 500 },
+    true,
+  ],
 ] as const) {
   test(`isFinal() says ${final} of a link ${what}`, () => {
     assert.equal(isFinal(broken(link, more), seen, 100_000), final)
