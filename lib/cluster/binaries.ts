@@ -87,13 +87,19 @@ function keep(name: string, source: string): string {
 
 // A link costs nothing where a copy moves a hundred megabytes; it lives on when the first name goes.
 function linkOrCopy(source: string, path: string): void {
-  try {
-    if ((statSync(source).mode & 0o111) === 0o111) return linkSync(source, path)
-  } catch {
-    // Another file system.
-  }
+  if ((statSync(source).mode & 0o111) === 0o111 && linked(source, path)) return
   copyFileSync(source, path, constants.COPYFILE_FICLONE)
   chmodSync(path, 0o755)
+}
+
+// Not from one file system to another.
+function linked(source: string, path: string): boolean {
+  try {
+    linkSync(source, path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isFile(path: string): boolean {
