@@ -15,7 +15,7 @@ const RETRY_MS = 100
 
 /**
  * Creates an object, or replaces the one of that name. Throws an ApiError with the server's words when it refuses
- * (422 and 400), or when the deadline passes.
+ * (400, or 422 for a while), or when the deadline passes.
  */
 export async function applyObject(api: Api, object: JsonObject, options: ApplyOptions): Promise<void> {
   await persist(options.deadline, async () => {
@@ -46,17 +46,26 @@ function withVersion(object: JsonObject, existing: JsonObject | undefined): Json
 }
 
 /** Statuses that more time does not mend. */
-const FINAL: readonly number[] = [400, 401, 405, 415, 422]
+const FINAL: readonly number[] = [400, 401, 405, 415]
+
+/**
+ * How long an object may be called invalid: a Service with a fixed address is, as long as a fresh API server has not
+ * set up its ranges ("the provided network does not match the current range").
+ */
+const INVALID_LIMIT_MS = 15_000
 
 /** Tries until `attempt` gives no error. Throws the last one when it is final or the deadline has passed. */
 async function persist(deadline: AbortSignal, attempt: () => Promise<ApiError | undefined>): Promise<void> {
+  const start = performance.now()
   for (;;) {
     const error = await attempt().catch((thrown: unknown) => {
       if (thrown instanceof ApiError) return thrown
       throw thrown
     })
     if (error === undefined) return
-    if (deadline.aborted || FINAL.includes(error.status)) throw error
+    const isFinal =
+      FINAL.includes(error.status) || (error.status === 422 && performance.now() - start > INVALID_LIMIT_MS)
+    if (deadline.aborted || isFinal) throw error
     await sleep(RETRY_MS)
   }
 }
