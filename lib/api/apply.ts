@@ -22,10 +22,13 @@ export async function applyObject(api: Api, object: JsonObject, options: ApplyOp
     const collection = collectionPath(nameOf(object))
     const created = await api.send('POST', collection, object)
     if (created.status < 300) return undefined
-    if (created.status !== 409) return refusal('POST', collection, created)
-    if (options.retain) return undefined
+    if (created.status !== 409 && created.status !== 422) return refusal('POST', collection, created)
+    if (created.status === 409 && options.retain) return undefined
     const path = objectPath(nameOf(object))
-    const replaced = await api.send('PUT', path, withVersion(object, await api.get(path)))
+    const existing = await api.get(path)
+    // A Service that exists is called invalid, for its address is taken: by itself.
+    if (created.status === 422 && existing === undefined) return refusal('POST', collection, created)
+    const replaced = await api.send('PUT', path, withVersion(object, existing))
     return replaced.status < 300 ? undefined : refusal('PUT', path, replaced)
   })
 }

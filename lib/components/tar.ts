@@ -76,12 +76,15 @@ export async function* readTar(source: ByteSource, name: string): AsyncGenerator
   }
 }
 
-/** A header for a file of root's, dated 1970, so that the same content makes the same archive. */
+/**
+ * A header for a file of root's, dated 1970, so that the same content makes the same archive.
+ * Throws a RangeError for a name that no header has room for.
+ */
 export function tarHeader(name: string, size: number, mode = 0o644): Uint8Array {
   const block = Buffer.alloc(BLOCK)
-  const path = Buffer.from(name)
-  if (path.length > 100) throw new RangeError(`tar: name of more than 100 bytes: ${name}`)
-  path.copy(block)
+  const [prefix, rest] = splitName(name)
+  block.write(rest, 0)
+  block.write(prefix, 345)
   const octal = (value: number, at: number, length: number): void => {
     block.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, 'latin1')
   }
@@ -94,6 +97,17 @@ export function tarHeader(name: string, size: number, mode = 0o644): Uint8Array 
   block.write('ustar\0' + '00', 257, 'latin1')
   block.write(`${sum(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
   return block
+}
+
+/** Longer names are cut at a slash: 155 bytes before it, 100 behind. */
+function splitName(name: string): readonly [prefix: string, rest: string] {
+  const fits = ([prefix, rest]: readonly [string, string]): boolean =>
+    Buffer.byteLength(prefix) <= 155 && Buffer.byteLength(rest) <= 100
+  const slashes = [...name.matchAll(/\//g)].map(({ index }) => index)
+  const ways = [['', name] as const, ...slashes.map(at => [name.slice(0, at), name.slice(at + 1)] as const)]
+  const way = ways.find(fits)
+  if (way === undefined) throw new RangeError(`tar: no room for a name of ${Buffer.byteLength(name)} bytes: ${name}`)
+  return way
 }
 
 /** What has to follow `size` bytes of content. */

@@ -119,15 +119,15 @@ async function archive(base: string, entries: readonly Collected[]): Promise<Uin
   return promisify(gzip)(Buffer.concat([...blocks, tarEnd()]))
 }
 
-const TAR_NAME = 100
-
-// A tar header has no room for longer ones; what tells the file stands at the end.
+// Names of Pods may be longer than what a tar header has room for.
 function tarName(name: string): string {
-  if (Buffer.byteLength(name) <= TAR_NAME) return name
-  const [base, group] = name.split('/')
-  const head = `${base}/${group}/..`
-  return head + name.slice(-(TAR_NAME - head.length))
+  return name
+    .split('/')
+    .map(part => (part.length <= LONGEST_PART ? part : `${part.slice(0, LONGEST_PART - 24)}..${part.slice(-22)}`))
+    .join('/')
 }
+
+const LONGEST_PART = 100
 
 function stamp(now: Date): string {
   return now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')

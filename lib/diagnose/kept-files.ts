@@ -64,7 +64,7 @@ function certificateLines(path: string): string {
 
 /** The journal without the former contents of files, and what the last init reached. */
 export function stateFiles(): Collected[] {
-  const journal = tailOf(LAYOUT.journal).replace(/"before":"[^"]*"/g, '"before":"<left out>"')
+  const journal = tailOf(LAYOUT.journal).replace(/^(\{"kind":"file",.*"before":")[^"]*"/gm, '$1<left out>"')
   return [
     { name: 'kubestep/journal.jsonl', text: journal },
     { name: 'kubestep/ready.json', text: tailOf(`${LAYOUT.state}/ready.json`) },

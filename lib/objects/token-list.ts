@@ -51,7 +51,10 @@ export function joins({ usages, expires }: StoredToken, now: Date): boolean {
 
 const NONE = '<none>'
 
-/** A table for people. Source: kubeadm cmd/token.go; Go's text/tabwriter with at least 10 and 3 between. */
+/** Least width of each column but the last, with the blanks after it. */
+const WIDTHS: readonly number[] = [26, 12, 10, 25, 59]
+
+/** A table for people. Source: kubeadm cmd/token.go, tokenTextPrinter (v1.36). */
 export function tokenTable(tokens: readonly StoredToken[], now: Date): string {
   if (tokens.length === 0) return ''
   const rows = tokens.map(({ token, description, expires, usages, groups }) => [
@@ -64,7 +67,9 @@ export function tokenTable(tokens: readonly StoredToken[], now: Date): string {
   ])
   const table = [['TOKEN', 'TTL', 'EXPIRES', 'USAGES', 'DESCRIPTION', 'EXTRA GROUPS'], ...rows]
   const widths =
-    table[0]?.map((_, column) => Math.max(10, ...table.map(row => [...(row[column] ?? '')].length + 3))) ?? []
+    table[0]?.map((_, column) =>
+      Math.max(WIDTHS[column] ?? 0, ...table.map(row => [...(row[column] ?? '')].length + 3)),
+    ) ?? []
   return table
     .map(
       row =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { applyObject } from '../../lib/api/apply.ts'
 import type { Api } from '../../lib/api/client.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { ClusterObject } from '../../lib/objects/cluster-object.ts'
@@ -117,4 +118,35 @@ test('keepingChanges() keeps the number of replicas and a Corefile of somebody e
   })
   assert.deepEqual(await keepingChanges(changed, deployment), { ...deployment, spec: { replicas: 5, paused: false } })
   assert.equal(await keepingChanges(changed, configMap), undefined)
+})
+
+/** A cluster that refuses to create with this status, and has what is given; it tells what was sent. */
+function refusing(status: number, existing: JsonObject | undefined, sent: string[]): Api {
+  return {
+    ...cluster({}),
+    send: async method => {
+      sent.push(method)
+      return { status: method === 'POST' ? status : 200, body: '{"message":"no"}' }
+    },
+    get: async () => existing,
+  }
+}
+
+const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'kube-dns', namespace: 'kube-system' } }
+
+for (const [what, status, existing, sent] of [
+  ['that exists', 409, { metadata: { resourceVersion: '7' } }, ['POST', 'PUT']],
+  ['whose address is taken by itself', 422, { metadata: { resourceVersion: '7' } }, ['POST', 'PUT']],
+] as const) {
+  test(`applyObject() replaces a Service ${what}`, async () => {
+    const methods: string[] = []
+    await applyObject(refusing(status, existing, methods), service, { deadline: LONG })
+    assert.deepEqual(methods, sent)
+  })
+}
+
+test('applyObject() throws for an object that is invalid', async () => {
+  await assert.rejects(applyObject(refusing(422, undefined, []), service, { deadline: AbortSignal.abort() }), {
+    message: 'api: cannot POST "/api/v1/namespaces/kube-system/services": no (status 422)',
+  })
 })

@@ -74,8 +74,8 @@ test('tokenTable() stands in columns as kubeadm has them, and is empty without t
   assert.equal(
     tokenTable([ONE], NOW),
     [
-      'TOKEN                     TTL         EXPIRES   USAGES                   DESCRIPTION   EXTRA GROUPS',
-      `abcdef.${SECRET}   <forever>   <never>   authentication,signing   <none>        <none>`,
+      'TOKEN                     TTL         EXPIRES   USAGES                   DESCRIPTION                                                EXTRA GROUPS',
+      `abcdef.${SECRET}   <forever>   <never>   authentication,signing   <none>                                                     <none>`,
       '',
     ].join('\n'),
   )
