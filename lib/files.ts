@@ -5,8 +5,10 @@
  */
 import { randomBytes } from 'node:crypto'
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   lstatSync,
@@ -42,6 +44,16 @@ const DIRECTORY_MODES: readonly (readonly [path: string, mode: number])[] = [
 /** Where a path of the host lies below `root`. */
 export function below(root: string, path: string): string {
   return root === '/' ? path : join(root, path)
+}
+
+/** Whether a file can be read, or is not there at all. */
+export function mayRead(root: string, path: string): boolean {
+  try {
+    accessSync(below(root, path), constants.R_OK)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
 }
 
 /** The content of a file, or undefined when there is none. Throws a KubestepError for anything else that goes wrong. */

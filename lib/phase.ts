@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { loadInitConfig } from './config/load.ts'
 import type { InitConfig } from './config/types.ts'
 import { KubestepError, UsageError } from './errors.ts'
-import { explain, type FileEntry, readFile, writeFiles } from './files.ts'
+import { explain, type FileEntry, mayRead, readFile, writeFiles } from './files.ts'
 import type { HostFacts } from './host/facts.ts'
 import { readHostFacts } from './host/read.ts'
 import type { Flags, OptionName } from './options.ts'
@@ -63,10 +63,14 @@ export function openPhase(call: Call): Phase {
   const readGiven = (path: string): string | undefined => (given === undefined ? undefined : readFile(given, path))
   const read = (path: string): string | undefined => readGiven(path) ?? readFile(root, path)
   const folder = config.cluster.certificatesDir
+  const keys = [`${folder}/ca.key`, `${folder}/front-proxy-ca.key`, `${folder}/etcd/ca.key`]
+  // A dry run needs no rights: what belongs to root on this host is nothing to it.
+  const isOpen = !dryRun || keys.every(path => mayRead(root, path))
+  if (!isOpen) call.output.warn(`[dryrun] Leaving the credentials in "${folder}" out: this user may not read them`)
   const isTaken = (path: string): boolean =>
     !dryRun ||
-    AUTHORITY_FILE.test(path) ||
-    (read(`${folder}/ca.crt`) !== undefined && read(`${folder}/ca.key`) === undefined)
+    (isOpen &&
+      (AUTHORITY_FILE.test(path) || (read(`${folder}/ca.crt`) !== undefined && read(`${folder}/ca.key`) === undefined)))
   return {
     config,
     facts,
