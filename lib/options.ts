@@ -217,3 +217,13 @@ export type Flags = {
 
 /** Options that every script has. */
 export const COMMON: readonly OptionName[] = ['output', 'verbose', 'quiet', 'help']
+
+/** Options of every phase that renders files. */
+export const PHASE_OPTIONS: readonly OptionName[] = [
+  'config',
+  'kubernetes-version',
+  'kubeadm-version',
+  'dry-run',
+  'output-dir',
+  'root',
+]

@@ -8,19 +8,11 @@ import { KubestepError, UsageError } from './errors.ts'
 import { explain, type FileEntry, mayRead, readFile, writeFiles } from './files.ts'
 import type { HostFacts } from './host/facts.ts'
 import { readHostFacts } from './host/read.ts'
-import type { Flags, OptionName } from './options.ts'
+import type { Flags } from './options.ts'
 import { PHASE_NAMES } from './phases.ts'
 import type { Call } from './script.ts'
 
-/** Options of every phase that renders files. */
-export const PHASE_OPTIONS: readonly OptionName[] = [
-  'config',
-  'kubernetes-version',
-  'kubeadm-version',
-  'dry-run',
-  'output-dir',
-  'root',
-]
+export { PHASE_OPTIONS } from './options.ts'
 
 export interface Phase {
   readonly config: InitConfig

@@ -1,12 +1,6 @@
 #!/usr/bin/env -S npx zx
 /** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
-import { bringUp } from '../lib/cluster/bring-up.ts'
-import { describeRun } from '../lib/cluster/describe-run.ts'
-import { renderCluster } from '../lib/cluster/render.ts'
-import { withSession } from '../lib/cluster/session.ts'
-import { summary } from '../lib/cluster/summary.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
+import { type OptionName, PHASE_OPTIONS } from '../lib/options.ts'
 import { type Script, script } from '../lib/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
@@ -55,14 +49,21 @@ export const init: Script = script(
     ],
   },
   async call => {
+    // Loaded when they are needed: --help and a wrong flag do without all of it, a dry run without the live part.
+    const { openPhase } = await import('../lib/phase.ts')
     const phase = openPhase(call)
     call.output.say(`[init] Using Kubernetes version: ${phase.config.cluster.kubernetesVersion}`)
     if (phase.dryRun) {
+      const { renderCluster } = await import('../lib/cluster/render.ts')
+      const { describeRun } = await import('../lib/cluster/describe-run.ts')
       const rendered = await renderCluster(phase, call, new Date())
       phase.write(rendered.files)
       for (const line of describeRun(phase, rendered)) call.output.say(line)
       return
     }
+    const { bringUp } = await import('../lib/cluster/bring-up.ts')
+    const { withSession } = await import('../lib/cluster/session.ts')
+    const { summary } = await import('../lib/cluster/summary.ts')
     const up = await withSession(call, journal => bringUp(phase, call, journal))
     for (const line of summary(up)) call.output.say(line)
   },
