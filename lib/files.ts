@@ -79,6 +79,15 @@ export function listFiles(folder: string): string[] | undefined {
     .sort()
 }
 
+/** The text of a file, empty when it cannot be read: for /proc and the like, where that says as much as its absence. */
+export function readTextOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 /** The names in a folder, sorted; undefined when there is no such folder. */
 export function listFolder(root: string, path: string): string[] | undefined {
   const folder = below(root, path)

@@ -27,8 +27,6 @@ export interface Api {
   readonly send: (method: string, path: string, body?: JsonObject, contentType?: string) => Promise<Response>
   /** GET and decode; undefined for 404. Throws an ApiError for any other failure. */
   readonly get: (path: string) => Promise<JsonObject | undefined>
-  /** Calls `onEvent` for each line of a watch until it returns true or the signal fires. */
-  readonly watch: (path: string, onEvent: (event: JsonObject) => boolean, signal: AbortSignal) => Promise<void>
   readonly close: () => void
 }
 
@@ -80,7 +78,6 @@ export function openApi(credentials: Credentials): Api {
       if (status !== 200) throw refusal('GET', path, { status, body })
       return JSON.parse(body) as JsonObject
     },
-    watch: (path, onEvent, signal) => watch(server, agent, path, onEvent, signal),
     close: () => agent.destroy(),
   }
 }
@@ -112,39 +109,4 @@ function statusMessage({ status, body }: Response): string {
     // Not JSON: its first line will do.
   }
   return `status ${status}: ${body.split('\n')[0]}`
-}
-
-function watch(
-  server: string,
-  agent: Agent,
-  path: string,
-  onEvent: (event: JsonObject) => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const separator = path.includes('?') ? '&' : '?'
-    const call = request(`${server}${path}${separator}watch=true`, { agent, signal }, response => {
-      if (response.statusCode !== 200) {
-        response.resume()
-        reject(new ApiError(`api: cannot watch "${path}": status ${response.statusCode}`, response.statusCode ?? 0))
-        return
-      }
-      let rest = ''
-      response.setEncoding('utf8')
-      response.on('data', (text: string) => {
-        const lines = (rest + text).split('\n')
-        rest = lines.pop() ?? ''
-        if (lines.some(line => line !== '' && onEvent(JSON.parse(line) as JsonObject))) {
-          resolve()
-          call.destroy()
-        }
-      })
-      response.on('end', resolve)
-      response.on('error', () => resolve())
-    })
-    call.on('error', error =>
-      signal.aborted ? resolve() : reject(new ApiError(`api: cannot watch "${path}": ${error.message}`, 0)),
-    )
-    call.end()
-  })
 }

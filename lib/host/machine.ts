@@ -1,5 +1,6 @@
 /** What a real init has to know of the machine beyond the facts that rendering needs. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { readTextOrEmpty } from '../files.ts'
 
 export interface MachineFacts {
   readonly root: boolean
@@ -20,8 +21,8 @@ export function readMachineFacts(): MachineFacts {
     root: process.getuid?.() === 0,
     systemd: existsSync('/run/systemd/system'),
     cgroupVersion: existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1,
-    swap: hasSwap(readText('/proc/swaps')),
-    mayLowerOomScore: hasCapability(readText('/proc/self/status'), CAP_SYS_RESOURCE),
+    swap: hasSwap(readTextOrEmpty('/proc/swaps')),
+    mayLowerOomScore: hasCapability(readTextOrEmpty('/proc/self/status'), CAP_SYS_RESOURCE),
   }
 }
 
@@ -34,12 +35,4 @@ export function hasSwap(text: string): boolean {
 export function hasCapability(status: string, capability: bigint): boolean {
   const bits = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1]
   return bits !== undefined && ((BigInt(`0x${bits}`) >> capability) & 1n) === 1n
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

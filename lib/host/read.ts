@@ -1,8 +1,8 @@
 /** Reads the facts of this machine, once: the only place that looks at /proc, /run and the environment. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import type { EnvVar } from '../config/types.ts'
-import { below } from '../files.ts'
+import { below, readTextOrEmpty } from '../files.ts'
 import {
   defaultRouteInterfaces4,
   defaultRouteInterfaces6,
@@ -31,8 +31,8 @@ export const CRI_SOCKETS: readonly string[] = [
 /** Reads the machine; files are looked for below `root`. Nothing here fails: what cannot be read counts as absent. */
 export function readHostFacts(root: string): HostFacts {
   const addresses = interfaceAddresses()
-  const routes4 = defaultRouteInterfaces4(readText('/proc/net/route'))
-  const routes6 = defaultRouteInterfaces6(readText('/proc/net/ipv6_route'))
+  const routes4 = defaultRouteInterfaces4(readTextOrEmpty('/proc/net/route'))
+  const routes6 = defaultRouteInterfaces6(readTextOrEmpty('/proc/net/ipv6_route'))
   const { ipv4 } = globalAddresses(addresses, routes4)
   const { ipv6 } = globalAddresses(addresses, routes6)
   return {
@@ -58,14 +58,6 @@ function interfaceAddresses(): InterfaceAddress[] {
   return Object.entries(networkInterfaces()).flatMap(([interfaceName, entries]) =>
     (entries ?? []).map(({ family, address }) => ({ interfaceName, family: family as 'IPv4' | 'IPv6', address })),
   )
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }
 
 function isKind(path: string, kind: 'isDirectory' | 'isSocket'): boolean {

@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quote, run, startDetached } from '../command.ts'
-import { removeFiles, writeFiles } from '../files.ts'
+import { readTextOrEmpty, removeFiles, writeFiles } from '../files.ts'
 import type { Service, ServiceManager } from './service.ts'
 
 export interface SupervisorFolders {
@@ -60,7 +60,7 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
       removeFiles('/', [script(name)])
     },
     isRunning: async name => runningPid(pidFile(name)) !== undefined,
-    restarts: async name => readText(endsFile(name)).split('\n').length - 1,
+    restarts: async name => readTextOrEmpty(endsFile(name)).split('\n').length - 1,
     log: async (name, lines) => (await run(['tail', '-n', String(lines), logFile(name)])).stdout,
   }
 }
@@ -97,7 +97,7 @@ function previousLog(path: string): Uint8Array | string {
 
 /** The pid in a file, if the process that it was written for still runs: pids are used again, start times are not. */
 function runningPid(file: string): number | undefined {
-  const [pid, started] = readText(file).trim().split(' ')
+  const [pid, started] = readTextOrEmpty(file).trim().split(' ')
   if (pid === undefined || pid === '') return undefined
   return startTime(Number(pid)) === started ? Number(pid) : undefined
 }
@@ -105,7 +105,7 @@ function runningPid(file: string): number | undefined {
 /** When a process started, in clock ticks since boot (field 22 of /proc/PID/stat); undefined when it is gone. */
 export function startTime(pid: number): string | undefined {
   // The second field is the command in brackets and may hold anything, so count from its end.
-  const fields = readText(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')
+  const fields = readTextOrEmpty(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')
   return fields === undefined || fields.length < 20 || fields[0] === 'Z' ? undefined : fields[19]
 }
 
@@ -125,13 +125,5 @@ function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name)
   } catch {
     // It ended by itself.
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
   }
 }

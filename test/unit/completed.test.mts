@@ -18,7 +18,6 @@ function cluster(objects: Readonly<Record<string, JsonObject>>, asked: string[] 
       asked.push(path)
       return objects[path]
     },
-    watch: () => Promise.reject(new Error('not in this test')),
     close: () => {},
   }
 }

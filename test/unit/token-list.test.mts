@@ -20,7 +20,6 @@ function cluster(answers: { readonly list?: JsonObject; readonly status?: number
       return { status: answers.status ?? 200, body: '{}' }
     },
     get: async () => answers.list,
-    watch: () => Promise.reject(new Error('not in this test')),
     close: () => {},
   }
 }
