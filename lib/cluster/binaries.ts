@@ -79,6 +79,8 @@ function keep(name: string, source: string): string {
     rmSync(`${path}.tmp`, { force: true })
     linkOrCopy(source, `${path}.tmp`)
     renameSync(`${path}.tmp`, path)
+    // Renaming one link of a file to another of the same file does nothing, and leaves both.
+    rmSync(`${path}.tmp`, { force: true })
   } catch (error) {
     throw new KubestepError(`init: cannot copy "${source}" to "${path}": ${explain(error)}`, { cause: error })
   }

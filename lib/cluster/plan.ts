@@ -2,7 +2,7 @@
  * What an init is about to change on the machine, written down before anything is: newest last, so that undoing
  * from the end stops the kubelet first, then the Pods, then the runtime, and only then removes files.
  */
-import { existsSync, lstatSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { InitConfig } from '../config/types.ts'
 import { presentLinks } from '../host/links.ts'
@@ -18,11 +18,11 @@ import { KUBELET } from '../service/kubelet.ts'
 
 const KUBELET_FOLDER = '/var/lib/kubelet'
 
+/** Folders that bear our name: whatever is in them is ours, from whichever run. */
+const OWN_FOLDERS: readonly string[] = [LAYOUT.state, LAYOUT.run, LAYOUT.logs]
+
 /** Folders that a cluster fills, besides the ones that depend on the configuration. */
 const FOLDERS: readonly string[] = [
-  LAYOUT.state,
-  LAYOUT.run,
-  LAYOUT.logs,
   '/etc/kubernetes',
   '/etc/kubernetes/manifests',
   KUBELET_FOLDER,
@@ -48,6 +48,11 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
   const socket = runtime?.cri.socket ?? `unix://${LAYOUT.containerd.socket}`
   const sandboxes = runtime === undefined ? [] : await presentSandboxes(runtime.cri)
   return [
+    ...OWN_FOLDERS.map((path): Change => {
+      // What somebody mounted there or linked to stays, empty.
+      const isTheirs = existsSync(path) && (isMountPoint(path) || lstatSync(path).isSymbolicLink())
+      return isTheirs ? { kind: 'contents', path, before: [] } : { kind: 'tree', path }
+    }),
     ...folders.map(folderChange),
     // The kubelet mounts its folder onto itself, to make it shared.
     ...(isMountPoint(KUBELET_FOLDER) ? [] : [{ kind: 'mount', path: KUBELET_FOLDER } as const]),
@@ -60,12 +65,14 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
 }
 
 function isMountPoint(path: string): boolean {
-  return mountsBelow(readMountinfo(), [path]).includes(path)
+  const real = existsSync(path) ? realpathSync(path) : path
+  return mountsBelow(readMountinfo(), [real]).includes(real)
 }
 
 /** A folder that is not there goes with all that leads to it; of one that is there only what will be new. */
 export function folderChange(path: string): Change {
-  if (existsSync(path) && lstatSync(path).isDirectory())
+  // A link to a folder is the user's, too.
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     return { kind: 'contents', path, before: readdirSync(path).sort() }
   let top = path
   while (!existsSync(dirname(top))) top = dirname(top)

@@ -17,7 +17,7 @@ export async function undoAll(journal: Journal, say: (line: string) => void): Pr
   removeFiles('/', [LAYOUT.ready])
   for (const change of [...journal.changes()].reverse()) {
     // The journal itself lies in this folder: it goes last, and only when nothing is left to undo.
-    if (change.kind === 'tree' && change.path === LAYOUT.state && failures.length > 0) continue
+    if ('path' in change && change.path === LAYOUT.state && failures.length > 0) continue
     say(`[reset] ${describe(change)}`)
     const failure = await undo(change, context)
     if (failure !== undefined) failures.push(`reset: cannot ${describe(change)}: ${failure}`)

@@ -2,8 +2,8 @@
  * Undoing what the journal holds: one function per kind of change. Each can be run again, and none touches what
  * was there before.
  */
-import { readdirSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { run } from '../command.ts'
 import { reasonOf } from '../errors.ts'
 import { writeFiles } from '../files.ts'
@@ -53,11 +53,9 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
   },
   tree: async ({ path }) => {
     await unmountBelow(path)
-    // The journal last: after a kill in between, the next try goes by it.
-    for (const name of namesIn(path).filter(other => join(path, other) !== LAYOUT.journal)) {
-      rmSync(join(path, name), { recursive: true, force: true })
-    }
-    rmSync(path, { recursive: true, force: true })
+    for (const name of namesIn(path)) rmSync(join(path, name), { recursive: true, force: true })
+    // Whoever holds the lock takes its folder away with it.
+    if (dirname(LAYOUT.lock) !== path) rmSync(path, { recursive: true, force: true })
   },
   contents: async ({ path, before }) => {
     for (const name of namesIn(path).filter(other => !before.includes(other))) {
@@ -85,14 +83,20 @@ export async function undo(change: Change, context: UndoContext): Promise<string
   }
 }
 
+/** What an undo goes by until it is over: after a kill in between the next try does too, and nobody else begins meanwhile. */
+const LAST: readonly string[] = [LAYOUT.journal, LAYOUT.lock]
+
 function namesIn(path: string): string[] {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(path) : []
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return []
+  return readdirSync(path).filter(name => !LAST.includes(join(path, name)))
 }
 
 async function unmountBelow(path: string): Promise<void> {
-  for (const point of mountsBelow(readMountinfo(), [path])) {
+  // The kernel names mounts by their real paths.
+  const folder = existsSync(path) ? realpathSync(path) : path
+  for (const point of mountsBelow(readMountinfo(), [folder])) {
     if ((await run(['umount', point])).exitCode !== 0) await run(['umount', '--lazy', point])
   }
-  const [left] = mountsBelow(readMountinfo(), [path])
+  const [left] = mountsBelow(readMountinfo(), [folder])
   if (left !== undefined) throw new Error(`"${left}" cannot be unmounted; unmount it and reset again`)
 }
