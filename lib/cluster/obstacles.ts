@@ -1,8 +1,10 @@
 /** What would make an init fail half way, looked for before anything is changed; all of it is reported at once. */
-import { connect } from 'node:net'
+import { createServer } from 'node:net'
 import type { InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
 import { listFolder } from '../files.ts'
+import { holderText, type PortHolder, portHolders } from '../host/ports.ts'
+import { liveHost } from '../host/source.ts'
 
 interface PortUse {
   readonly port: number
@@ -29,17 +31,17 @@ function ports({ cluster, init }: InitConfig): PortUse[] {
  * Source: kubeadm preflight (v1.36), Port-*, DirAvailable--var-lib-etcd, FileAvailable--*.
  */
 export async function refuseObstacles(config: InitConfig): Promise<void> {
-  const taken = await Promise.all(ports(config).map(async use => ((await isListening(use.port)) ? [use] : [])))
+  const wanted = ports(config)
+  const holders = portHolders(
+    liveHost(),
+    wanted.map(({ port }) => port),
+  )
+  const taken = await Promise.all(wanted.map(async use => ((await isFree(use.port, holders)) ? [] : [use])))
   const dataDir = config.cluster.etcd.local?.dataDir
   const data = dataDir === undefined ? [] : (listFolder('/', dataDir) ?? [])
   const manifests = (listFolder('/', '/etc/kubernetes/manifests') ?? []).filter(name => name.endsWith('.yaml'))
   const faults = [
-    ...taken
-      .flat()
-      .map(
-        ({ port, what }) =>
-          `cannot give port ${port} to ${what}: something listens on it; stop that (ss -ltnp shows what it is)`,
-      ),
+    ...taken.flat().map(({ port, what }) => `cannot give port ${port} to ${what}: ${heldBy(port, holders)}; stop that`),
     ...(data.length === 0
       ? []
       : [`cannot use "${dataDir}" for etcd: it holds ${data.join(', ')} of another cluster; move it away`]),
@@ -52,15 +54,17 @@ export async function refuseObstacles(config: InitConfig): Promise<void> {
   if (faults.length > 0) throw new KubestepError(faults.map(fault => `init: ${fault}`).join('\n'))
 }
 
-function isListening(port: number): Promise<boolean> {
+function heldBy(port: number, holders: readonly PortHolder[]): string {
+  const found = holders.filter(holder => holder.port === port).map(holderText)
+  return found.length === 0 ? 'something holds it' : `${[...new Set(found)].join(', ')} has it`
+}
+
+/** A socket that is bound and does not listen stands in no table: only taking the port shows it. */
+function isFree(port: number, holders: readonly PortHolder[]): Promise<boolean> {
+  if (holders.some(holder => holder.port === port)) return Promise.resolve(false)
   return new Promise(resolve => {
-    const socket = connect({ host: '127.0.0.1', port })
-    const end = (listening: boolean): void => {
-      socket.destroy()
-      resolve(listening)
-    }
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
-    socket.setTimeout(500, () => end(false))
+    const server = createServer()
+    server.once('error', error => resolve((error as NodeJS.ErrnoException).code !== 'EADDRINUSE'))
+    server.listen({ port, exclusive: true }, () => server.close(() => resolve(true)))
   })
 }

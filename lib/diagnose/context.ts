@@ -24,6 +24,8 @@ export interface DiagnosisContext {
   readonly nodeName?: string
   /** 10248 when left out; 0 when the kubelet serves none. */
   readonly kubeletHealthPort?: number
+  /** How often the kubelet had ended before somebody began to watch it; 0 when left out. */
+  readonly kubeletRestartsBefore?: number
 }
 
 /** The context of a cluster that is being brought up. */

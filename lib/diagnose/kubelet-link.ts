@@ -15,7 +15,11 @@ const MANY_RESTARTS = 3
 const SECOND_LOOK_MS = 1500
 
 /** undefined when it is healthy. */
-export async function lookAtKubelet({ services, kubeletHealthPort }: DiagnosisContext): Promise<Finding | undefined> {
+export async function lookAtKubelet({
+  services,
+  kubeletHealthPort,
+  kubeletRestartsBefore = 0,
+}: DiagnosisContext): Promise<Finding | undefined> {
   const port = kubeletHealthPort ?? DEFAULT_PORT
   const restarts = await services.restarts(KUBELET)
   let fault = await healthFault(port)
@@ -27,7 +31,7 @@ export async function lookAtKubelet({ services, kubeletHealthPort }: DiagnosisCo
   const log = await services.log(KUBELET, 400)
   if (restarts > 0) {
     const cause = `it ended and was started again, ${restarts === 1 ? 'once' : `${restarts} times`} so far`
-    return { cause, lines: lastWords(log, TAIL), final: restarts >= MANY_RESTARTS }
+    return { cause, lines: lastWords(log, TAIL), final: restarts - kubeletRestartsBefore >= MANY_RESTARTS }
   }
   const lines = tellingLines(log, TAIL)
   if (!(await services.isRunning(KUBELET))) return { cause: 'it does not run', lines }

@@ -1,5 +1,6 @@
 /** Looks at a cluster that is coming up, to give up as soon as it is clear that it will not. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KUBELET } from '../service/kubelet.ts'
 import type { Broken } from './broken.ts'
 import type { DiagnosisContext } from './context.ts'
 import { firstBroken, LINKS } from './links.ts'
@@ -8,15 +9,18 @@ const INTERVAL_MS = 1000
 
 /**
  * Ends when a link is broken in a way that time does not mend (a container or the kubelet that ends again and again,
- * a runtime that stays away), and gives it; undefined when the signal fires first. Never throws.
+ * a runtime that stays away), and gives it; undefined when the signal fires first. What ended before the watch began
+ * does not count: somebody may have mended it meanwhile. Never throws.
  */
 export async function watchForFailure(context: DiagnosisContext, signal: AbortSignal): Promise<Broken | undefined> {
   const links = LINKS.filter(({ watched }) => watched)
-  let seen: Seen = { since: performance.now() }
+  const before = await context.services.restarts(KUBELET).catch(() => 0)
+  const watched = { ...context, kubeletRestartsBefore: before }
+  let seen: Seen = { from: Date.now(), since: performance.now() }
   for (;;) {
     await sleep(INTERVAL_MS, undefined, { signal }).catch(() => {})
     if (signal.aborted) return undefined
-    const broken = await firstBroken(context, links)
+    const broken = await firstBroken(watched, links)
     seen = note(seen, broken, performance.now())
     if (broken !== undefined && isFinal(broken, seen, performance.now())) return broken
   }
@@ -24,6 +28,8 @@ export async function watchForFailure(context: DiagnosisContext, signal: AbortSi
 
 /** What the looks so far have shown. */
 export interface Seen {
+  /** When the watch began; milliseconds since 1970. */
+  readonly from: number
   readonly broken?: Broken
   /** Since when that link is the broken one; as performance.now() has it. */
   readonly since: number
@@ -35,6 +41,7 @@ export interface Seen {
 export function note(seen: Seen, broken: Broken | undefined, now: number, wallClock: number = Date.now()): Seen {
   const apiReadyAt = seen.apiReadyAt ?? (broken === undefined || needsApi(broken) ? wallClock : undefined)
   return {
+    from: seen.from,
     ...(broken !== undefined && { broken }),
     since: broken?.link === seen.broken?.link ? seen.since : now,
     ...(apiReadyAt !== undefined && { apiReadyAt }),
@@ -42,11 +49,12 @@ export function note(seen: Seen, broken: Broken | undefined, now: number, wallCl
 }
 
 /** Whether more time will not mend it. */
-export function isFinal(broken: Broken, { since, apiReadyAt }: Seen, now: number): boolean {
+export function isFinal(broken: Broken, { from, since, apiReadyAt }: Seen, now: number): boolean {
   if (now - since > (broken.finalAfterMs ?? Number.POSITIVE_INFINITY)) return true
   // Who ended before the API server was ready has waited for it, or had no rights yet.
   const tooEarly = needsApi(broken) && (broken.endedAt ?? 0) < (apiReadyAt ?? Number.POSITIVE_INFINITY)
-  return broken.final === true && !tooEarly
+  const isOld = broken.endedAt !== undefined && broken.endedAt < from
+  return broken.final === true && !tooEarly && !isOld
 }
 
 function needsApi({ link }: Broken): boolean {

@@ -4,7 +4,7 @@ import type { Broken } from '../../lib/diagnose/broken.ts'
 import { isFinal, note, type Seen } from '../../lib/diagnose/watch.ts'
 
 const broken = (link: string, more: Partial<Broken> = {}): Broken => ({ link, cause: 'c', lines: [], ...more })
-const START: Seen = { since: 0 }
+const START: Seen = { from: 300, since: 0 }
 
 test('note() keeps since when a link is broken, and begins anew with another one', () => {
   const first = note(START, broken('kubelet'), 1000)
@@ -34,20 +34,22 @@ test('note() keeps the first time of the API server', () => {
 for (const [what, link, more, seen, final] of [
   ['that may come yet', 'etcd', {}, START, false],
   ['that is final', 'etcd', { final: true }, START, true],
-  ['that has not been away for long', 'container runtime', { finalAfterMs: 15_000 }, { since: 90_000 }, false],
-  ['that has been away for long', 'container runtime', { finalAfterMs: 15_000 }, { since: 80_000 }, true],
+  ['that has not been away for long', 'container runtime', { finalAfterMs: 15_000 }, { from: 0, since: 90_000 }, false],
+  ['that has been away for long', 'container runtime', { finalAfterMs: 15_000 }, { from: 0, since: 80_000 }, true],
+  ['that ended before the watch began', 'kube-apiserver', { final: true, endedAt: 299 }, START, false],
+  ['that ended in the watch', 'kube-apiserver', { final: true, endedAt: 301 }, START, true],
   [
     'that ended before the API server was ready',
     'kube-controller-manager',
     { final: true, endedAt: 400 },
-    { since: 0, apiReadyAt: 500 },
+    { from: 300, since: 0, apiReadyAt: 500 },
     false,
   ],
   [
     'that ended after the API server was ready',
     'kube-controller-manager',
     { final: true, endedAt: 600 },
-    { since: 0, apiReadyAt: 500 },
+    { from: 300, since: 0, apiReadyAt: 500 },
     true,
   ],
 ] as const) {
