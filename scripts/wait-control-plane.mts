@@ -41,6 +41,7 @@ export const waitControlPlane: Script = script(
         config,
         objects,
         deadline,
+        say: output.say,
         watched: contextOf(config, serviceManager(), clusterSocket() ?? config.init.nodeRegistration.criSocket, api),
         onPass: gate => output.say(`[${name}] ${gate.name} after ${(gate.afterMs / 1000).toFixed(1)} s`),
       }),

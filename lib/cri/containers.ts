@@ -7,6 +7,8 @@ export interface PodContainer {
   /** Name within the Pod, e.g. `kube-apiserver`. */
   readonly name: string
   readonly pod: string
+  /** Id of the Pod's sandbox. */
+  readonly sandbox: string
   readonly namespace: string
   readonly attempt: number
   readonly state: 'created' | 'running' | 'exited' | 'unknown'
@@ -26,6 +28,7 @@ export async function podContainers(cri: Cri): Promise<PodContainer[]> {
         id: String(container.id),
         name: String(metadata.name ?? ''),
         attempt: Number(metadata.attempt ?? 0),
+        sandbox: String(container.podSandboxId ?? ''),
         pod: String(labels['io.kubernetes.pod.name'] ?? ''),
         namespace: String(labels['io.kubernetes.pod.namespace'] ?? ''),
         state: STATES[Number(container.state ?? 3)] ?? 'unknown',

@@ -27,7 +27,9 @@ export async function lookAtStaticPod(
   cri: Cri,
   { services }: DiagnosisContext,
 ): Promise<Finding | undefined> {
-  const containers = (await podContainers(cri)).filter(container => container.name === name)
+  const containers = (await podContainers(cri)).filter(
+    container => container.name === name && container.namespace === 'kube-system',
+  )
   const [newest] = containers
   if (newest === undefined) {
     const log = await services.log(KUBELET, 400)

@@ -11,6 +11,7 @@ import { KubestepError } from '../errors.ts'
 import type { ClusterObject } from '../objects/cluster-object.ts'
 import { chosenGates, gateContext } from '../ready/context.ts'
 import { type GateResult, waitForGates } from '../ready/wait.ts'
+import { helpMended } from './mended.ts'
 
 export interface ControlPlaneWait {
   readonly api: Api
@@ -20,6 +21,8 @@ export interface ControlPlaneWait {
   readonly watched: DiagnosisContext
   readonly deadline: AbortSignal
   readonly onPass: (result: GateResult) => void
+  /** Is told what is done about manifests that were mended. */
+  readonly say: (line: string) => void
 }
 
 /**
@@ -27,7 +30,7 @@ export interface ControlPlaneWait {
  * link when the time is up, or as soon as something is broken for good.
  */
 export async function waitForControlPlane(wait: ControlPlaneWait): Promise<void> {
-  const { api, config, objects, watched, onPass } = wait
+  const { api, config, objects, watched, onPass, say } = wait
   const stop = new AbortController()
   // What is broken for good ends the waits as if their time were up.
   const deadline = AbortSignal.any([wait.deadline, stop.signal])
@@ -36,6 +39,7 @@ export async function waitForControlPlane(wait: ControlPlaneWait): Promise<void>
     broken = found
     if (found !== undefined) stop.abort()
   })
+  const helping = helpMended(watched, api, stop.signal, say)
   try {
     await waitForApi(api, deadline)
     const gates = chosenGates('api,control-plane')
@@ -53,5 +57,6 @@ export async function waitForControlPlane(wait: ControlPlaneWait): Promise<void>
     throw new KubestepError(`wait-control-plane: ${head}${text}`, { cause: error })
   } finally {
     stop.abort()
+    await helping
   }
 }

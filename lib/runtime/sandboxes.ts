@@ -14,11 +14,16 @@ const STOP_LIMIT_MS = 60_000
 /** Stops and removes every sandbox but those in `kept`, all at once; gives the number of those that went. */
 export async function removeSandboxes(cri: Cri, kept: readonly string[]): Promise<number> {
   const ids = (await presentSandboxes(cri)).filter(id => !kept.includes(id))
+  await endSandboxes(cri, ids)
+  return ids.length
+}
+
+/** Stops and removes sandboxes, all at once. Throws a CriError. */
+export async function endSandboxes(cri: Cri, ids: readonly string[]): Promise<void> {
   await Promise.all(
     ids.map(async podSandboxId => {
       await cri.call('StopPodSandbox', { podSandboxId }, STOP_LIMIT_MS)
       await cri.call('RemovePodSandbox', { podSandboxId }, STOP_LIMIT_MS)
     }),
   )
-  return ids.length
 }
