@@ -13,8 +13,13 @@ export type Change =
   | { readonly kind: 'file'; readonly path: string; readonly before: string | null; readonly mode: number }
   /** A folder that did not exist before and is ours with all that is in it. */
   | { readonly kind: 'tree'; readonly path: string }
-  /** A folder that was there with these names in it; what has come since is ours. */
-  | { readonly kind: 'contents'; readonly path: string; readonly before: readonly string[] }
+  /**
+   * A folder that was there with these names in it; what has come since is ours. Where others work too, `only` is
+   * the regular expression of a cluster's names.
+   */
+  | { readonly kind: 'contents'; readonly path: string; readonly before: readonly string[]; readonly only?: string }
+  /** A folder that did not exist before and in which others may work: goes when there is nothing in it. */
+  | { readonly kind: 'empty'; readonly path: string }
   | { readonly kind: 'service'; readonly name: string }
   | { readonly kind: 'sysctl'; readonly key: string; readonly before: string }
   | { readonly kind: 'module'; readonly name: string }
@@ -65,6 +70,7 @@ function subject(change: Change): string {
     case 'file':
     case 'tree':
     case 'contents':
+    case 'empty':
     case 'mount':
       return change.path
     case 'service':

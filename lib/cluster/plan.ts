@@ -14,6 +14,7 @@ import { presentChains } from '../network/firewall.ts'
 import { PRIVATE_RUNTIME } from '../runtime/private.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { presentSandboxes } from '../runtime/sandboxes.ts'
+import { shimSocket } from '../runtime/shims.ts'
 import { KUBELET } from '../service/kubelet.ts'
 
 const KUBELET_FOLDER = '/var/lib/kubelet'
@@ -28,9 +29,19 @@ const FOLDERS: readonly string[] = [
   KUBELET_FOLDER,
   '/var/log/pods',
   '/var/log/containers',
-  '/run/netns',
   '/usr/libexec/kubernetes',
 ]
+
+/** Folders in which others work at the same time, and the names of a cluster's things there. */
+const SHARED_FOLDERS: readonly (readonly [path: string, names: string])[] = [
+  // Network namespaces of Pods, as containerd and CRI-O call them.
+  ['/run/netns', '^(cni-)?[0-9a-f]{8}-'],
+  // What CNI remembers of each Pod: all of it goes with the Pods, unless the runtime dies.
+  ['/var/lib/cni/results', '^(kubestep|cni-loopback)-'],
+]
+
+/** Where every containerd puts the sockets of its shims. */
+const SHIM_SOCKETS = dirname(shimSocket('', ''))
 
 /** All changes, in the order in which they are recorded. `runtime` is absent when it will be a private one. */
 export async function plannedChanges(config: InitConfig, runtime?: Runtime): Promise<Change[]> {
@@ -53,6 +64,8 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
       const isTheirs = existsSync(path) && (isMountPoint(path) || lstatSync(path).isSymbolicLink())
       return isTheirs ? { kind: 'contents', path, before: [] } : { kind: 'tree', path }
     }),
+    ...SHARED_FOLDERS.flatMap(([path, names]) => sharedFolder(path, names)),
+    ...(runtime === undefined ? missingFolders(SHIM_SOCKETS) : []),
     ...folders.map(folderChange),
     // The kubelet mounts its folder onto itself, to make it shared.
     ...(isMountPoint(KUBELET_FOLDER) ? [] : [{ kind: 'mount', path: KUBELET_FOLDER } as const]),
@@ -62,6 +75,16 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
     { kind: 'runtime', socket, ours: runtime === undefined, sandboxes },
     { kind: 'service', name: KUBELET },
   ]
+}
+
+function sharedFolder(path: string, only: string): Change[] {
+  const before = existsSync(path) ? readdirSync(path).sort() : []
+  return [...missingFolders(path), { kind: 'contents', path, before, only }]
+}
+
+/** A folder and what leads to it, outermost first, as far as they are not there. */
+function missingFolders(path: string): Change[] {
+  return existsSync(path) ? [] : [...missingFolders(dirname(path)), { kind: 'empty', path }]
 }
 
 function isMountPoint(path: string): boolean {

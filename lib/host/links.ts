@@ -1,21 +1,35 @@
 /** Network interfaces of this machine. */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { run } from '../command.ts'
+import { BRIDGE } from '../network/cni.ts'
+
+const LINKS = '/sys/class/net'
 
 /** Names of all interfaces. */
 export function presentLinks(): string[] {
   try {
-    return readdirSync('/sys/class/net').sort()
+    return readdirSync(LINKS).sort()
   } catch {
     return []
   }
 }
 
-/** Interfaces that a cluster makes: the bridge of our Pod network, its veth pairs, kube-proxy's in ipvs mode. */
-const CLUSTER_LINK = /^(cni0|veth[0-9a-f]{8}|kube-ipvs0)$/
+/** Interfaces that a cluster makes: the bridge of our Pod network, kube-proxy's in ipvs mode. */
+const CLUSTER_LINKS: readonly string[] = [BRIDGE, 'kube-ipvs0']
 
-/** Removes the cluster's interfaces but those in `kept`. */
+/** Removes the cluster's interfaces but those in `kept`: also what hangs on the bridge, the Pods' veth pairs. */
 export async function removeLinks(kept: readonly string[]): Promise<void> {
-  const gone = presentLinks().filter(name => CLUSTER_LINK.test(name) && !kept.includes(name))
+  const gone = presentLinks()
+    .filter(name => CLUSTER_LINKS.includes(name) || masterOf(name) === BRIDGE)
+    .filter(name => !kept.includes(name))
   for (const name of gone) await run(['ip', 'link', 'delete', name])
+}
+
+function masterOf(name: string): string | undefined {
+  try {
+    return basename(readlinkSync(`${LINKS}/${name}/master`))
+  } catch {
+    return undefined
+  }
 }

@@ -1,16 +1,29 @@
 /** Processes of this machine, by what they were started with. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readTextOrEmpty } from '../files.ts'
 
 /** Pids whose command line has all the given arguments. */
 export function processesWith(argv: readonly string[]): number[] {
+  return pids().filter(pid => {
+    const given = commandLine(pid)
+    return given.length > 0 && argv.every(argument => given.includes(argument))
+  })
+}
+
+/** Pids in a process group, those that have ended left out. */
+export function processesInGroup(group: number): number[] {
+  return pids().filter(pid => {
+    // Behind the command in brackets: state, parent, group. Source: proc(5).
+    const [state, , own] = readTextOrEmpty(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
+    return Number(own) === group && state !== 'Z' && state !== 'X'
+  })
+}
+
+function pids(): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-    .filter(pid => {
-      const given = commandLine(pid)
-      return given.length > 0 && argv.every(argument => given.includes(argument))
-    })
 }
 
 /** The arguments of a process, its own name first; empty when it is gone. */

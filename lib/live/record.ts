@@ -27,5 +27,6 @@ export function covers(change: Change, path: string): boolean {
   if (change.kind === 'tree') return path.startsWith(`${change.path}/`)
   if (change.kind !== 'contents') return false
   const name = path.slice(change.path.length + 1).split('/')[0] ?? ''
-  return path.startsWith(`${change.path}/`) && !change.before.includes(name)
+  const isOurs = change.only === undefined || new RegExp(change.only).test(name)
+  return path.startsWith(`${change.path}/`) && isOurs && !change.before.includes(name)
 }

@@ -9,7 +9,9 @@ export function describe(change: Change): string {
     case 'tree':
       return `remove the folder "${change.path}"`
     case 'contents':
-      return `remove what has come into the folder "${change.path}"`
+      return `remove what ${change.only === undefined ? 'has come into' : 'the cluster made in'} the folder "${change.path}"`
+    case 'empty':
+      return `remove the folder "${change.path}" if nothing is in it`
     case 'service':
       return `stop and remove the service "${change.name}"`
     case 'sysctl':

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs
 import { dirname, join } from 'node:path'
 import { run } from '../command.ts'
 import { reasonOf } from '../errors.ts'
-import { writeFiles } from '../files.ts'
+import { removeFiles, writeFiles } from '../files.ts'
 import { podProcesses, removePodCgroups } from '../host/cgroups.ts'
 import { removeLinks } from '../host/links.ts'
 import { mountsBelow, readMountinfo } from '../host/mounts.ts'
@@ -17,6 +17,7 @@ import { LAYOUT } from '../layout.ts'
 import { removeRules } from '../network/firewall.ts'
 import { openRuntime } from '../runtime/runtime.ts'
 import { removeSandboxes } from '../runtime/sandboxes.ts'
+import { shimSockets } from '../runtime/shims.ts'
 import type { ServiceManager } from '../service/service.ts'
 
 type Of<Kind extends Change['kind']> = Extract<Change, { readonly kind: Kind }>
@@ -42,7 +43,10 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
       if (!ours) throw error
     }
     // What a dead runtime of ours left running: the containers and the shims that hold them.
-    if (ours) await kill([...podProcesses(), ...processesWith(['-address', path])])
+    if (ours) {
+      await kill([...podProcesses(), ...processesWith(['-address', path])])
+      removeFiles('/', shimSockets(LAYOUT.containerd.state, path))
+    }
     removePodCgroups()
   },
   mount: async ({ path }) => unmountBelow(path),
@@ -57,8 +61,14 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
     // Whoever holds the lock takes its folder away with it.
     if (dirname(LAYOUT.lock) !== path) rmSync(path, { recursive: true, force: true })
   },
-  contents: async ({ path, before }) => {
-    for (const name of namesIn(path).filter(other => !before.includes(other))) {
+  empty: async ({ path }) => {
+    if (!existsSync(path) || readdirSync(path).length > 0) return
+    await unmountBelow(path)
+    rmSync(path, { recursive: true })
+  },
+  contents: async ({ path, before, only = '' }) => {
+    const ours = new RegExp(only)
+    for (const name of namesIn(path).filter(other => ours.test(other) && !before.includes(other))) {
       await unmountBelow(join(path, name))
       rmSync(join(path, name), { recursive: true, force: true })
     }

@@ -59,6 +59,8 @@ export function containerdConfig(settings: ContainerdSettings): string {
       `${cri}.containerd.runtimes.runc.options`,
       [
         ['BinaryName', settings.runc],
+        // The default is shared by all containerds of a machine.
+        ['Root', `${settings.state}/runc`],
         ['SystemdCgroup', settings.cgroupDriver === 'systemd'],
       ],
     ],

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quote, run, startDetached } from '../command.ts'
 import { readTextOrEmpty, removeFiles, writeFiles } from '../files.ts'
+import { processesInGroup, processesWith } from '../host/processes.ts'
 import type { Service, ServiceManager } from './service.ts'
 
 export interface SupervisorFolders {
@@ -29,8 +30,10 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     { path: script(service.name), mode: 0o755, content: loop(service, logFile(service.name), endsFile(service.name)) },
   ]
   const stop = async (name: string): Promise<void> => {
-    const pid = runningPid(pidFile(name))
-    if (pid !== undefined) await end(pid)
+    // A loop that was killed leaves its service; one whose starter was killed has no pid file yet.
+    const recorded = recordedGroup(pidFile(name))
+    const unrecorded = processesWith(['/bin/sh', script(name)])
+    for (const pid of new Set([...recorded, ...unrecorded])) await end(pid)
     removeFiles('/', [pidFile(name), endsFile(name)])
   }
   const launch = (name: string): void => {
@@ -109,11 +112,21 @@ export function startTime(pid: number): string | undefined {
   return fields === undefined || fields.length < 20 || fields[0] === 'Z' ? undefined : fields[19]
 }
 
+/**
+ * The pid in a file, if that loop or what it started still runs: as long as a process is left in its group, the
+ * number of a group is not given out again.
+ */
+function recordedGroup(file: string): number[] {
+  const pid = Number(readTextOrEmpty(file).split(' ')[0])
+  if (pid === 0 || (startTime(pid) !== undefined && runningPid(file) === undefined)) return []
+  return processesInGroup(pid).length > 0 ? [pid] : []
+}
+
 async function end(pid: number): Promise<void> {
-  const started = startTime(pid)
-  signal(pid, 'SIGTERM')
+  // The loop tells its service; without the loop the service has to be told.
+  signal(startTime(pid) === undefined ? -pid : pid, 'SIGTERM')
   for (let waited = 0; waited < STOP_LIMIT_MS; waited += 50) {
-    if (startTime(pid) !== started) return
+    if (processesInGroup(pid).length === 0) return
     await sleep(50)
   }
   // The whole group: the loop and what it runs. Containers have groups of their own.

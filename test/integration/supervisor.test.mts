@@ -81,3 +81,27 @@ test('supervisor() replaces a running service when it is started again', async (
   await manager.remove('one')
   rmSync(base, { recursive: true })
 })
+
+for (const [lost, lose] of [
+  ['whose loop was killed', (places: { readonly run: string }) => killLoop(join(places.run, 'steady.pid'))],
+  ['whose pid was never written down', (places: { readonly run: string }) => rmSync(join(places.run, 'steady.pid'))],
+] as const) {
+  test(`supervisor() ends a service ${lost}`, async () => {
+    const { base, ...places } = folders()
+    const manager = supervisor(places)
+    const pidFile = join(base, 'pid')
+    const script = `echo $$ > '${pidFile}'; exec sleep 1000`
+    await manager.start({ name: 'steady', about: 'test', command: ['/bin/sh', '-c', script], restartDelayMs: 50 })
+    await until('it runs', () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '')
+    const pid = Number(readFileSync(pidFile, 'utf8'))
+    lose(places)
+    assert.notEqual(startTime(pid), undefined)
+    await manager.remove('steady')
+    assert.equal(startTime(pid), undefined)
+    rmSync(base, { recursive: true })
+  })
+}
+
+function killLoop(pidFile: string): void {
+  process.kill(Number(readFileSync(pidFile, 'utf8').split(' ')[0]), 'SIGKILL')
+}

@@ -72,6 +72,31 @@ for (const { name, before, folder, made } of ROWS) {
   })
 }
 
+test('undo() takes away only the names of a cluster where others work too', async () => {
+  const root = temporary()
+  const path = join(root, 'netns')
+  for (const row of ['netns/cni-1', 'netns/mine', 'netns/cni-2']) make(root, row)
+  const change: Change = { kind: 'contents', path, before: ['cni-1'], only: '^cni-' }
+  assert.equal(await undo(change, CONTEXT), undefined)
+  assert.deepEqual(tree(root), ['netns', 'netns/cni-1', 'netns/mine'])
+  rmSync(root, { recursive: true })
+})
+
+test('undo() takes away a shared folder when nothing is in it', async () => {
+  const root = temporary()
+  make(root, 'a/b/')
+  for (const [path, left] of [
+    ['a', ['a', 'a/b']],
+    ['a/b', ['a']],
+    ['a', []],
+    ['a', []],
+  ] as const) {
+    assert.equal(await undo({ kind: 'empty', path: join(root, path) }, CONTEXT), undefined)
+    assert.deepEqual(tree(root), left)
+  }
+  rmSync(root, { recursive: true })
+})
+
 test('undo() restores a file that was there, and removes one that was not', async () => {
   const root = temporary()
   const [old, fresh] = [join(root, 'old'), join(root, 'fresh')]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { quote } from '../../lib/command.ts'
 import { containerdConfig } from '../../lib/runtime/containerd-config.ts'
+import { shimSocket } from '../../lib/runtime/shims.ts'
 import { loop } from '../../lib/service/supervisor.ts'
 import { unit } from '../../lib/service/systemd.ts'
 
@@ -38,6 +39,16 @@ for (const [word, quoted] of [
   })
 }
 
+test('shimSocket() is where containerd 1.6 was seen to put it', () => {
+  assert.equal(
+    shimSocket(
+      '/run/kubestep/containerd.sock',
+      'k8s.io/bf11d7c310a4f0352df3c41d10b11237dc8ba421059055957554618b9db752e4',
+    ),
+    '/run/containerd/s/52dfd585e4c5dfb2df16ea35894de87f187f1d23fb06fbaa40acb41663194ab9',
+  )
+})
+
 test('containerdConfig() keeps everything below its own folders', () => {
   const text = containerdConfig({
     root: '/r',
@@ -56,6 +67,7 @@ test('containerdConfig() keeps everything below its own folders', () => {
     'address = "/s/c.sock"',
     'sandbox_image = "registry.k8s.io/pause:3.10.2"',
     'SystemdCgroup = true',
+    'Root = "/s/runc"',
     'restrict_oom_score_adj = false',
     'config_path = "/r/certs.d"',
   ]) {
