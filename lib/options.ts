@@ -58,7 +58,12 @@ export const OPTIONS = {
   'service-cidr': { type: 'string', value: 'CIDR[,CIDR]', default: '10.96.0.0/12', about: 'addresses of Services' },
   'service-dns-domain': { type: 'string', value: 'DOMAIN', default: 'cluster.local', about: 'DNS domain of Services' },
   'node-name': { type: 'string', value: 'NAME', default: 'the host name', about: 'name of this node' },
-  'cri-socket': { type: 'string', value: 'SOCKET', about: 'CRI socket of the container runtime' },
+  'cri-socket': {
+    type: 'string',
+    value: 'SOCKET',
+    default: 'a runtime that is found',
+    about: 'CRI socket of the container runtime; it has to serve CRI',
+  },
   'cert-dir': { type: 'string', value: 'DIR', default: '/etc/kubernetes/pki', about: 'where certificates lie' },
   'certificate-key': {
     type: 'string',
@@ -144,7 +149,8 @@ export const OPTIONS = {
     type: 'string',
     value: 'auto|private|SOCKET',
     default: 'auto',
-    about: 'container runtime: one that is there, or a containerd of our own (ours)',
+    about:
+      'container runtime: one that is there, or a containerd of our own; wins over --cri-socket and criSocket (ours)',
   },
   artifacts: {
     type: 'string',

@@ -17,6 +17,8 @@ export { PHASE_OPTIONS } from './options.ts'
 export interface Phase {
   readonly config: InitConfig
   readonly facts: HostFacts
+  /** The runtime's socket as the user names it, undefined when nobody does. */
+  readonly namedSocket?: string
   readonly dryRun: boolean
   /** Below which folder files are written; another one than where they are read with --dry-run. */
   readonly target: string
@@ -39,7 +41,7 @@ export function openPhase(call: Call): Phase {
   const { flags } = call
   const root = resolve(flags.root ?? '/')
   const facts = readHostFacts(root)
-  const { config, notices } = loadInitConfig({ ...readConfig(flags), flags, phases: PHASE_NAMES }, facts)
+  const { config, namedSocket, notices } = loadInitConfig({ ...readConfig(flags), flags, phases: PHASE_NAMES }, facts)
   for (const notice of notices) call.output.warn(notice)
   const dryRun = flags['dry-run'] ?? config.init.dryRun ?? false
   if (flags['output-dir'] !== undefined && !dryRun) {
@@ -66,6 +68,7 @@ export function openPhase(call: Call): Phase {
   return {
     config,
     facts,
+    ...(namedSocket !== undefined && { namedSocket }),
     dryRun,
     get target() {
       return target()

@@ -54,7 +54,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   if (!isSkipped('preflight', phase.config.init.skipPhases)) await refuseObstacles(phase.config)
 
   // What this machine is decides a little of the configuration, and what will change on it is written down first.
-  const choice = await chooseRuntime(flags.runtime ?? 'auto', phase.facts.criSockets)
+  const choice = await chooseRuntime(flags.runtime ?? phase.namedSocket ?? 'auto', phase.facts.criSockets)
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
   const driver = existing?.cgroupDriver
   const { config, notices } = adaptToMachine(withSocket(phase.config, socketOf(choice)), {

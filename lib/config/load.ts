@@ -19,6 +19,8 @@ export type { ConfigSource } from './source.ts'
 
 export interface LoadedInit {
   readonly config: InitConfig
+  /** The runtime's socket as file or flag name it; undefined when it was looked for. */
+  readonly namedSocket?: string
   /** What people should know though nothing is wrong; one line each. */
   readonly notices: readonly string[]
 }
@@ -42,10 +44,17 @@ export function loadInitConfig(source: ConfigSource, facts: HostFacts): LoadedIn
   const ignored = drafts.foreign.map(
     ({ name, line }) => `config: ${sourceName(source)}:${line}: the document "${name}" is not kubeadm's; it is ignored`,
   )
+  const namedSocket = isSocketNamed(drafts) ? config.init.nodeRegistration.criSocket : undefined
   return {
     config: prepared.config,
+    ...(namedSocket !== undefined && { namedSocket }),
     notices: [...ignored, ...drafts.deprecations, ...notices, ...componentNotices(config, facts)],
   }
+}
+
+function isSocketNamed({ drafts }: Drafts): boolean {
+  const { nodeRegistration } = (drafts.InitConfiguration ?? {}) as Draft<InitConfiguration>
+  return Boolean(nodeRegistration?.criSocket)
 }
 
 /** Where the user's component configurations differ from what kubeadm recommends. */

@@ -78,13 +78,13 @@ export type RuntimeChoice =
 
 /**
  * Decides which runtime to use. `auto` takes the first known socket that really serves CRI, else a private one.
- * A socket that was asked for has to work. Throws a KubestepError.
+ * A socket that was asked for, by --runtime, --cri-socket or criSocket, has to work. Throws a KubestepError.
  */
 export async function chooseRuntime(wanted: string, knownSockets: readonly string[]): Promise<RuntimeChoice> {
   if (wanted === 'private') return { kind: 'private' }
   if (wanted !== 'auto') {
     const socket = wanted.startsWith('unix://') ? wanted : `unix://${wanted}`
-    return { kind: 'socket', socket, runtime: await openRuntime(socket, false) }
+    return { kind: 'socket', socket, runtime: await openNamed(socket) }
   }
   for (const socket of knownSockets) {
     try {
@@ -95,6 +95,18 @@ export async function chooseRuntime(wanted: string, knownSockets: readonly strin
     }
   }
   return { kind: 'private' }
+}
+
+async function openNamed(socket: string): Promise<Runtime> {
+  try {
+    return await openRuntime(socket, false)
+  } catch (error) {
+    if (!(error instanceof CriError)) throw error
+    throw new KubestepError(
+      `${error.message} (--runtime, --cri-socket or nodeRegistration.criSocket asks for this socket; leave that out to have a runtime found)`,
+      { cause: error },
+    )
+  }
 }
 
 /**
