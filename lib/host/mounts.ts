@@ -12,8 +12,8 @@ export function mountsBelow(mountinfo: string, folders: readonly string[]): stri
     .sort((a, b) => b.length - a.length)
 }
 
-// Blanks and the like stand as \040: proc(5).
-function unescapeOctal(point: string): string {
+/** A path as the kernel lists it: blanks and the like stand as `\040`. Source: proc(5). */
+export function unescapeOctal(point: string): string {
   return point.replace(/\\([0-7]{3})/g, (_match, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 

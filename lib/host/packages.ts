@@ -1,0 +1,131 @@
+/** Programs that a cluster needs of the machine, the packages that carry them, and the managers that install those. */
+import type { HostSource } from './source.ts'
+
+export type ManagerName = 'apt' | 'dnf' | 'yum' | 'apk'
+
+export interface PackageManager {
+  readonly name: ManagerName
+  readonly program: string
+  /** What makes its lists of packages fresh, where installing does not do that by itself. */
+  readonly refresh?: readonly string[]
+  /** Takes names of packages at its end, and asks nothing. */
+  readonly install: readonly string[]
+  readonly remove: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** In the order in which they are looked for: a machine may have a yum that is a dnf. */
+export const PACKAGE_MANAGERS: readonly PackageManager[] = [
+  {
+    name: 'apt',
+    program: 'apt-get',
+    refresh: ['apt-get', 'update', '-qq'],
+    install: ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=60'],
+    remove: 'apt-get remove',
+    environment: { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
+  },
+  { name: 'dnf', program: 'dnf', install: ['dnf', 'install', '-y', '-q'], remove: 'dnf remove' },
+  { name: 'yum', program: 'yum', install: ['yum', 'install', '-y', '-q'], remove: 'yum remove' },
+  { name: 'apk', program: 'apk', install: ['apk', 'add', '--quiet'], remove: 'apk del' },
+]
+
+export interface HostProgram {
+  /** Looked for on the PATH; the first is the row's name. */
+  readonly programs: readonly string[]
+  readonly why: string
+  readonly packages: Readonly<Record<'apt' | 'dnf' | 'apk', readonly string[]>>
+}
+
+/**
+ * Names of packages per manager; yum has dnf's. Source: packages of Debian 12, Ubuntu 24.04, Fedora 42 and Alpine 3.22.
+ * RHEL has containerd only as containerd.io in Docker's repository, which is not ours to add.
+ */
+export const HOST_PROGRAMS: readonly HostProgram[] = [
+  {
+    programs: ['containerd', 'ctr'],
+    why: 'runs containers, where no other runtime serves CRI',
+    packages: { apt: ['containerd'], dnf: ['containerd'], apk: ['containerd', 'containerd-ctr'] },
+  },
+  { programs: ['runc'], why: 'starts containers for containerd', packages: every('runc') },
+  {
+    programs: ['iptables'],
+    why: "the kubelet's and our own firewall rules",
+    packages: every('iptables'),
+  },
+  {
+    programs: ['nft'],
+    why: 'takes away what kube-proxy leaves in mode nftables',
+    packages: every('nftables'),
+  },
+  { programs: ['ipset'], why: 'takes away what kube-proxy leaves in mode ipvs', packages: every('ipset') },
+  { programs: ['ipvsadm'], why: 'shows and takes away virtual servers of mode ipvs', packages: every('ipvsadm') },
+  {
+    programs: ['conntrack'],
+    why: "kubeadm's preflight before 1.32 wants it; drops stale connections",
+    packages: { apt: ['conntrack'], dnf: ['conntrack-tools'], apk: ['conntrack-tools'] },
+  },
+  { programs: ['modprobe'], why: 'loads kernel modules', packages: every('kmod') },
+  {
+    programs: ['ip'],
+    why: 'takes away network interfaces',
+    packages: { apt: ['iproute2'], dnf: ['iproute'], apk: ['iproute2'] },
+  },
+  {
+    programs: ['mount', 'umount'],
+    why: 'volumes of Pods',
+    packages: { apt: ['mount'], dnf: ['util-linux'], apk: ['util-linux'] },
+  },
+  {
+    programs: ['losetup'],
+    why: 'block volumes of Pods',
+    packages: { apt: ['mount'], dnf: ['util-linux'], apk: ['losetup'] },
+  },
+  { programs: ['socat'], why: 'kubectl port-forward with old runtimes', packages: every('socat') },
+  { programs: ['ebtables'], why: 'hairpin mode of old kubelets', packages: every('ebtables') },
+  { programs: ['ethtool'], why: "kubeadm's preflight before 1.29 looks for it", packages: every('ethtool') },
+]
+
+/** The CNI plugins are no programs on the PATH: whoever knows their folders says whether they are missing. */
+export const CNI_PLUGINS: HostProgram = {
+  programs: ['cni-plugins'],
+  why: 'the Pod network',
+  packages: { apt: ['containernetworking-plugins'], dnf: ['containernetworking-plugins'], apk: ['cni-plugins'] },
+}
+
+function every(name: string): HostProgram['packages'] {
+  return { apt: [name], dnf: [name], apk: [name] }
+}
+
+/** Where programs lie that the machine's own PATH may leave out. */
+const PROGRAM_FOLDERS: readonly string[] = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+]
+
+/** Whether a host has a program. */
+export function hasProgram(host: HostSource, program: string): boolean {
+  const folders = [...(host.environment.PATH ?? '').split(':'), ...PROGRAM_FOLDERS]
+  return folders.some(folder => folder.startsWith('/') && host.kind(`${folder}/${program}`) === 'file')
+}
+
+/** Rows of which a host lacks a program; `wanted` are names of rows. */
+export function missingPrograms(host: HostSource, wanted: readonly string[]): HostProgram[] {
+  return HOST_PROGRAMS.filter(
+    ({ programs }) => wanted.includes(programs[0] ?? '') && programs.some(program => !hasProgram(host, program)),
+  )
+}
+
+/** The manager of a host's packages; undefined when it has none of ours. */
+export function packageManager(host: HostSource): PackageManager | undefined {
+  return PACKAGE_MANAGERS.find(({ program }) => hasProgram(host, program))
+}
+
+/** Packages that carry the programs, in the manager's names, each once. */
+export function packagesOf(rows: readonly HostProgram[], manager: PackageManager): string[] {
+  const column = manager.name === 'yum' ? 'dnf' : manager.name
+  return [...new Set(rows.flatMap(({ packages }) => packages[column]))]
+}
