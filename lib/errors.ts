@@ -3,6 +3,8 @@
  * lower case, no full stop, values in double quotes, paths whole. Secrets never enter a message.
  */
 
+import type { Json } from './json.ts'
+
 /** Something that cannot be done, with a message for people; exit status 1. */
 export class KubestepError extends Error {
   override readonly name: string = 'KubestepError'
@@ -11,6 +13,17 @@ export class KubestepError extends Error {
 /** The command line is wrong; exit status 2. */
 export class UsageError extends KubestepError {
   override readonly name: string = 'UsageError'
+}
+
+/** A run that failed, with what programs want to know of it besides the message; no secrets here either. */
+export class RunError extends KubestepError {
+  override readonly name: string = 'RunError'
+  readonly facts: Readonly<Record<string, Json>>
+
+  constructor(message: string, facts: Readonly<Record<string, Json>>, options?: ErrorOptions) {
+    super(message, options)
+    this.facts = facts
+  }
 }
 
 /** One thing that is wrong with a configuration. */

@@ -2,6 +2,7 @@
  * What a script says: progress for people on stdout as kubeadm does, warnings and errors on stderr,
  * results alone on stdout. With `-o json` every one of them is an event of one line on stdout.
  */
+import type { Json } from './json.ts'
 import type { Flags } from './options.ts'
 
 export interface Output {
@@ -12,19 +13,22 @@ export interface Output {
   readonly warn: (line: string) => void
   /** What the command was asked for, complete with its newlines; not silenced by `--quiet`. */
   readonly result: (text: string) => void
+  /** What programs want to know, as an event of that kind; people are told in words, so text output leaves it out. */
+  readonly event: (kind: string, facts: Readonly<Record<string, Json>>) => void
 }
 
 /** An output for the given flags. */
 export function openOutput(flags: Pick<Flags, 'output' | 'quiet' | 'verbose'>): Output {
   if (flags.output === 'json') {
-    const event = (kind: string, text: string): void => {
-      process.stdout.write(`${JSON.stringify({ event: kind, text })}\n`)
+    const event = (kind: string, facts: Readonly<Record<string, Json>>): void => {
+      process.stdout.write(`${JSON.stringify({ event: kind, ...facts })}\n`)
     }
     return {
-      say: line => event('progress', line),
-      detail: line => (flags.verbose ? event('detail', line) : undefined),
-      warn: line => event('warning', line),
-      result: text => event('result', text),
+      say: text => event('progress', { text }),
+      detail: text => (flags.verbose ? event('detail', { text }) : undefined),
+      warn: text => event('warning', { text }),
+      result: text => event('result', { text }),
+      event,
     }
   }
   const print = (line: string): void => {
@@ -40,5 +44,6 @@ export function openOutput(flags: Pick<Flags, 'output' | 'quiet' | 'verbose'>): 
     result: text => {
       process.stdout.write(text)
     },
+    event: silent,
   }
 }

@@ -5,7 +5,7 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Arguments, type Command, parseArguments } from './arguments.ts'
-import { KubestepError, UsageError } from './errors.ts'
+import { KubestepError, RunError, UsageError } from './errors.ts'
 import { helpText } from './help.ts'
 import { type Output, openOutput } from './output.ts'
 
@@ -59,6 +59,7 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
     process.exit(0)
   })
   const verbose = argv.includes('--verbose') || argv.includes('-v')
+  let output: Output | undefined
   try {
     const parsed = parseArguments(made.command, argv)
     if (parsed.flags.help) {
@@ -73,9 +74,11 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
         `${made.command.name}: cannot write output ${JSON.stringify(parsed.flags.output)}: it is not known; use text or json`,
       )
     }
-    await made.run({ ...parsed, name: made.command.name, output: openOutput(parsed.flags) })
+    output = openOutput(parsed.flags)
+    await made.run({ ...parsed, name: made.command.name, output })
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 2 : 1
+    output?.event('error', { text: messageOf(error, false), ...(error instanceof RunError && error.facts) })
     process.stderr.write(`${messageOf(error, verbose)}\n`)
     if (error instanceof UsageError) process.stderr.write(`See --help of scripts/${made.command.name}.mts\n`)
     // What still runs (a name that nobody resolves, a pull) would keep the process for as long as it likes.

@@ -63,8 +63,9 @@ export const init: Script = script(
     }
     const { bringUp } = await import('../lib/cluster/bring-up.ts')
     const { withSession } = await import('../lib/cluster/session.ts')
-    const { summary } = await import('../lib/cluster/summary.ts')
+    const { facts, summary } = await import('../lib/cluster/summary.ts')
     const up = await withSession(call, journal => bringUp(phase, call, journal))
     for (const line of summary(up)) call.output.say(line)
+    call.output.event('ready', facts(up))
   },
 )

@@ -6,7 +6,7 @@ import { contextOf, type DiagnosisContext } from '../diagnose/context.ts'
 import { firstBroken } from '../diagnose/links.ts'
 import { watchForFailure } from '../diagnose/watch.ts'
 import { durationMilliseconds } from '../duration.ts'
-import { KubestepError, reasonOf } from '../errors.ts'
+import { KubestepError, RunError, reasonOf } from '../errors.ts'
 import { type FileEntry, writeFiles, writeLink } from '../files.ts'
 import { readMachineFacts } from '../host/machine.ts'
 import { imageList } from '../images/images.ts'
@@ -15,7 +15,7 @@ import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
 import { chosenGates, gateContext } from '../ready/context.ts'
 import { type GateResult, waitForGates } from '../ready/wait.ts'
-import { chooseRuntime } from '../runtime/runtime.ts'
+import { chooseRuntime, type Runtime } from '../runtime/runtime.ts'
 import type { Call } from '../script.ts'
 import { kubeletService } from '../service/kubelet.ts'
 import { serviceManager } from '../service/manager.ts'
@@ -37,6 +37,7 @@ const DEFAULT_TIMEOUT = '4m0s'
 export interface ClusterUp {
   readonly config: InitConfig
   readonly gates: readonly GateResult[]
+  readonly runtime: Pick<Runtime, 'name' | 'version'>
   /** Milliseconds since the start, by what was reached. */
   readonly timings: Readonly<Record<string, number>>
 }
@@ -120,7 +121,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
       return results
     }
     const results = await Promise.race([finish(), failure(watched, done.signal)])
-    return { config, gates: results, timings: timings.marks() }
+    return { config, gates: results, runtime, timings: timings.marks() }
   } catch (error) {
     done.abort()
     throw await explained(error, watched, timings.marks())
@@ -167,11 +168,21 @@ async function explained(
       ? []
       : [`init: the first broken link is the ${broken.link}: ${broken.cause}`, ...broken.lines.map(line => `  ${line}`)]
   const request = { reason: error.message, timings: marks, ...(broken !== undefined && { broken }) }
-  const saved = await writeLogBundle(request).then(
-    ({ path }) => [`init: everything that was logged is in "${path}"; the reset script takes the rest away`],
-    (reason: unknown) => [`init: the logs could not be saved: ${reasonOf(reason)}`],
+  const logs = await writeLogBundle(request).then(
+    ({ path }) => path,
+    (reason: unknown) => new Error(reasonOf(reason)),
   )
-  return new KubestepError([error.message, ...cause, ...saved].join('\n'), { cause: error })
+  const saved =
+    logs instanceof Error
+      ? `init: the logs could not be saved: ${logs.message}`
+      : `init: everything that was logged is in "${logs}"; the reset script takes the rest away`
+  const facts = {
+    reason: error.message,
+    timings: marks,
+    ...(broken !== undefined && { broken: { link: broken.link, cause: broken.cause, lines: broken.lines } }),
+    ...(typeof logs === 'string' && { logs }),
+  }
+  return new RunError([error.message, ...cause, saved].join('\n'), facts, { cause: error })
 }
 
 /** Broken for good, with what is broken. */

@@ -1,4 +1,7 @@
-/** What a person needs to know when the cluster is up. */
+/** What people and programs need to know when the cluster is up. */
+import { imageList } from '../images/images.ts'
+import type { Json } from '../json.ts'
+import { localUrl } from '../kubeconfig/kubeconfigs.ts'
 import type { ClusterUp } from './bring-up.ts'
 
 /** Lines for the end of an init. */
@@ -15,4 +18,17 @@ export function summary({ config, gates, timings }: ClusterUp): string[] {
     '',
     '[init] To take it away again: the reset script',
   ]
+}
+
+/** The same for programs: the event "ready". Timings are milliseconds since the start, by what was reached. */
+export function facts({ config, gates, runtime, timings }: ClusterUp): Readonly<Record<string, Json>> {
+  return {
+    kubernetesVersion: config.cluster.kubernetesVersion,
+    nodeName: config.init.nodeRegistration.name,
+    server: localUrl(config),
+    runtime: { name: runtime.name, version: runtime.version },
+    images: imageList(config),
+    gates: gates.map(({ name, afterMs }) => ({ name, afterMs })),
+    timings,
+  }
 }
