@@ -41,7 +41,10 @@ const VOLATILE: readonly RegExp[] = [
 const COUNTERS =
   /^(fs\/(dentry-state|inode|file-nr|aio-nr|quota|binfmt_misc)|kernel\/(random|ns_last_pid|pty\/nr|perf_|sched_domain|keys\/gc)|net\/netfilter\/nf_conntrack_count|vm\/(stat_refresh|compact|drop_caches))|\/stable_secret$/
 
-/** Programs of a cluster. */
+/** A path of ours in a command line. */
+const OWN_PATH = /(^|=)\/(var\/lib|var\/log|run)\/kubestep\//
+
+/** What runs in a cluster bears these names. */
 const PROGRAMS = /^(kubelet|kube-.+|etcd|coredns|pause|containerd.*|runc|ctr|conntrack)$/
 
 export const ASPECTS: readonly Aspect[] = [
@@ -121,7 +124,7 @@ function processes(): string[] {
   return pids().flatMap(pid => {
     const argv = text(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)
     const group = /(kubepods|kubestep|k8s\.io)/.test(text(`/proc/${pid}/cgroup`))
-    const ours = PROGRAMS.test(basename(argv[0] ?? '')) || argv.some(word => word.includes('/kubestep/'))
+    const ours = PROGRAMS.test(basename(argv[0] ?? '')) || argv.some(word => OWN_PATH.test(word))
     return ours || group ? [`${pid} ${argv.join(' ')}`] : []
   })
 }

@@ -3,11 +3,11 @@
  * already, from the artifacts folder in KUBESTEP_E2E_DEBIAN), and the artifacts folders that KUBESTEP_E2E_ARTIFACTS
  * names, with a colon between them.
  */
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readHostFacts } from '../../lib/host/read.ts'
 import { here, run } from './programs.ts'
+import { temporaryFolder } from './temporary.ts'
 
 /** The image that tests run in Pods: a static busybox. */
 export const TEST_IMAGE = 'kubestep.test/busybox:e2e'
@@ -52,7 +52,7 @@ async function script(name: string): Promise<{ readonly path?: string; readonly 
 async function targetOf(folder: string, image: string): Promise<Target> {
   const { stdout } = await run([join(folder, 'bin/kubelet'), '--version'])
   const version = stdout.trim().split(' ').at(-1) ?? ''
-  const own = mkdtempSync(join(tmpdir(), 'kubestep e2e '))
+  const own = temporaryFolder()
   const artifacts = join(own, version)
   mkdirSync(join(artifacts, 'images'), { recursive: true })
   for (const name of readdirSync(folder).filter(name => name !== 'images')) {

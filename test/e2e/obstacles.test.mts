@@ -1,0 +1,127 @@
+/** What goes wrong on real machines, made to happen: every time there is a clear message, and nothing is lost. */
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { processesWith } from '../../lib/host/processes.ts'
+import { LAYOUT } from '../../lib/layout.ts'
+import { PRIVATE_RUNTIME } from '../../lib/runtime/private.ts'
+import { serviceManager } from '../../lib/service/manager.ts'
+import { failed, init, leavesNothing, succeeded } from './attempt.ts'
+import { momentWhen, waitFor } from './moments.ts'
+import { bundle, run, start } from './programs.ts'
+import { ownAddress, type Target } from './targets.ts'
+import { temporaryFolder } from './temporary.ts'
+
+leavesNothing('init without rights says so and changes nothing', async target => {
+  // A copy, for the checkout may be where only root can read.
+  const folder = temporaryFolder()
+  cpSync(new URL('../../dist/init.mjs', import.meta.url), join(folder, 'init.mjs'))
+  succeeded(await run(['chmod', '-R', 'a+rX', folder]))
+  const command = [process.execPath, join(folder, 'init.mjs'), '--artifacts', target.artifacts]
+  failed(await run(command, { uid: 65534 }), /^init: cannot change this machine: it needs root; run it with sudo/m)
+})
+
+for (const [about, host] of [
+  ['every address', '0.0.0.0'],
+  ['the address of this machine alone', ownAddress()],
+] as const) {
+  leavesNothing(`init names a port that is taken on ${about}`, async target => {
+    const server = createServer()
+    await new Promise<void>(resolve => server.listen({ port: 6443, host }, resolve))
+    try {
+      failed(await run(init(target)), /6443/)
+    } finally {
+      server.close()
+    }
+  })
+}
+
+leavesNothing('init names every image archive that is broken', async target => {
+  const whole = readFileSync(join(target.artifacts, 'images/kube-apiserver.tar'))
+  const broken = withImages(target, {
+    'garbage.tar': Buffer.from('garbage'),
+    'half.tar': whole.subarray(0, whole.length / 2),
+  })
+  failed(await run(init({ ...target, artifacts: broken })), /garbage\.tar/, /half\.tar/)
+})
+
+leavesNothing('init names an image archive that only the runtime finds broken', async target => {
+  const archive = Buffer.from(readFileSync(join(target.artifacts, 'images/kube-apiserver.tar')))
+  archive.fill(0x2a, archive.length / 2, archive.length / 2 + 4096)
+  const broken = withImages(target, { 'kube-apiserver.tar': archive })
+  failed(await run(init({ ...target, artifacts: broken })), /kube-apiserver\.tar/)
+})
+
+for (const megabytes of [1, 300]) {
+  leavesNothing(`init on a disk with ${megabytes} MB says that it is full`, async target => {
+    mkdirSync(LAYOUT.state)
+    succeeded(await run(['mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', LAYOUT.state]))
+    try {
+      failed(await run(init(target)), /no space left/i)
+      succeeded(await run(bundle('reset')))
+    } finally {
+      await run(['umount', LAYOUT.state])
+      rmSync(LAYOUT.state, { recursive: true, force: true })
+    }
+  })
+}
+
+leavesNothing('init goes on when the runtime dies and comes back', async target => {
+  const running = start(init(target))
+  await waitFor(momentWhen('etcd runs'), running)
+  for (const pid of processesWith(['--config', LAYOUT.containerd.config])) process.kill(pid, 'SIGKILL')
+  succeeded(await running.ended)
+})
+
+leavesNothing('init says that the runtime is gone when it stays away', async target => {
+  const running = start(init(target))
+  await waitFor(momentWhen('etcd runs'), running)
+  await serviceManager().stop(PRIVATE_RUNTIME)
+  failed(await running.ended, /first broken link is the runtime/, /reset script/)
+})
+
+/** Of a network for documentation: RFC 5737. */
+const ADDRESS = '198.51.100.7'
+
+leavesNothing('init works after one with another address was killed', async target => {
+  await withAddress(async () => {
+    const first = start(init(target, '--apiserver-advertise-address', ADDRESS))
+    await waitFor(momentWhen('etcd runs'), first)
+    process.kill(first.pid, 'SIGKILL')
+    await first.ended
+  })
+  const again = await run(init(target))
+  succeeded(again)
+  assert.match(again.stdout, /Taking away what an earlier init left/)
+})
+
+leavesNothing('a cluster whose address went away is still a cluster, and reset takes it', async target => {
+  await withAddress(async () => succeeded(await run(init(target, '--apiserver-advertise-address', ADDRESS))))
+  failed(await run(init(target)), /there is one on this machine; use it, or run the reset script first/)
+})
+
+leavesNothing('init with an address that this machine has not says so', async target => {
+  failed(await run(init(target, '--apiserver-advertise-address', ADDRESS)), new RegExp(ADDRESS))
+})
+
+async function withAddress(body: () => Promise<void>): Promise<void> {
+  succeeded(await run(['ip', 'address', 'add', `${ADDRESS}/32`, 'dev', 'lo']))
+  try {
+    await body()
+  } finally {
+    succeeded(await run(['ip', 'address', 'delete', `${ADDRESS}/32`, 'dev', 'lo']))
+  }
+}
+
+/** The artifacts with image archives put in or replaced. */
+function withImages({ artifacts }: Target, images: Readonly<Record<string, Uint8Array>>): string {
+  const folder = join(temporaryFolder(), 'artifacts')
+  cpSync(artifacts, folder, { recursive: true, verbatimSymlinks: true })
+  for (const [name, content] of Object.entries(images)) {
+    const path = join(folder, 'images', name)
+    rmSync(path, { force: true })
+    writeFileSync(path, content)
+  }
+  return folder
+}
