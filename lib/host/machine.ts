@@ -1,6 +1,5 @@
 /** What a real init has to know of the machine beyond the facts that rendering needs. */
-import { existsSync } from 'node:fs'
-import { readTextOrEmpty } from '../files.ts'
+import { type HostSource, liveHost } from './source.ts'
 
 export interface MachineFacts {
   readonly root: boolean
@@ -13,17 +12,26 @@ export interface MachineFacts {
   readonly mayLowerOomScore: boolean
 }
 
-const CAP_SYS_RESOURCE = 24n
+/** Bits in the sets of capabilities. Source: capabilities(7). */
+export const CAPABILITIES = { CAP_SYS_ADMIN: 21n, CAP_SYS_RESOURCE: 24n } as const
 
-/** Reads the machine. */
-export function readMachineFacts(): MachineFacts {
+/** The part of the reading that takes no process and no waiting. */
+export function readMachineFacts(source: HostSource = liveHost()): MachineFacts {
+  const status = source.read('/proc/self/status') ?? ''
   return {
-    root: process.getuid?.() === 0,
-    systemd: existsSync('/run/systemd/system'),
-    cgroupVersion: existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1,
-    swap: hasSwap(readTextOrEmpty('/proc/swaps')),
-    mayLowerOomScore: hasCapability(readTextOrEmpty('/proc/self/status'), CAP_SYS_RESOURCE),
+    root: effectiveUser(status) === 0,
+    // sd_booted(3).
+    systemd: source.kind('/run/systemd/system') === 'folder',
+    cgroupVersion: source.kind('/sys/fs/cgroup/cgroup.controllers') === undefined ? 1 : 2,
+    swap: hasSwap(source.read('/proc/swaps') ?? ''),
+    mayLowerOomScore: hasCapability(status, CAPABILITIES.CAP_SYS_RESOURCE),
   }
+}
+
+/** The effective user in the text of /proc/self/status. */
+export function effectiveUser(status: string): number | undefined {
+  const uid = /^Uid:\s*\d+\s+(\d+)/m.exec(status)?.[1]
+  return uid === undefined ? undefined : Number(uid)
 }
 
 /** Whether /proc/swaps names any swap below its heading. */

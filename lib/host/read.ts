@@ -1,15 +1,8 @@
-/** Reads the facts of this machine, once: the only place that looks at /proc, /run and the environment. */
-import { existsSync, statSync } from 'node:fs'
-import { hostname, networkInterfaces } from 'node:os'
+/** The facts of a host that rendering and configuration go by: the part of its reading that takes no process. */
 import type { EnvVar } from '../config/types.ts'
-import { below, readTextOrEmpty } from '../files.ts'
-import {
-  defaultRouteInterfaces4,
-  defaultRouteInterfaces6,
-  globalAddresses,
-  type InterfaceAddress,
-} from './addresses.ts'
+import { defaultRouteInterfaces4, defaultRouteInterfaces6, globalAddresses } from './addresses.ts'
 import type { HostFacts } from './facts.ts'
+import { type HostSource, liveHost } from './source.ts'
 
 /** Folders whose presence decides what static Pods mount. Source: rule book 4.5; /etc/pki itself until kubeadm 1.2x. */
 export const CA_DIRECTORIES: readonly string[] = [
@@ -28,19 +21,25 @@ export const CRI_SOCKETS: readonly string[] = [
   '/var/run/cri-dockerd.sock',
 ]
 
-/** Reads the machine; files are looked for below `root`. Nothing here fails: what cannot be read counts as absent. */
+/** Reads this machine; files are looked for below `root`. Nothing here fails: what cannot be read counts as absent. */
 export function readHostFacts(root: string): HostFacts {
-  const addresses = interfaceAddresses()
-  const routes4 = defaultRouteInterfaces4(readTextOrEmpty('/proc/net/route'))
-  const routes6 = defaultRouteInterfaces6(readTextOrEmpty('/proc/net/ipv6_route'))
+  return hostFacts(liveHost(root))
+}
+
+/** The same from any source, and as quickly: no process is started. */
+export function hostFacts(source: HostSource): HostFacts {
+  const addresses = source.addresses()
+  const routes4 = defaultRouteInterfaces4(source.read('/proc/net/route') ?? '')
+  const routes6 = defaultRouteInterfaces6(source.read('/proc/net/ipv6_route') ?? '')
   const { ipv4 } = globalAddresses(addresses, routes4)
   const { ipv6 } = globalAddresses(addresses, routes6)
   return {
-    hostname: hostname(),
-    directories: CA_DIRECTORIES.filter(path => isKind(below(root, path), 'isDirectory')),
-    proxyEnvironment: proxyEnvironment(process.env),
-    systemdResolved: existsSync('/run/systemd/system') && existsSync('/run/systemd/resolve/resolv.conf'),
-    criSockets: CRI_SOCKETS.filter(path => isKind(below(root, path), 'isSocket')).map(path => `unix://${path}`),
+    hostname: source.hostName(),
+    directories: CA_DIRECTORIES.filter(path => source.kind(path) === 'folder'),
+    proxyEnvironment: proxyEnvironment(source.environment),
+    systemdResolved:
+      source.kind('/run/systemd/system') === 'folder' && source.kind('/run/systemd/resolve/resolv.conf') === 'file',
+    criSockets: CRI_SOCKETS.filter(path => source.kind(path) === 'socket').map(path => `unix://${path}`),
     defaultAddress: { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) },
     loopbackAddress: globalAddresses(addresses, ['lo']),
   }
@@ -52,18 +51,4 @@ export function proxyEnvironment(environment: Readonly<Record<string, string | u
     .filter(([name, value]) => name.toLowerCase().endsWith('_proxy') && value !== undefined && value !== '')
     .map(([name, value]) => ({ name, value: value ?? '' }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-function interfaceAddresses(): InterfaceAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([interfaceName, entries]) =>
-    (entries ?? []).map(({ family, address }) => ({ interfaceName, family: family as 'IPv4' | 'IPv6', address })),
-  )
-}
-
-function isKind(path: string, kind: 'isDirectory' | 'isSocket'): boolean {
-  try {
-    return statSync(path)[kind]()
-  } catch {
-    return false
-  }
 }

@@ -3,10 +3,11 @@
  * source, so that every verdict can be tried on every machine. Nothing here fails: what cannot be read is undefined.
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statfsSync, statSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
+import { createServer } from 'node:net'
+import { hostname, networkInterfaces } from 'node:os'
 import { gunzipSync } from 'node:zlib'
 import { type CommandResult, run, which } from '../command.ts'
+import { reasonOf } from '../errors.ts'
 import { below } from '../files.ts'
 import type { InterfaceAddress } from './addresses.ts'
 
@@ -19,6 +20,18 @@ export interface DiskSpace {
   /** What an ordinary process may still fill. */
   readonly freeBytes: number
 }
+
+/** A container runtime as it describes itself, or why it does not. */
+export type RuntimeAnswer =
+  | {
+      readonly name: string
+      readonly version: string
+      readonly cri: 'v1' | 'v1alpha2'
+      /** undefined when it cannot tell (CRI RuntimeConfig). */
+      readonly cgroupDriver?: 'systemd' | 'cgroupfs'
+      readonly cniConfDir: string
+    }
+  | { readonly fault: string }
 
 export interface HostSource {
   /** `/` for the machine itself. Paths given to the functions below are those on the host, without it. */
@@ -34,6 +47,12 @@ export interface HostSource {
   readonly space: (path: string) => DiskSpace | undefined
   /** Runs a command to its end (at most two seconds); undefined when there is no such command. */
   readonly run: (argv: readonly string[]) => Promise<CommandResult | undefined>
+  /** What serves CRI at a socket (`unix:///...`). */
+  readonly runtime: (socket: string) => Promise<RuntimeAnswer>
+  /** Whether a TCP port is bound by somebody who does not listen: that stands in no table of the kernel. */
+  readonly isBound: (port: number) => Promise<boolean>
+  /** As the kernel has it. */
+  readonly hostName: () => string
   readonly addresses: () => readonly InterfaceAddress[]
   readonly environment: Readonly<Record<string, string | undefined>>
   /** By the host's clock. */
@@ -57,6 +76,9 @@ export function liveHost(root = '/'): HostSource {
     },
     run: async argv =>
       which(argv[0] ?? '') === undefined ? undefined : await run(argv, { timeoutMs: COMMAND_TIMEOUT_MS }),
+    runtime: askRuntime,
+    isBound,
+    hostName: hostname,
     addresses: () =>
       Object.entries(networkInterfaces()).flatMap(([interfaceName, entries]) =>
         (entries ?? []).map(({ family, address }) => ({ interfaceName, family: family as 'IPv4' | 'IPv6', address })),
@@ -66,61 +88,8 @@ export function liveHost(root = '/'): HostSource {
   }
 }
 
-/** What a recorded tree keeps of a host beside its files; all of it may be left out. */
-export interface RecordedValues {
-  /** Paths of which only what they are is known: programs, sockets, empty folders. */
-  readonly kinds?: Readonly<Record<string, PathKind>>
-  readonly links?: Readonly<Record<string, string>>
-  /** By the longest of these paths that holds the one asked for. */
-  readonly space?: Readonly<Record<string, DiskSpace>>
-  readonly addresses?: readonly InterfaceAddress[]
-  readonly environment?: Readonly<Record<string, string>>
-  /** RFC 3339. */
-  readonly now?: string
-}
-
-/**
- * A recorded host: files below `<folder>/root` (`*.gz` as plain text), `<folder>/commands.json` (arguments joined by
- * blanks -> what the command gave; any other command does not exist there) and `<folder>/values.json`.
- */
-export function recordedHost(folder: string): HostSource {
-  const json = (name: string): unknown => JSON.parse(quietly(() => readFileSync(join(folder, name), 'utf8')) ?? '{}')
-  const commands = json('commands.json') as Readonly<Record<string, CommandResult>>
-  const {
-    kinds = {},
-    links = {},
-    space = {},
-    addresses = [],
-    environment = {},
-    now,
-  } = json('values.json') as RecordedValues
-  const root = join(folder, 'root')
-  const files = filesAt(path => join(root, path))
-  const known = Object.keys(kinds)
-  return {
-    root: '/',
-    read: path => quietly(() => readFileSync(join(root, path), 'utf8')),
-    list: path => {
-      const inside = known.filter(other => other.startsWith(`${path}/`)).map(other => other.slice(path.length + 1))
-      const names = [...(files.list(path) ?? []), ...inside.map(name => name.split('/')[0] ?? '')]
-      const isFolder = files.kind(path) === 'folder' || kinds[path] === 'folder' || inside.length > 0
-      return isFolder ? [...new Set(names)].sort() : undefined
-    },
-    kind: path =>
-      kinds[path] ?? files.kind(path) ?? (known.some(other => other.startsWith(`${path}/`)) ? 'folder' : undefined),
-    link: path => links[path],
-    space: path =>
-      Object.entries(space)
-        .filter(([mount]) => path === mount || path.startsWith(mount === '/' ? '/' : `${mount}/`))
-        .sort(([a], [b]) => b.length - a.length)[0]?.[1],
-    run: async argv => commands[argv.join(' ')],
-    addresses: () => addresses,
-    environment,
-    now: () => (now === undefined ? new Date() : new Date(now)),
-  }
-}
-
-function filesAt(at: (path: string) => string): Pick<HostSource, 'read' | 'list' | 'kind' | 'link'> {
+/** The part of a source that looks at files; `at` says where each really lies. */
+export function filesAt(at: (path: string) => string): Pick<HostSource, 'read' | 'list' | 'kind' | 'link'> {
   return {
     read: path =>
       quietly(() =>
@@ -139,7 +108,33 @@ function kindOf(stats: Stats): PathKind {
   return stats.isSymbolicLink() ? 'link' : 'other'
 }
 
-function quietly<T>(read: () => T): T | undefined {
+async function askRuntime(socket: string): Promise<RuntimeAnswer> {
+  const { openRuntime } = await import('../runtime/runtime.ts')
+  try {
+    const { cri, name, version, cgroupDriver, cni } = await openRuntime(socket, false)
+    cri.close()
+    return {
+      name,
+      version,
+      cri: cri.version,
+      ...(cgroupDriver !== undefined && { cgroupDriver }),
+      cniConfDir: cni.confDir,
+    }
+  } catch (error) {
+    return { fault: reasonOf(error).replace(/^runtime: /, '') }
+  }
+}
+
+function isBound(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const server = createServer()
+    server.once('error', error => resolve((error as NodeJS.ErrnoException).code === 'EADDRINUSE'))
+    server.listen({ port, exclusive: true }, () => server.close(() => resolve(false)))
+  })
+}
+
+/** What `read` gives, undefined when it throws. */
+export function quietly<T>(read: () => T): T | undefined {
   try {
     return read()
   } catch {

@@ -1,0 +1,14 @@
+/** containerd's configuration as packages leave it. Pure parsing of what little of it matters. */
+
+/** Where packages put it. */
+export const CONTAINERD_CONFIG = '/etc/containerd/config.toml'
+
+/** Whether the CRI plugin is switched off, as in Docker's package. Source: containerd docs/cri/config.md, docs/PLUGINS.md. */
+export function isCriDisabled(toml: string): boolean {
+  const text = toml
+    .split('\n')
+    .map(line => line.replace(/^\s*#.*/, ''))
+    .join('\n')
+  const list = /^\s*disabled_plugins\s*=\s*\[([^\]]*)\]/m.exec(text)?.[1] ?? ''
+  return /["'](io\.containerd\.grpc\.v1\.)?cri["']/.test(list)
+}
