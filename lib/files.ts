@@ -130,6 +130,18 @@ export function writeFiles(root: string, entries: readonly FileEntry[]): void {
   for (const { temporary, final } of staged) renameSync(temporary, final)
 }
 
+/** Makes a folder with exactly that mode, and what leads to it; one that is there stays as it is. Throws a KubestepError. */
+export function makeOwnFolder(root: string, path: string, mode: number): void {
+  if (existsSync(below(root, path))) return
+  try {
+    makeFolder(root, dirname(path), [])
+    mkdirSync(below(root, path), { mode })
+    chmodSync(below(root, path), mode)
+  } catch (error) {
+    throw new KubestepError(`files: cannot make the folder "${below(root, path)}": ${explain(error)}`, { cause: error })
+  }
+}
+
 /** Makes a symbolic link, in place of whatever has that name. */
 export function writeLink(root: string, path: string, target: string): void {
   const link = below(root, path)

@@ -2,7 +2,17 @@
  * The record of what was changed on the machine, so that reset undoes exactly that. A change is on disk before
  * it is made: after a kill at any moment the record names everything that can have happened, in order.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { KubestepError } from './errors.ts'
 import { explain } from './files.ts'
@@ -26,6 +36,8 @@ export type Change =
   | { readonly kind: 'mount'; readonly path: string }
   /** Pods run by a runtime; `ours` when the runtime itself is. Sandboxes that were there before stay. */
   | { readonly kind: 'runtime'; readonly socket: string; readonly ours: boolean; readonly sandboxes: readonly string[] }
+  /** Here an init began: what follows is its own, and goes when it is run again. What phases did before stays then. */
+  | { readonly kind: 'init' }
   /** Network interfaces and firewall rules that a cluster makes; what was there before stays. */
   | { readonly kind: 'network'; readonly links: readonly string[]; readonly chains: readonly string[] }
 
@@ -35,8 +47,8 @@ export interface Journal {
   readonly changes: () => readonly Change[]
   /** Writes changes down, all at once; one that is there already is not repeated. */
   readonly record: (...changes: readonly Change[]) => void
-  /** Forgets everything: after a complete undo. */
-  readonly clear: () => void
+  /** Forgets all but the oldest changes: after those that followed were undone. None, when left out. */
+  readonly clear: (kept?: number) => void
 }
 
 /** Opens (or begins) the record at a path. Throws a KubestepError when it is damaged other than at its end. */
@@ -53,9 +65,10 @@ export function openJournal(path: string): Journal {
       if (fresh.length > 0) append(path, fresh)
       known.push(...fresh)
     },
-    clear: () => {
-      rmSync(path, { force: true })
-      known.length = 0
+    clear: (kept = 0) => {
+      known.length = Math.min(kept, known.length)
+      if (known.length > 0) truncateSync(path, Buffer.byteLength(linesOf(known)))
+      else remove(path)
     },
   }
 }
@@ -81,7 +94,22 @@ function subject(change: Change): string {
     case 'runtime':
       return change.socket
     case 'network':
+    case 'init':
       return ''
+  }
+}
+
+function linesOf(changes: readonly Change[]): string {
+  return changes.map(change => `${JSON.stringify(change)}\n`).join('')
+}
+
+function remove(path: string): void {
+  rmSync(path, { force: true })
+  try {
+    // Made for the journal, where no init has filled it.
+    rmdirSync(dirname(path))
+  } catch {
+    // There is more in it.
   }
 }
 
@@ -90,7 +118,7 @@ function append(path: string, changes: readonly Change[]): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     const file = openSync(path, 'a', 0o600)
     try {
-      writeSync(file, changes.map(change => `${JSON.stringify(change)}\n`).join(''))
+      writeSync(file, linesOf(changes))
       fsyncSync(file)
     } finally {
       closeSync(file)

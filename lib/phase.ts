@@ -8,6 +8,7 @@ import { KubestepError, UsageError } from './errors.ts'
 import { explain, type FileEntry, mayRead, readFile, writeFiles } from './files.ts'
 import type { HostFacts } from './host/facts.ts'
 import { readHostFacts } from './host/read.ts'
+import { recordFiles } from './live/record.ts'
 import type { Flags } from './options.ts'
 import { PHASE_NAMES } from './phases.ts'
 import type { Call } from './script.ts'
@@ -29,7 +30,7 @@ export interface Phase {
    * kept elsewhere) and makes the others anew, as kubeadm's does: what lies on the host is another cluster's.
    */
   readonly readCredential: (path: string) => string | undefined
-  /** Writes all of them or none. */
+  /** Writes all of them or none; on a live host they are recorded first, so that reset takes them away. */
   readonly write: (entries: readonly FileEntry[]) => void
 }
 
@@ -75,7 +76,11 @@ export function openPhase(call: Call): Phase {
     },
     read,
     readCredential: path => readGiven(path) ?? (isTaken(path) ? readFile(root, path) : undefined),
-    write: entries => writeFiles(target(), entries),
+    write: entries => {
+      // Who is not root writes where no cluster lies.
+      if (!dryRun && root === '/' && process.getuid?.() === 0) recordFiles(entries.map(({ path }) => path))
+      writeFiles(target(), entries)
+    },
   }
 }
 

@@ -30,9 +30,17 @@ export const etcd: Script = script(
   },
   async call => {
     const phase = openPhase(call)
-    if (phase.config.cluster.etcd.local === undefined) {
+    const { local } = phase.config.cluster.etcd
+    if (local === undefined) {
       call.output.say('[etcd] External etcd mode. Skipping the creation of a manifest for local etcd')
       return
+    }
+    if (!phase.dryRun && phase.target === '/') {
+      const { folderChange } = await import('../lib/cluster/plan.ts')
+      const { makeDataFolder } = await import('../lib/live/data-folder.ts')
+      const { record } = await import('../lib/live/record.ts')
+      record([folderChange(local.dataDir)])
+      makeDataFolder(phase.config)
     }
     deliverManifests('etcd', ['etcd'], phase, call.output)
   },

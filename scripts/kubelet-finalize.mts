@@ -4,7 +4,6 @@ import { requireRoot } from '../lib/cluster/session.ts'
 import { KubestepError, reasonOf } from '../lib/errors.ts'
 import { rotatedCertificatePath, rotatedKubeconfig } from '../lib/kubelet/rotation.ts'
 import { isLive } from '../lib/live/node.ts'
-import { recordFile } from '../lib/live/record.ts'
 import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
 import { type Script, script } from '../lib/script.ts'
 import { KUBELET } from '../lib/service/kubelet.ts'
@@ -38,10 +37,7 @@ export const kubeletFinalize: Script = script(
       )
     }
     const live = isLive(phase)
-    if (live) {
-      requireRoot(call.name)
-      recordFile(KUBELET_CONF)
-    }
+    if (live) requireRoot(call.name)
     phase.write([{ path: KUBELET_CONF, mode: 0o600, content: rotated(text, certificate) }])
     call.output.say(
       `[kubelet-finalize] Updating "${KUBELET_CONF}" to point to a rotatable kubelet client certificate and key`,

@@ -11,6 +11,7 @@ import { type FileEntry, writeFiles, writeLink } from '../files.ts'
 import { readMachineFacts } from '../host/machine.ts'
 import { imageList } from '../images/images.ts'
 import type { Journal } from '../journal.ts'
+import { makeDataFolder } from '../live/data-folder.ts'
 import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
 import { chosenGates, gateContext } from '../ready/context.ts'
@@ -84,6 +85,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const network = withNetwork ? [podNetworkFile(config, runtime.cni.confDir)] : []
   writeFiles('/', [...early.filter(file => file !== kubeletConf), ...(identity?.files ?? []), ...network])
   if (identity !== undefined) writeLink('/', identity.link.path, identity.link.target)
+  makeDataFolder(config)
   if (withNetwork) await setRules(config.cluster.networking)
   await within(deadline, 'init: cannot load the first images', images.first)
   timings.mark('first images')

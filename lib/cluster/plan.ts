@@ -10,6 +10,7 @@ import { mountsBelow, readMountinfo } from '../host/mounts.ts'
 import { readSysctl, SYSCTLS } from '../host/sysctl.ts'
 import type { Change } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
+import { missingFolders } from '../live/record.ts'
 import { presentChains } from '../network/firewall.ts'
 import { PRIVATE_RUNTIME } from '../runtime/private.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -80,11 +81,6 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
 function sharedFolder(path: string, only: string): Change[] {
   const before = existsSync(path) ? readdirSync(path).sort() : []
   return [...missingFolders(path), { kind: 'contents', path, before, only }]
-}
-
-/** A folder and what leads to it, outermost first, as far as they are not there. */
-function missingFolders(path: string): Change[] {
-  return existsSync(path) ? [] : [...missingFolders(dirname(path)), { kind: 'empty', path }]
 }
 
 function isMountPoint(path: string): boolean {

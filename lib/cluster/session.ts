@@ -35,23 +35,25 @@ export async function alone<Result>(what: string, advice: string, work: () => Pr
 const INTERRUPTED = 'run it again to start over, or the reset script to take away what it made'
 
 /**
- * Runs the `work` of an init on a clean start: what a killed or failed init left is taken away first.
- * Throws a KubestepError when a cluster is up already.
+ * Runs the `work` of an init on a clean start: what a killed or failed init left is taken away first. What phases made
+ * by themselves before it (certs, kubeconfig, ...) is none of that: as with kubeadm init uses what fits, and refuses
+ * what is in its way; the reset script takes all of it away. Throws a KubestepError when a cluster is up already.
  */
 export function withSession(call: Call, work: (journal: Journal) => Promise<ClusterUp>): Promise<ClusterUp> {
   return alone(call.name, INTERRUPTED, async () => {
     const journal = openJournal(LAYOUT.journal)
-    if (journal.changes().length > 0) {
-      if (existsSync(LAYOUT.ready)) {
-        throw new KubestepError(
-          `${call.name}: cannot set up a cluster: there is one on this machine; use it, or run the reset script first`,
-        )
-      }
+    if (existsSync(LAYOUT.ready)) {
+      throw new KubestepError(
+        `${call.name}: cannot set up a cluster: there is one on this machine; use it, or run the reset script first`,
+      )
+    }
+    const before = journal.changes().findIndex(({ kind }) => kind === 'init')
+    if (before >= 0) {
       call.output.say(`[${call.name}] Taking away what an earlier ${call.name} left`)
-      const failures = await undoAll(journal, call.output.detail)
+      const failures = await undoAll(journal, call.output.detail, before)
       if (failures.length > 0) throw new KubestepError(failures.join('\n'))
     }
-    const up = await work(journal)
+    const up = await work(withBeginning(journal))
     writeFiles('/', [
       {
         path: LAYOUT.ready,
@@ -61,4 +63,9 @@ export function withSession(call: Call, work: (journal: Journal) => Promise<Clus
     ])
     return up
   })
+}
+
+/** A journal that notes the beginning of an init with its first change; one that is refused before leaves nothing. */
+function withBeginning(journal: Journal): Journal {
+  return { ...journal, record: (...changes) => journal.record({ kind: 'init' }, ...changes) }
 }

@@ -1,5 +1,6 @@
 /** What a phase alone writes down before it changes a live host, so that reset undoes it. */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { readFile } from '../files.ts'
 import { type Change, openJournal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
@@ -9,17 +10,33 @@ export function record(changes: readonly Change[]): void {
   openJournal(LAYOUT.journal).record(...changes)
 }
 
-/** Records that a file is about to be written, unless it lies where reset clears away everything anyway. */
-export function recordFile(path: string): void {
+/**
+ * Folders of the host that a cluster's files lie in: what a phase writes there reset takes away. Files elsewhere
+ * (--cert-dir, --csr-dir) were asked for at a place of the user's own, and stay.
+ */
+const HOST_FOLDERS: readonly string[] = ['/etc/kubernetes', '/var/lib/kubelet']
+
+/**
+ * Records that files are about to be written, one by one, and the folders that have to be made for them: what somebody
+ * else puts beside them, a CA of the user's own for instance, is nothing that reset takes away.
+ */
+export function recordFiles(paths: readonly string[]): void {
   const journal = openJournal(LAYOUT.journal)
-  if (journal.changes().some(change => covers(change, path))) return
-  const before = readFile('/', path)
-  journal.record({
-    kind: 'file',
-    path,
-    before: before === undefined ? null : Buffer.from(before).toString('base64'),
-    mode: before === undefined ? 0o600 : statSync(path).mode & 0o7777,
-  })
+  for (const path of paths.filter(other => HOST_FOLDERS.some(folder => other.startsWith(`${folder}/`)))) {
+    if (journal.changes().some(change => covers(change, path))) continue
+    const before = readFile('/', path)
+    journal.record(...missingFolders(dirname(path)), {
+      kind: 'file',
+      path,
+      before: before === undefined ? null : Buffer.from(before).toString('base64'),
+      mode: before === undefined ? 0o600 : statSync(path).mode & 0o7777,
+    })
+  }
+}
+
+/** A folder and what leads to it, outermost first, as far as they are not there. */
+export function missingFolders(path: string): Change[] {
+  return existsSync(path) ? [] : [...missingFolders(dirname(path)), { kind: 'empty', path }]
 }
 
 /** Whether undoing a change takes a file away too. */

@@ -13,6 +13,7 @@ import { importArchives } from '../runtime/images.ts'
 import type { Call } from '../script.ts'
 import { KUBELET, kubeletService } from '../service/kubelet.ts'
 import { serviceManager } from '../service/manager.ts'
+import { MANIFESTS_FOLDER } from '../static-pod/component.ts'
 import { readLiveNode } from './node.ts'
 import { record } from './record.ts'
 
@@ -27,7 +28,10 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
   const { output, flags } = call
   const { config, machine, choice } = await readLiveNode(phase, call)
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
-  record(await plannedChanges(config, existing))
+  // Credentials and manifests are the business of their own phases, which record each file.
+  const others = ['/etc/kubernetes', MANIFESTS_FOLDER, config.cluster.certificatesDir]
+  const changes = await plannedChanges(config, existing)
+  record(changes.filter(change => !('path' in change && others.includes(change.path))))
   const services = serviceManager()
   const binaries = await localBinaries(call, () =>
     provideBinaries(config.version, call, AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))),

@@ -22,6 +22,8 @@ export function describe(change: Change): string {
       return `unmount "${change.path}"`
     case 'runtime':
       return `stop and remove the Pods of the runtime at "${change.socket}"`
+    case 'init':
+      return 'forget the init'
     case 'network':
       return 'remove network interfaces and firewall rules of the cluster'
   }

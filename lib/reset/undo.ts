@@ -49,6 +49,7 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
     }
     removePodCgroups()
   },
+  init: async () => {},
   mount: async ({ path }) => unmountBelow(path),
   network: async ({ links, chains }) => {
     await removeLinks(links)

@@ -87,3 +87,20 @@ test('takeLock() leaves a folder in which others have things', () => {
   assert.deepEqual(readdirSync(folder), ['other'])
   rmSync(folder, { recursive: true })
 })
+
+test('openJournal() forgets what came after the oldest changes, in the file too', () => {
+  const folder = temporary()
+  const path = join(folder, 'state', 'journal.jsonl')
+  const journal = openJournal(path)
+  journal.record({ kind: 'file', path: '/etc/kubernetes/é.conf', before: null, mode: 0o600 })
+  journal.record({ kind: 'init' }, { kind: 'tree', path: '/var/lib/etcd' })
+  journal.clear(1)
+  for (const one of [journal, openJournal(path)]) {
+    assert.deepEqual(one.changes(), [{ kind: 'file', path: '/etc/kubernetes/é.conf', before: null, mode: 0o600 }])
+  }
+  journal.record({ kind: 'init' })
+  assert.equal(openJournal(path).changes().length, 2)
+  journal.clear()
+  assert.equal(existsSync(join(folder, 'state')), false)
+  rmSync(folder, { recursive: true })
+})
