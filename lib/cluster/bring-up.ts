@@ -1,17 +1,14 @@
 import type { InitConfig } from '../config/types.ts'
 import { within } from '../deadline.ts'
-import type { Broken } from '../diagnose/broken.ts'
-import { writeLogBundle } from '../diagnose/bundle.ts'
-import { contextOf, type DiagnosisContext } from '../diagnose/context.ts'
-import { firstBroken } from '../diagnose/links.ts'
-import { watchForFailure } from '../diagnose/watch.ts'
+import { contextOf } from '../diagnose/context.ts'
 import { durationMilliseconds } from '../duration.ts'
-import { KubestepError, RunError, reasonOf } from '../errors.ts'
-import { type FileEntry, writeFiles, writeLink } from '../files.ts'
+import { KubestepError } from '../errors.ts'
+import { writeFiles, writeLink } from '../files.ts'
 import { readMachineFacts } from '../host/machine.ts'
 import { imageList } from '../images/images.ts'
 import type { Journal } from '../journal.ts'
 import { makeDataFolder } from '../live/data-folder.ts'
+import { fileChange } from '../live/record.ts'
 import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
 import { chosenGates, gateContext } from '../ready/context.ts'
@@ -26,9 +23,10 @@ import { openAdminApi, waitForApi } from './admin-api.ts'
 import { applyObjects } from './apply-objects.ts'
 import { provideBinaries } from './binaries.ts'
 import { makeControllerAccounts } from './controller-accounts.ts'
+import { explained, failure } from './failed-run.ts'
 import { setRules, setSysctls } from './kernel.ts'
 import { loadImages, openChosenRuntime, socketOf } from './live-runtime.ts'
-import { kubeletIdentity, podNetworkFile } from './node-files.ts'
+import { nodeFiles, podNetworkFile } from './node-files.ts'
 import { refuseObstacles } from './obstacles.ts'
 import { plannedChanges } from './plan.ts'
 import { renderCluster } from './render.ts'
@@ -79,12 +77,11 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     mayPull: flags.artifacts === undefined,
   })
   const rendered = await rendering
-  const [early, late] = startOrder(rendered.files)
-  const kubeletConf = early.find(({ path }) => path.endsWith('/kubelet.conf'))
-  const identity = kubeletConf === undefined ? undefined : kubeletIdentity(config, kubeletConf, now)
+  const files = nodeFiles(config, rendered.files, phase.read, now)
   const network = withNetwork ? [podNetworkFile(config, runtime.cni.confDir)] : []
-  writeFiles('/', [...early.filter(file => file !== kubeletConf), ...(identity?.files ?? []), ...network])
-  if (identity !== undefined) writeLink('/', identity.link.path, identity.link.target)
+  journal.record(...files.changed.map(fileChange))
+  writeFiles('/', [...files.early, ...network])
+  if (files.link !== undefined) writeLink('/', files.link.path, files.link.target)
   makeDataFolder(config)
   if (withNetwork) await setRules(config.cluster.networking)
   await within(deadline, 'init: cannot load the first images', images.first)
@@ -114,7 +111,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
         await waitForApi(api, deadline, '/readyz')
         await makeControllerAccounts(api).catch(() => {})
       }
-      writeFiles('/', late)
+      writeFiles('/', files.late)
       await applying
       timings.mark('objects applied')
       const results = await waitForGates(gates, gateContext(config, api), deadline, ({ name }) => timings.mark(name))
@@ -134,65 +131,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   }
 }
 
-/** Fails as soon as something is broken for good: nobody has to wait for the whole budget then. */
-async function failure(watched: DiagnosisContext, signal: AbortSignal): Promise<never> {
-  const broken = await watchForFailure(watched, signal)
-  if (broken === undefined) return new Promise(() => {})
-  throw new BrokenError('init: cannot bring up the cluster', broken)
-}
-
 function withSocket(config: InitConfig, criSocket: string): InitConfig {
   const nodeRegistration = { ...config.init.nodeRegistration, criSocket }
   return { ...config, init: { ...config.init, nodeRegistration } }
-}
-
-/**
- * Files for before and after the kubelet's start. The controller manager and the scheduler come when their images
- * are there, because a kubelet that misses one tries to pull it and waits ten seconds after that fails; and when the
- * API server answers: before that they would only take its time, and a first election that fails costs 2 to 4.4 s.
- */
-function startOrder(files: readonly FileEntry[]): readonly [early: FileEntry[], late: FileEntry[]] {
-  const isLate = (path: string): boolean => /\/kube-(controller-manager|scheduler)\.yaml$/.test(path)
-  const onNode = files.filter(({ path }) => path !== '/cluster-objects.yaml')
-  return [onNode.filter(({ path }) => !isLate(path)), onNode.filter(({ path }) => isLate(path))]
-}
-
-/** The error with the cause behind it and the place of the logs; a fault in our own code stays as it is. */
-async function explained(
-  error: unknown,
-  watched: DiagnosisContext,
-  marks: Readonly<Record<string, number>>,
-): Promise<unknown> {
-  if (!(error instanceof KubestepError)) return error
-  const broken = error instanceof BrokenError ? error.broken : await firstBroken(watched).catch(() => undefined)
-  const cause =
-    broken === undefined
-      ? []
-      : [`init: the first broken link is the ${broken.link}: ${broken.cause}`, ...broken.lines.map(line => `  ${line}`)]
-  const request = { reason: error.message, timings: marks, ...(broken !== undefined && { broken }) }
-  const logs = await writeLogBundle(request).then(
-    ({ path }) => path,
-    (reason: unknown) => new Error(reasonOf(reason)),
-  )
-  const saved =
-    logs instanceof Error
-      ? `init: the logs could not be saved: ${logs.message}`
-      : `init: everything that was logged is in "${logs}"; the reset script takes the rest away`
-  const facts = {
-    reason: error.message,
-    timings: marks,
-    ...(broken !== undefined && { broken: { link: broken.link, cause: broken.cause, lines: broken.lines } }),
-    ...(typeof logs === 'string' && { logs }),
-  }
-  return new RunError([error.message, ...cause, saved].join('\n'), facts, { cause: error })
-}
-
-/** Broken for good, with what is broken. */
-class BrokenError extends KubestepError {
-  readonly broken: Broken
-
-  constructor(message: string, broken: Broken) {
-    super(message)
-    this.broken = broken
-  }
 }

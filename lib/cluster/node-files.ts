@@ -4,8 +4,56 @@ import type { FileEntry } from '../files.ts'
 import { rotatedCertificatePath, rotatedKubeconfig } from '../kubelet/rotation.ts'
 import { LAYOUT } from '../layout.ts'
 import { cniConfig } from '../network/cni.ts'
+import { isSkipped } from '../phases.ts'
 import { parse } from '../yaml.ts'
 import { nodePodRanges } from './pod-network.ts'
+
+/** Files of a node in the order in which they are wanted. */
+export interface NodeFiles {
+  /** Before the kubelet starts. */
+  readonly early: readonly FileEntry[]
+  /** A link beside the kubelet's certificate, as its own rotation makes it. */
+  readonly link?: KubeletIdentity['link']
+  /** When the API server is ready. */
+  readonly late: readonly FileEntry[]
+  /** Paths of early files that are there already, and change. */
+  readonly changed: readonly string[]
+}
+
+const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
+
+/**
+ * Orders what was rendered. The controller manager and the scheduler come late: when their images are there, because
+ * a kubelet that misses one tries to pull it and waits ten seconds after that fails; and when the API server answers:
+ * before that they would only take its time, and a first election that fails costs 2 to 4.4 s.
+ * kubelet.conf gets its final form, also one that is there already (`read` reads the host), unless that is skipped.
+ */
+export function nodeFiles(
+  config: InitConfig,
+  rendered: readonly FileEntry[],
+  read: (path: string) => string | undefined,
+  now: Date,
+): NodeFiles {
+  const onNode = rendered.filter(({ path }) => path !== '/cluster-objects.yaml')
+  const isLate = ({ path }: FileEntry): boolean => /\/kube-(controller-manager|scheduler)\.yaml$/.test(path)
+  const early = onNode.filter(file => !isLate(file))
+  const late = onNode.filter(isLate)
+  const made = early.find(({ path }) => path === KUBELET_CONF)
+  const kept = made === undefined ? read(KUBELET_CONF) : undefined
+  const conf = made ?? (kept === undefined ? undefined : { path: KUBELET_CONF, mode: 0o600, content: kept })
+  const isFinal = isSkipped(ROTATION, config.init.skipPhases)
+  const identity = conf === undefined || isFinal ? undefined : kubeletIdentity(config, conf, now)
+  if (identity === undefined) return { early, late, changed: [] }
+  return {
+    early: [...early.filter(file => file !== made), ...identity.files],
+    link: identity.link,
+    late,
+    changed: kept === undefined ? [] : [KUBELET_CONF],
+  }
+}
+
+/** The phase that does it in kubeadm. */
+const ROTATION = 'kubelet-finalize/enable-client-cert-rotation'
 
 export interface KubeletIdentity {
   readonly files: readonly FileEntry[]
@@ -16,14 +64,16 @@ export interface KubeletIdentity {
 /**
  * The kubelet's certificate and kubelet.conf in their final form. kubeadm writes them embedded and has the kubelet
  * started a second time once it has copied them to where it rotates them (kubelet-finalize): this saves the restart.
+ * undefined when it holds no certificate and key, but names files of the user's own.
  */
-export function kubeletIdentity(config: InitConfig, kubeletConf: FileEntry, now: Date): KubeletIdentity {
+export function kubeletIdentity(config: InitConfig, kubeletConf: FileEntry, now: Date): KubeletIdentity | undefined {
   const link = rotatedCertificatePath(config)
   const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-').replace('T', '-')
   const target = `kubelet-client-${stamp}.pem`
   const text = kubeletConf.content.toString()
   const { users } = parse(text) as { users: readonly { user: Readonly<Record<string, string>> }[] }
   const user = users[0]?.user ?? {}
+  if (!user['client-certificate-data'] || !user['client-key-data']) return undefined
   const pem = ['client-certificate-data', 'client-key-data']
     .map(field => Buffer.from(user[field] ?? '', 'base64').toString())
     .join('')

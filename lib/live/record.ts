@@ -24,13 +24,18 @@ export function recordFiles(paths: readonly string[]): void {
   const journal = openJournal(LAYOUT.journal)
   for (const path of paths.filter(other => HOST_FOLDERS.some(folder => other.startsWith(`${folder}/`)))) {
     if (journal.changes().some(change => covers(change, path))) continue
-    const before = readFile('/', path)
-    journal.record(...missingFolders(dirname(path)), {
-      kind: 'file',
-      path,
-      before: before === undefined ? null : Buffer.from(before).toString('base64'),
-      mode: before === undefined ? 0o600 : statSync(path).mode & 0o7777,
-    })
+    journal.record(...missingFolders(dirname(path)), fileChange(path))
+  }
+}
+
+/** A file as it is now, before it is written. */
+export function fileChange(path: string): Change {
+  const before = readFile('/', path)
+  return {
+    kind: 'file',
+    path,
+    before: before === undefined ? null : Buffer.from(before).toString('base64'),
+    mode: before === undefined ? 0o600 : statSync(path).mode & 0o7777,
   }
 }
 
