@@ -161,7 +161,7 @@ export const OPTIONS = {
     type: 'string',
     value: 'bridge|none',
     default: 'bridge',
-    about: 'Pod network to set up; none leaves it to you (ours)',
+    about: 'Pod network to set up; with none it is yours, and what needs one is not waited for (ours)',
   },
   wait: {
     type: 'string',
@@ -174,8 +174,21 @@ export const OPTIONS = {
   mirror: {
     type: 'string',
     list: true,
-    value: 'URL',
-    about: 'fetch files from URL instead of dl.k8s.io and github.com (ours)',
+    value: 'URL|HOST=URL',
+    about: 'fetch files from URL instead of dl.k8s.io and github.com; HOST=URL for one host or registry alone (ours)',
+  },
+  offline: { type: 'boolean', about: 'contact nothing: what --artifacts or the cache lack is an error (ours)' },
+  lock: {
+    type: 'string',
+    value: 'FILE',
+    default: 'the one that comes along',
+    about: 'digests that fetched files and images have to have, as scripts/lock.mts writes them (ours)',
+  },
+  arch: {
+    type: 'string',
+    value: 'amd64|arm64|ppc64le|s390x',
+    default: "this machine's",
+    about: 'processor architecture that it is for (ours)',
   },
   'cache-dir': {
     type: 'string',

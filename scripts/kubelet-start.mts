@@ -22,6 +22,7 @@ const OPTIONS: readonly OptionName[] = [
   'service-dns-domain',
   // Ours: where the kubelet comes from, and what it runs on.
   'artifacts',
+  'cni',
   'cache-dir',
   'mirror',
   'runtime',

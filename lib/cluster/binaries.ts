@@ -10,6 +10,7 @@ import { explain } from '../files.ts'
 import { LAYOUT } from '../layout.ts'
 import type { Call } from '../script.ts'
 import { formatVersion, type Version } from '../version.ts'
+import { wantsNetwork } from './pod-network.ts'
 
 export interface Binaries {
   readonly kubelet: string
@@ -46,13 +47,13 @@ export async function provideBinaries(
     arch: architecture(),
     cacheDir: flags['cache-dir'] ?? defaultCacheDir(process.env, true),
     deadline,
-    besides: installed === undefined ? ['kubectl', 'cni-plugins'] : ['kubectl'],
+    besides: installed === undefined && wantsNetwork(flags.cni) ? ['kubectl', 'cni-plugins'] : ['kubectl'],
     onProgress: reporter.onProgress,
     ...(flags.artifacts !== undefined && { artifacts: flags.artifacts }),
     ...(flags.mirror !== undefined && { mirror: flags.mirror }),
   })
   reporter.end()
-  const cniBinDir = found.cniBinDir ?? installed
+  const cniBinDir = found.cniBinDir ?? installed ?? (wantsNetwork(flags.cni) ? undefined : LAYOUT.cni.bin)
   if (cniBinDir === undefined) {
     throw new KubestepError(
       `init: cannot set up the Pod network: the CNI plugins ${CNI_PROGRAMS.join(', ')} are not on this machine; install containernetworking-plugins, put them into cni/bin of the --artifacts folder, or use --cni none`,

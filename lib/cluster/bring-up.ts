@@ -28,7 +28,8 @@ import { setRules, setSysctls } from './kernel.ts'
 import { loadImages, openChosenRuntime, socketOf } from './live-runtime.ts'
 import { nodeFiles, podNetworkFile } from './node-files.ts'
 import { refuseObstacles } from './obstacles.ts'
-import { plannedChanges } from './plan.ts'
+import { folderChange, plannedChanges } from './plan.ts'
+import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from './pod-network.ts'
 import { renderCluster } from './render.ts'
 
 const DEFAULT_TIMEOUT = '4m0s'
@@ -45,10 +46,10 @@ export interface ClusterUp {
 export async function bringUp(phase: Phase, call: Call, journal: Journal): Promise<ClusterUp> {
   const { output, flags } = call
   const timings = startTimings()
-  const gates = chosenGates(flags.wait)
   const deadline = AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
   const elects = flags.profile !== 'ci'
-  const withNetwork = (flags.cni ?? 'bridge') === 'bridge'
+  const withNetwork = wantsNetwork(flags.cni)
+  const gates = chosenGates(flags.wait ?? (withNetwork ? 'all' : GATES_WITHOUT_NETWORK))
   const services = serviceManager()
   const machine = readMachineFacts()
   if (!isSkipped('preflight', phase.config.init.skipPhases)) await refuseObstacles(phase.config)
@@ -70,7 +71,9 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   rendering.catch(() => {})
   setSysctls(config.cluster.networking)
   const binaries = await provideBinaries(config.version, call, deadline)
-  const runtime = await openChosenRuntime(choice, config, machine, services, binaries.cniBinDir)
+  const cni = cniFolders(flags.cni, binaries.cniBinDir)
+  if (!withNetwork) journal.record(folderChange(cni.confDir))
+  const runtime = await openChosenRuntime(choice, config, machine, services, cni)
   timings.mark('runtime')
   const images = loadImages(runtime, config, imageList(config), {
     archives: binaries.imageArchives,

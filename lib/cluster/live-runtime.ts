@@ -10,6 +10,7 @@ import { importArchives, presentImages } from '../runtime/images.ts'
 import { startPrivateRuntime } from '../runtime/private.ts'
 import { criFault, type Runtime, type RuntimeChoice } from '../runtime/runtime.ts'
 import type { ServiceManager } from '../service/service.ts'
+import type { CniFolders } from './pod-network.ts'
 
 /** The socket that a choice will serve, before it is started. */
 export function socketOf(choice: RuntimeChoice): string {
@@ -22,7 +23,7 @@ export async function openChosenRuntime(
   config: InitConfig,
   machine: MachineFacts,
   services: ServiceManager,
-  cniBinDir: string,
+  cni: CniFolders,
 ): Promise<Runtime> {
   const runtime =
     choice.kind === 'socket'
@@ -31,7 +32,8 @@ export async function openChosenRuntime(
           pauseImage: imageOf('pause', config),
           cgroupDriver: machine.systemd ? 'systemd' : 'cgroupfs',
           restrictOomScore: !machine.mayLowerOomScore,
-          cniBinDir,
+          cniBinDir: cni.binDir,
+          cniConfDir: cni.confDir,
         })
   const fault = criFault(runtime, config.version.minor)
   if (fault !== undefined) throw new KubestepError(`runtime: cannot use "${runtime.cri.socket}": ${fault}`)

@@ -1,6 +1,8 @@
 /** Which addresses the Pods of this node get. */
 import { formatSubnet, parseSubnet } from '../address.ts'
 import type { Networking } from '../config/types.ts'
+import { UsageError } from '../errors.ts'
+import { LAYOUT } from '../layout.ts'
 import type { PodRange } from '../network/cni.ts'
 
 /** Where nothing is configured; the range that most CNI add-ons take by default. */
@@ -22,3 +24,26 @@ export function nodePodRanges(networking: Pick<Networking, 'podSubnet'>): PodRan
     return [{ family, subnet: formatSubnet({ ...subnet, prefix: Math.max(subnet.prefix, NODE_MASK[family]) }) }]
   })
 }
+
+/** Where a runtime of our own looks for CNI. */
+export interface CniFolders {
+  readonly confDir: string
+  readonly binDir: string
+}
+
+/** Where network add-ons put their configuration and plugins. Source: CNI conventions; flannel, Calico, Cilium. */
+const ADD_ON_FOLDERS: CniFolders = { confDir: '/etc/cni/net.d', binDir: '/opt/cni/bin' }
+
+/** Whether a Pod network is to be set up. Throws a UsageError for a word that --cni does not know. */
+export function wantsNetwork(cni = 'bridge'): boolean {
+  if (cni === 'bridge' || cni === 'none') return cni === 'bridge'
+  throw new UsageError(`init: cannot set up Pod network "${cni}": there is no such one; use bridge or none`)
+}
+
+/** Our own folders with the plugins that were found, or those of network add-ons when the Pod network is somebody else's. */
+export function cniFolders(cni: string | undefined, binDir: string): CniFolders {
+  return cni === 'none' ? ADD_ON_FOLDERS : { confDir: LAYOUT.cni.conf, binDir }
+}
+
+/** What a cluster without a Pod network can reach. */
+export const GATES_WITHOUT_NETWORK = 'api,control-plane,service-account'

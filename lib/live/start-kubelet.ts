@@ -4,6 +4,7 @@ import { setSysctls } from '../cluster/kernel.ts'
 import { openChosenRuntime } from '../cluster/live-runtime.ts'
 import { loadPatches } from '../cluster/patches.ts'
 import { plannedChanges } from '../cluster/plan.ts'
+import { cniFolders } from '../cluster/pod-network.ts'
 import { which } from '../command.ts'
 import { durationMilliseconds } from '../duration.ts'
 import { kubeletFiles } from '../kubelet/files.ts'
@@ -37,7 +38,8 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
     provideBinaries(config.version, call, AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))),
   )
   setSysctls(config.cluster.networking)
-  const runtime = await openChosenRuntime(choice, config, machine, services, binaries.cniBinDir)
+  const cni = cniFolders(flags.cni, binaries.cniBinDir)
+  const runtime = await openChosenRuntime(choice, config, machine, services, cni)
   try {
     await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.imageArchives)
   } finally {

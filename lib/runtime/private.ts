@@ -16,6 +16,7 @@ export interface PrivateRuntimeSettings {
   readonly cgroupDriver: 'systemd' | 'cgroupfs'
   readonly restrictOomScore: boolean
   readonly cniBinDir: string
+  readonly cniConfDir: string
   readonly registryConfig?: string
 }
 
@@ -52,7 +53,6 @@ export async function startPrivateRuntime(
     state,
     socket,
     runc,
-    cniConfDir: LAYOUT.cni.conf,
   })
   writeFiles('/', [{ path: config, mode: 0o644, content: text }])
   await services.start({
