@@ -11,7 +11,16 @@ skip() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; exit 77; }
 
 # No failure is silent.
 set -E
-trap 'fail "line $LINENO failed: $BASH_COMMAND"' ERR
+trap 'status=$?; [ "$status" -ne 77 ] || exit 77; fail "line $LINENO failed: $BASH_COMMAND"' ERR
+
+# Other releases carry other versions of what is unpacked and built here.
+check_bookworm() {
+  # shellcheck source=/dev/null
+  local codename; codename=$(. /etc/os-release 2>/dev/null && echo "${ID:-}-${VERSION_CODENAME:-}") || true
+  [ "$codename" = debian-bookworm ] || skip "this is not Debian bookworm, whose source package of Kubernetes is the last whole one"
+  case $ARCH in amd64 | arm64) ;; *) skip "the images are only known for amd64 and arm64, not $ARCH" ;; esac
+  command -v apt-get >/dev/null || skip "there is no apt-get"
+}
 
 # One build at a time; the lock goes with the process.
 lock_cache() {
@@ -25,7 +34,7 @@ apt() {
   local log; log=$(mktemp)
   if ! DEBIAN_FRONTEND=noninteractive apt-get -q "$@" >"$log" 2>&1; then
     tail -5 "$log" >&2; rm -f "$log"
-    fail "apt-get ${*: -1} failed; are this machine's package sources reachable?"
+    skip "apt-get ${*: -1} failed; are this machine's package sources reachable?"
   fi
   rm -f "$log"
 }
@@ -33,7 +42,7 @@ apt() {
 update_once() {
   [ -z "${updated:-}" ] || return 0
   updated=1
-  [ "$(id -u)" -eq 0 ] || fail "the package lists of this machine are missing: run apt-get update as root"
+  [ "$(id -u)" -eq 0 ] || skip "the package lists of this machine are missing: run apt-get update as root"
   say "apt-get update"
   apt update
 }
@@ -42,7 +51,7 @@ update_once() {
 require() {
   local command=$1; shift
   command -v "$command" >/dev/null || [ -x "/usr/sbin/$command" ] && return 0
-  [ "$(id -u)" -eq 0 ] || fail "$command is missing: install $* as root"
+  [ "$(id -u)" -eq 0 ] || skip "$command is missing: install $* as root"
   say "installing $*"
   update_once
   apt install -y --no-install-recommends "$@"

@@ -32,7 +32,7 @@ const VOLATILE: readonly RegExp[] = [
   /^\/etc\/(mtab|ld\.so\.cache|resolv\.conf)/,
   /^\/root\/\.(cache|npm|local|config|node_repl|bash)/,
   /^\/run\/(lock|log|systemd|udev|user|utmp|sudo|dbus|mount|credentials|xtables\.lock)/,
-  /^\/tmp\/(?!kubestep (download|images))/,
+  /^\/tmp\/(?!kubestep-(init|reset|images|download))/,
   /^\/var\/lib\/(apt|dpkg|systemd|docker|private|logrotate|ucf)/,
   /^\/var\/log\/(apt|journal|dpkg|wtmp|btmp|syslog|lastlog|unattended)/,
 ]
@@ -40,6 +40,9 @@ const VOLATILE: readonly RegExp[] = [
 /** Kernel settings that count something. */
 const COUNTERS =
   /^(fs\/(dentry-state|inode|file-nr|aio-nr|quota|binfmt_misc)|kernel\/(random|ns_last_pid|pty\/nr|perf_|sched_domain|keys\/gc)|net\/netfilter\/nf_conntrack_count|vm\/(stat_refresh|compact|drop_caches))|\/stable_secret$/
+
+/** Control groups of kubelets, runtimes and containers. */
+const CLUSTER_GROUP = /kube|k8s|cri-|containerd|[0-9a-f]{64}/
 
 /** A path of ours in a command line. */
 const OWN_PATH = /(^|=)\/(var\/lib|var\/log|run)\/kubestep\//
@@ -160,10 +163,12 @@ function sysctls(folder: string): string[] {
   })
 }
 
+// By name: other programs of a machine have some, too.
 function controlGroups(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
-    .filter(entry => entry.isDirectory() && !/^(user|system)\.slice$|\.(scope|service)$|^process_api$/.test(entry.name))
-    .flatMap(({ name }) => [join(folder, name), ...controlGroups(join(folder, name))])
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => join(folder, name))
+    .flatMap(path => [...(CLUSTER_GROUP.test(path) ? [path] : []), ...controlGroups(path)])
 }
 
 function pids(): string[] {

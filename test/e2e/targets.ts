@@ -30,7 +30,10 @@ export interface Targets {
 /** Finds or makes the artifacts. Throws when a build fails. */
 export async function findTargets(): Promise<Targets> {
   const image = await script('test-image.sh')
-  if (image.skipped !== undefined) return { targets: [], skipped: [image.skipped] }
+  const programs = await script('programs.sh')
+  const reason = image.skipped ?? programs.skipped
+  if (reason !== undefined) return { targets: [], skipped: [reason] }
+  process.env.PATH = `${programs.path}:${process.env.PATH}`
   const built = process.env.KUBESTEP_E2E_DEBIAN
   const debian = built === undefined ? await script('build-debian.sh') : { path: built }
   const given = (process.env.KUBESTEP_E2E_ARTIFACTS ?? '').split(':').filter(Boolean)
@@ -66,7 +69,9 @@ async function targetOf(folder: string, image: string): Promise<Target> {
   symlinkSync(image, join(artifacts, 'images', 'kubestep-e2e.tar'))
   writeFileSync(join(own, 'resolv.conf'), `nameserver ${ownAddress()}\n`)
   writeFileSync(join(own, 'kubeadm.yaml'), configuration(version, join(own, 'resolv.conf')))
-  const args = ['--config', join(own, 'kubeadm.yaml'), ...(hasDns ? [] : ['--skip-phases', 'addon/coredns'])]
+  // Whatever other runtime is on this machine is nobody's business here.
+  const args = ['--config', join(own, 'kubeadm.yaml'), '--runtime', 'private']
+  if (!hasDns) args.push('--skip-phases', 'addon/coredns')
   return { version, artifacts, kubectl: join(artifacts, 'bin/kubectl'), args, hasDns }
 }
 

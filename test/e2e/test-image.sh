@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 archive=$CACHE/busybox-$ARCH.tar
 if [ ! -f "$archive" ]; then
-  command -v apt-get >/dev/null || skip "no apt-get to fetch busybox-static with"
+  check_bookworm
   lock_cache
   root=$CACHE/busybox
   rm -rf "$root" && mkdir -p "$root/image/bin"
