@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import {
   accessSync,
   chmodSync,
+  chownSync,
   closeSync,
   constants,
   existsSync,
@@ -16,11 +17,13 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -140,6 +143,36 @@ export function makeOwnFolder(root: string, path: string, mode: number): void {
   } catch (error) {
     throw new KubestepError(`files: cannot make the folder "${below(root, path)}": ${explain(error)}`, { cause: error })
   }
+}
+
+/**
+ * Gives a file of somebody else's a new text; its mode and owner stay, and a link to it still leads to it.
+ * Throws a KubestepError.
+ */
+export function rewriteFile(root: string, path: string, text: string): void {
+  const given = below(root, path)
+  try {
+    const file = realpathSync(given)
+    const { mode, uid, gid } = statSync(file)
+    const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
+    try {
+      stage(temporary, { path, mode: mode & 0o7777, content: text })
+      chownSync(temporary, uid, gid)
+      renameSync(temporary, file)
+    } catch (error) {
+      rmSync(temporary, { force: true })
+      // A container has its /etc/hosts mounted: nothing can take its place.
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+      writeFileSync(file, text)
+    }
+  } catch (error) {
+    throw new KubestepError(`files: cannot write "${given}": ${explain(error)}`, { cause: error })
+  }
+}
+
+/** Removes a folder if nothing is in it. */
+export function removeFolder(root: string, path: string): void {
+  removeIfEmpty(below(root, path))
 }
 
 /** Makes a symbolic link, in place of whatever has that name. */

@@ -16,6 +16,7 @@ import {
 import { dirname } from 'node:path'
 import { KubestepError } from './errors.ts'
 import { explain } from './files.ts'
+import { type PreparedChange, preparedSubject } from './prepare/change.ts'
 
 /** One change, with what is needed to undo it. */
 export type Change =
@@ -38,8 +39,14 @@ export type Change =
   | { readonly kind: 'runtime'; readonly socket: string; readonly ours: boolean; readonly sandboxes: readonly string[] }
   /** Here an init began: what follows is its own, and goes when it is run again. What phases did before stays then. */
   | { readonly kind: 'init' }
-  /** Network interfaces and firewall rules that a cluster makes; what was there before stays. */
-  | { readonly kind: 'network'; readonly links: readonly string[]; readonly chains: readonly string[] }
+  /** Network interfaces, firewall rules and kube-proxy's other things that a cluster makes; what was there before stays. */
+  | {
+      readonly kind: 'network'
+      readonly links: readonly string[]
+      readonly chains: readonly string[]
+      readonly others?: readonly string[]
+    }
+  | PreparedChange
 
 export interface Journal {
   readonly path: string
@@ -96,6 +103,8 @@ function subject(change: Change): string {
     case 'network':
     case 'init':
       return ''
+    default:
+      return preparedSubject(change)
   }
 }
 

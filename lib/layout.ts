@@ -3,6 +3,8 @@
 export const LAYOUT = {
   /** The record of changes. */
   journal: '/var/lib/kubestep/journal.jsonl',
+  /** The record of what prepare changed; outside of what a cluster's record takes away. */
+  prepared: '/var/lib/kubestep-prepare.jsonl',
   /** There when an init has come to its end. */
   ready: '/var/lib/kubestep/ready.json',
   /** Kept until reset: services, the private runtime, binaries in use. */

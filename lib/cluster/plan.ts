@@ -12,6 +12,7 @@ import type { Change } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { missingFolders } from '../live/record.ts'
 import { presentChains } from '../network/firewall.ts'
+import { presentLeftovers } from '../network/leftovers.ts'
 import { PRIVATE_RUNTIME } from '../runtime/private.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { presentSandboxes } from '../runtime/sandboxes.ts'
@@ -71,7 +72,7 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
     // The kubelet mounts its folder onto itself, to make it shared.
     ...(isMountPoint(KUBELET_FOLDER) ? [] : [{ kind: 'mount', path: KUBELET_FOLDER } as const]),
     ...sysctls,
-    { kind: 'network', links: presentLinks(), chains: await presentChains() },
+    { kind: 'network', links: presentLinks(), chains: await presentChains(), others: await presentLeftovers() },
     ...(runtime === undefined ? [{ kind: 'service', name: PRIVATE_RUNTIME } as const] : []),
     { kind: 'runtime', socket, ours: runtime === undefined, sandboxes },
     { kind: 'service', name: KUBELET },

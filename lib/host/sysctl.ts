@@ -36,14 +36,15 @@ export const SYSCTLS: readonly Sysctl[] = [
   { key: 'net.ipv4.conf.all.route_localnet', why: 'kube-proxy sets it' },
 ]
 
-function fileOf(key: string): string {
+/** Where the kernel shows a value. */
+export function sysctlFile(key: string): string {
   return `/proc/sys/${key.replaceAll('.', '/')}`
 }
 
 /** The present value; undefined when the kernel does not have the key. */
 export function readSysctl(key: string): string | undefined {
   try {
-    return readFileSync(fileOf(key), 'utf8').trim()
+    return readFileSync(sysctlFile(key), 'utf8').trim()
   } catch {
     return undefined
   }
@@ -51,9 +52,14 @@ export function readSysctl(key: string): string | undefined {
 
 /** Sets a value. Throws a KubestepError. */
 export function writeSysctl(key: string, value: string): void {
+  writeKernelFile(`sysctl "${key}"`, sysctlFile(key), value)
+}
+
+/** Writes to a file of the kernel's, as a whole and in place. Throws a KubestepError that names what was to be set. */
+export function writeKernelFile(what: string, path: string, value: string): void {
   try {
-    writeFileSync(fileOf(key), value)
+    writeFileSync(path, value)
   } catch (error) {
-    throw new KubestepError(`prepare: cannot set sysctl "${key}" to ${value}: ${explain(error)}`, { cause: error })
+    throw new KubestepError(`prepare: cannot set ${what} to ${value}: ${explain(error)}`, { cause: error })
   }
 }

@@ -1,5 +1,6 @@
 /** Changes in words, for --dry-run, --verbose and errors: what undoing one does. */
 import type { Change } from '../journal.ts'
+import { settingName } from '../prepare/settings.ts'
 
 /** E.g. `remove the folder "/var/lib/etcd"`. */
 export function describe(change: Change): string {
@@ -24,6 +25,16 @@ export function describe(change: Change): string {
       return `stop and remove the Pods of the runtime at "${change.socket}"`
     case 'init':
       return 'forget the init'
+    case 'written':
+      return `${change.before === null ? 'remove' : 'restore'} the file "${change.path}"`
+    case 'lines':
+      return `take lines in "${change.path}" back`
+    case 'link':
+      return `${change.before === null ? 'remove' : 'restore'} the link "${change.path}"`
+    case 'setting':
+      return `set ${settingName(change)} to ${change.before} again`
+    case 'packages':
+      return `leave the packages ${change.names.join(', ')} installed`
     case 'network':
       return 'remove network interfaces and firewall rules of the cluster'
   }

@@ -11,10 +11,14 @@ import { podProcesses, removePodCgroups } from '../host/cgroups.ts'
 import { removeLinks } from '../host/links.ts'
 import { mountsBelow, readMountinfo } from '../host/mounts.ts'
 import { kill, processesWith } from '../host/processes.ts'
+import { liveHost } from '../host/source.ts'
 import { writeSysctl } from '../host/sysctl.ts'
 import type { Change } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { removeRules } from '../network/firewall.ts'
+import { removeLeftovers } from '../network/leftovers.ts'
+import type { PreparedChange } from '../prepare/change.ts'
+import { undoChange } from '../prepare/step.ts'
 import { openRuntime } from '../runtime/runtime.ts'
 import { removeSandboxes } from '../runtime/sandboxes.ts'
 import { shimSockets } from '../runtime/shims.ts'
@@ -51,10 +55,10 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
   },
   init: async () => {},
   mount: async ({ path }) => unmountBelow(path),
-  network: async ({ links, chains }) => {
+  network: async ({ links, chains, others }) => {
     await removeLinks(links)
     await removeRules(chains)
-    for (const family of ['ip', 'ip6']) await run(['nft', 'delete', 'table', family, 'kube-proxy'])
+    await removeLeftovers(others ?? [])
   },
   tree: async ({ path }) => {
     await unmountBelow(path)
@@ -82,6 +86,15 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
   module: async ({ name }) => {
     await run(['modprobe', '-r', name])
   },
+  written: undoPrepared,
+  lines: undoPrepared,
+  link: undoPrepared,
+  setting: undoPrepared,
+  packages: undoPrepared,
+}
+
+async function undoPrepared(change: PreparedChange): Promise<void> {
+  await undoChange(change, liveHost())
 }
 
 /** Undoes one change; gives the reason when that fails. */

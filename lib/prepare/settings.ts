@@ -1,0 +1,147 @@
+/** Values of the running machine that prepare changes: how each is read and set. Undoing sets the former value. */
+import { type CommandResult, mustRun, run } from '../command.ts'
+import { loadedModules } from '../host/modules.ts'
+import { selinuxMode } from '../host/selinux.ts'
+import type { HostSource } from '../host/source.ts'
+import { swapAreas } from '../host/swap.ts'
+import { sysctlFile, writeKernelFile, writeSysctl } from '../host/sysctl.ts'
+
+export interface Setting {
+  /** What it is, for people; the subject stands behind it. */
+  readonly about: string
+  /** The present value; undefined when there is no such thing. */
+  readonly read: (subject: string, host: HostSource) => Promise<string | undefined>
+  /** Takes the words that `read` gives. Throws a KubestepError. */
+  readonly write: (subject: string, value: string, root: string) => Promise<void>
+}
+
+export type SettingName =
+  | 'sysctl'
+  | 'module'
+  | 'swap'
+  | 'selinux'
+  | 'host-name'
+  | 'unit'
+  | 'firewalld-port'
+  | 'firewalld-source'
+  | 'ufw'
+
+const ENFORCE = '/sys/fs/selinux/enforce'
+
+/** One row per kind of value. */
+export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
+  sysctl: {
+    about: 'sysctl',
+    read: async (key, host) => host.read(sysctlFile(key))?.trim(),
+    write: async (key, value) => writeSysctl(key, value),
+  },
+  module: {
+    about: 'kernel module',
+    read: async (name, host) =>
+      loadedModules(host.read('/proc/modules') ?? '').includes(name) ? 'loaded' : 'not loaded',
+    write: async (name, value) => {
+      if (value === 'loaded') await mustRun(`prepare: cannot load kernel module "${name}"`, ['modprobe', name])
+      // One that is in use by now stays until the next boot.
+      else await run(['modprobe', '-r', name])
+    },
+  },
+  swap: {
+    about: 'swap on',
+    read: async (path, host) => {
+      const area = swapAreas(host.read('/proc/swaps') ?? '').find(other => other.path === path)
+      return area === undefined ? 'off' : swapWord(area.priority)
+    },
+    write: async (path, value) => {
+      const priority = /^on, priority (\d+)$/.exec(value)?.[1]
+      const command = value === 'off' ? ['swapoff', path] : ['swapon', ...(priority ? ['-p', priority] : []), path]
+      await mustRun(`prepare: cannot turn swap "${path}" ${value === 'off' ? 'off' : 'on'}`, command)
+    },
+  },
+  selinux: {
+    about: 'SELinux mode',
+    read: async (_subject, host) => selinuxMode(host.read(ENFORCE)),
+    write: async (_subject, value) => writeKernelFile('SELinux mode', ENFORCE, value === 'Enforcing' ? '1' : '0'),
+  },
+  'host-name': {
+    about: 'host name',
+    read: async (_subject, host) => host.read(sysctlFile('kernel.hostname'))?.trim(),
+    write: async (_subject, value) => writeSysctl('kernel.hostname', value),
+  },
+  unit: {
+    about: 'systemd unit',
+    read: async (name, host) =>
+      unitState((await host.run(['systemctl', `--root=${host.root}`, 'is-enabled', name]))?.stdout ?? ''),
+    write: async (name, value, root) => {
+      const verb = value === 'disabled' ? 'disable' : 'enable'
+      await mustRun(`prepare: cannot ${verb} "${name}"`, ['systemctl', `--root=${root}`, '--quiet', verb, name])
+    },
+  },
+  'firewalld-port': {
+    about: 'firewalld port',
+    read: async (port, host) => openWord(await host.run(['firewall-cmd', `--query-port=${port}`])),
+    write: async (port, value) => setFirewalld([`--${verbOf(value)}-port=${port}`]),
+  },
+  'firewalld-source': {
+    about: 'firewalld trusted addresses',
+    read: async (source, host) =>
+      openWord(await host.run(['firewall-cmd', '--zone=trusted', `--query-source=${source}`])),
+    write: async (source, value) => setFirewalld(['--zone=trusted', `--${verbOf(value)}-source=${source}`]),
+  },
+  ufw: {
+    about: 'ufw rule',
+    read: async (rule, host) =>
+      ufwRules((await host.run(['ufw', 'show', 'added']))?.stdout ?? '').includes(rule) ? 'open' : 'closed',
+    write: async (rule, value) => {
+      const command = value === 'open' ? ['ufw', ...rule.split(' ')] : ['ufw', 'delete', ...rule.split(' ')]
+      await mustRun(`prepare: cannot change the firewall with "${command.join(' ')}"`, command)
+    },
+  },
+}
+
+/** What a change is about, e.g. `sysctl net.ipv4.ip_forward`. */
+export function settingName({ setting, subject }: { readonly setting: SettingName; readonly subject: string }): string {
+  return `${SETTINGS[setting].about}${subject === '' ? '' : ` ${subject}`}`
+}
+
+/** How a swap area that is on reads. A negative priority is the kernel's own choice, and cannot be asked for again. */
+export function swapWord(priority: number): string {
+  return priority < 0 ? 'on' : `on, priority ${priority}`
+}
+
+/** Rules in the output of `ufw show added`, without the program's name, e.g. `allow 6443/tcp`. */
+export function ufwRules(text: string): string[] {
+  return text
+    .split('\n')
+    .filter(line => line.startsWith('ufw '))
+    .map(line =>
+      line
+        .slice(4)
+        .replace(/ comment '.*'$/, '')
+        .trim(),
+    )
+}
+
+function unitState(text: string): string | undefined {
+  const state = text.trim()
+  return state === 'enabled' || state === 'disabled' ? state : undefined
+}
+
+// firewall-cmd ends with 1 for no, and with other numbers when it does not run.
+function openWord(result: CommandResult | undefined): string | undefined {
+  const exitCode = result?.exitCode
+  return exitCode === 0 ? 'open' : exitCode === 1 ? 'closed' : undefined
+}
+
+function verbOf(value: string): string {
+  return value === 'open' ? 'add' : 'remove'
+}
+
+/** Now and at boot. */
+async function setFirewalld(words: readonly string[]): Promise<void> {
+  for (const command of [
+    ['firewall-cmd', '--quiet', ...words],
+    ['firewall-cmd', '--quiet', '--permanent', ...words],
+  ]) {
+    await mustRun(`prepare: cannot change the firewall with "${command.join(' ')}"`, command)
+  }
+}
