@@ -2,11 +2,11 @@
 /** Writes a folder with everything that a cluster needs, for `--artifacts` on a machine without a network. */
 import { resolve } from 'node:path'
 import { writeBundle } from '../lib/components/bundle.ts'
+import { FETCH_OPTIONS, fetchingOf } from '../lib/components/fetching.ts'
 import { lookUpVersion } from '../lib/components/labels.ts'
-import { architecture } from '../lib/components/platform.ts'
+import { chosenArchitecture } from '../lib/components/platform.ts'
 import { prepareComponents } from '../lib/components/prepare.ts'
-import { openReporter } from '../lib/components/progress.ts'
-import { defaultCacheDir } from '../lib/components/store.ts'
+import { reporterOf } from '../lib/components/reporter.ts'
 import { loadInitConfig } from '../lib/config/load.ts'
 import { durationMilliseconds } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
@@ -27,23 +27,24 @@ export const bundle: Script = script(
     name: 'bundle',
     about:
       'Write a folder with kubelet, kubectl, CNI plugins and images, for --artifacts on a machine without a network.',
-    options: ['config', 'kubernetes-version', 'image-repository', 'output-dir', 'mirror', 'cache-dir', 'timeout'],
+    options: ['config', 'kubernetes-version', 'image-repository', 'arch', 'output-dir', ...FETCH_OPTIONS, 'timeout'],
     examples: [
       'bundle.mts --kubernetes-version v1.36.2 --output-dir ./v1.36.2',
-      'bundle.mts --kubernetes-version 1.35 --output-dir ./v1.35 --image-repository registry.example.org/k8s',
+      'bundle.mts --kubernetes-version 1.35 --arch arm64 --output-dir ./v1.35',
+      'bundle.mts --mirror https://mirror.example.org,registry.k8s.io=https://images.example.org --output-dir ./k8s',
     ],
   },
-  async ({ flags, output }) => {
+  async call => {
+    const { flags, output } = call
     const folder = flags['output-dir']
     if (folder === undefined || folder === '') {
       throw new UsageError('bundle: cannot write: no folder is named; add --output-dir DIR')
     }
-    const reporter = openReporter(output.say, process.stderr.isTTY && !flags.quiet ? process.stderr : undefined)
-    const { onProgress } = reporter
-    const cacheDir = resolve(flags['cache-dir'] ?? defaultCacheDir(process.env, process.getuid?.() === 0))
+    const arch = chosenArchitecture(flags.arch)
+    const reporter = reporterOf(call)
     const time = new AbortController()
     const timer = setTimeout(() => time.abort(), durationMilliseconds(flags.timeout ?? TIMEOUT))
-    const fetching = { cacheDir, deadline: time.signal, onProgress, ...(flags.mirror && { mirror: flags.mirror }) }
+    const fetching = fetchingOf(flags, time.signal, reporter.onProgress)
     try {
       const version = flags['kubernetes-version']
       const looked = version === undefined ? {} : { 'kubernetes-version': await lookUpVersion(version, fetching) }
@@ -54,11 +55,11 @@ export const bundle: Script = script(
       )
       for (const notice of notices) output.warn(notice)
       const { kubernetesVersion } = config.cluster
-      const wish = { version: kubernetesVersion, arch: architecture() }
+      const wish = { version: kubernetesVersion, arch }
       const components = await prepareComponents({ ...wish, ...fetching, images: imageList(config) })
       const files = await writeBundle(resolve(folder), components)
       reporter.end()
-      output.say(`[bundle] Wrote ${files} files for Kubernetes ${kubernetesVersion} on linux/${wish.arch} to ${folder}`)
+      output.say(`[bundle] Wrote ${files} files for Kubernetes ${kubernetesVersion} on linux/${arch} to ${folder}`)
       output.say(`[bundle] There: init.mts --kubernetes-version ${kubernetesVersion} --artifacts ${folder}`)
     } finally {
       clearTimeout(timer)

@@ -1,11 +1,13 @@
 /** Fetches files: resumed where that works, checked, and at their place whole or not at all. */
 import { chmodSync, renameSync } from 'node:fs'
+import { KubestepError } from '../errors.ts'
 import { fetchText } from './answer.ts'
 import { readChecksum } from './checksum.ts'
-import { TransferError } from './failure.ts'
+import { FetchError, TransferError } from './failure.ts'
+import type { Trust } from './fulcio.ts'
 import type { Answer, HeadersFor, Network } from './network.ts'
 import { openPart, type Part } from './part.ts'
-import type { OnProgress } from './progress.ts'
+import type { OnProgress, Proof } from './progress.ts'
 import { persist } from './retry.ts'
 import { claimPart, keepChecksum, makeRoom, writing } from './store.ts'
 import { transfer } from './transfer.ts'
@@ -20,6 +22,8 @@ export interface Download {
   readonly mode: number
   /** SHA-256 in hex; without it that at `<url>.sha256` counts. */
   readonly checksum?: string
+  /** Who has to have signed it, where a signature is beside it. */
+  readonly signer?: Trust
   readonly size?: number
   readonly headers?: HeadersFor
 }
@@ -30,12 +34,16 @@ export interface Download {
  */
 export async function download(wanted: Download, network: Network, onProgress: OnProgress): Promise<void> {
   const { name, urls, file } = wanted
-  onProgress({ kind: 'start', name, host: new URL(urls[0] ?? '').host })
+  if (!network.offline) onProgress({ kind: 'start', name, host: new URL(urls[0] ?? '').host })
   const checksum = wanted.checksum ?? (await fetchChecksum(wanted, network, onProgress))
+  let signed = false
   await makeRoom(file)
   const part = await openPart(claimPart(file, checksum))
   try {
-    if (part.checksum() !== checksum) await fill(part, checksum, wanted, network, onProgress)
+    const there = part.checksum() === checksum
+    const from = there ? urls : [await fill(part, checksum, wanted, network, onProgress)]
+    if (wanted.signer !== undefined)
+      signed = await checkSignature(part, from, wanted.signer, wanted, network, onProgress)
   } finally {
     await part.close()
   }
@@ -44,21 +52,53 @@ export async function download(wanted: Download, network: Network, onProgress: O
     renameSync(part.path, file)
   })
   await keepChecksum(file, checksum)
-  onProgress({ kind: 'done', name, bytes: part.bytes() })
+  const proof: Proof[] = [wanted.checksum === undefined ? 'checksum' : 'lock']
+  if (signed) proof.push('signature')
+  onProgress({ kind: 'done', name, bytes: part.bytes(), proof })
 }
 
-/** Brings the part to its checksum. */
+/** Whether it is signed. Throws a KubestepError when it is, and wrongly; then nothing of it is kept. */
+async function checkSignature(
+  part: Part,
+  urls: readonly string[],
+  trust: Trust,
+  { name, checksum }: Download,
+  network: Network,
+  onProgress: OnProgress,
+): Promise<boolean> {
+  const { readCertificateText, readSignature, signatureFault } = await import('./signature.ts')
+  const beside = (kind: string, ending: string, read: (text: string) => string | undefined): Promise<string> =>
+    fetchText({ subject: `the ${kind} of ${name}`, urls: urls.map(url => `${url}${ending}`) }, network, { read, kind })
+  let fault: string | undefined
+  try {
+    const signature = await beside('signature', '.sig', readSignature)
+    const certificate = await beside('certificate', '.cert', readCertificateText)
+    fault = await signatureFault(part.path, { signature, certificate }, trust)
+  } catch (error) {
+    if (!(error instanceof FetchError)) throw error
+    // Mirrors seldom have them. Then the checksum has to do, and is said to; the lock needs no help.
+    if (checksum === undefined) {
+      onProgress({ kind: 'notice', text: `${name} has no signature beside it: only its checksum vouches for it` })
+    }
+    return false
+  }
+  if (fault === undefined) return true
+  part.reset()
+  throw new KubestepError(`components: cannot accept ${name}: ${fault}; use another source, and tell its owner`)
+}
+
+/** Brings the part to its checksum; gives the address that had the last of it. */
 async function fill(
   part: Part,
   checksum: string,
   wanted: Download,
   network: Network,
   onProgress: OnProgress,
-): Promise<void> {
+): Promise<string> {
   const { name, urls, headers } = wanted
   let total = wanted.size
   let mismatches = 0
-  await persist(
+  return persist(
     { subject: name, urls, received: part.bytes, onRetry: retryOf(name, onProgress) },
     network,
     async url => {
@@ -68,7 +108,7 @@ async function fill(
         onProgress({ kind: 'bytes', name, received, ...(whole !== undefined && { total: whole }) })
       })
       const got = part.checksum()
-      if (got === checksum) return
+      if (got === checksum) return url
       part.reset()
       total = wanted.size
       mismatches++

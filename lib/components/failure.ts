@@ -53,6 +53,7 @@ export class FetchError extends KubestepError {
 /** How to get along without the network, or around it. */
 export const WAYS_OUT: readonly (readonly [way: string, about: string])[] = [
   ['--mirror URL', 'fetch files from URL/release/... (or URL/dl.k8s.io/release/..., URL/github.com/...)'],
+  ['--mirror REGISTRY=URL', 'pull images of a registry, e.g. registry.k8s.io, from a mirror of it'],
   ['--image-repository REPOSITORY', 'pull images from another registry'],
   [
     '--artifacts DIR',
@@ -61,6 +62,9 @@ export const WAYS_OUT: readonly (readonly [way: string, about: string])[] = [
   ['HTTPS_PROXY, NO_PROXY', 'name the proxy that leads out'],
 ]
 
+/** What a request meets where nothing may be contacted. */
+export const OFFLINE = '--offline: it is not contacted'
+
 /** A try that the end of the time cut off. */
 export const NO_ANSWER = 'no answer'
 
@@ -68,6 +72,11 @@ export const NO_ANSWER = 'no answer'
 export function failureError(failures: readonly Failure[]): KubestepError {
   const subjects = failures.map(({ subject }) => subject)
   const complaints = failures.flatMap(failure => failure.complaints)
+  if (complaints.length > 0 && complaints.every(({ reason }) => reason === OFFLINE)) {
+    return new KubestepError(
+      `components: cannot fetch ${subjects.join(', ')}: with --offline nothing is contacted (${[...new Set(complaints.map(({ host }) => host))].join(', ')}), and neither --artifacts nor the cache has them; run it once without --offline, or use --artifacts DIR`,
+    )
+  }
   const cut = failures.find(({ reason }) => reason !== undefined)?.reason
   if (complaints.some(({ reached }) => reached) || complaints.length === 0) {
     return new KubestepError(

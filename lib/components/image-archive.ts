@@ -11,6 +11,8 @@ import { readTar, type TarEntry, tarEnd, tarHeader, tarPadding } from './tar.ts'
 /** containerd's annotation for the whole name; OCI's own one is often the tag alone. */
 const NAME = 'io.containerd.image.name'
 const REF_NAME = 'org.opencontainers.image.ref.name'
+/** Ours: the digest of what the tag stood for in the registry, an index perhaps, of which the archive has one image. */
+const SOURCE = 'kubestep.source.digest'
 
 /**
  * The names of the images in a docker or OCI archive, whole or short as they stand there; undefined for a compressed
@@ -36,6 +38,23 @@ export async function archiveImages(path: string): Promise<readonly string[] | u
     throw new KubestepError(
       `images: cannot use "${path}": it is no image archive (no manifest.json or index.json in it); make it with docker save, or scripts/bundle.mts`,
     )
+  } finally {
+    await file.close()
+  }
+}
+
+/** The digest that an archive of ours was fetched by; undefined in others. Reads little of it. */
+export async function archiveSource(path: string): Promise<string | undefined> {
+  const file = await open(path)
+  try {
+    for await (const entry of readTar(fileSource(file), path)) {
+      if (entry.name !== 'index.json') continue
+      const index = await readJson(entry, path)
+      const [manifest] = list(isObject(index) ? index.manifests : undefined)
+      const source = isObject(manifest?.annotations) ? manifest.annotations[SOURCE] : undefined
+      return typeof source === 'string' ? source : undefined
+    }
+    return undefined
   } finally {
     await file.close()
   }
@@ -80,6 +99,8 @@ export interface ImageParts {
   /** The whole name that the image gets, e.g. `registry.k8s.io/pause:3.10.2`. */
   readonly name: string
   readonly tag?: string
+  /** `sha256:...` of what the tag stands for. */
+  readonly source: string
   readonly arch: string
   readonly mediaType: string
   readonly manifest: Blob
@@ -92,7 +113,7 @@ export interface ImageParts {
  * Source: OCI image-layout 1.0, docker image spec 1.2.
  */
 export async function writeImageArchive(path: string, image: ImageParts): Promise<void> {
-  const { name, tag, arch, mediaType, manifest, config, layers } = image
+  const { name, tag, source, arch, mediaType, manifest, config, layers } = image
   const blobPath = ({ digest }: Blob): string => `blobs/${digest.replace(':', '/')}`
   const index = {
     schemaVersion: 2,
@@ -103,7 +124,7 @@ export async function writeImageArchive(path: string, image: ImageParts): Promis
         digest: manifest.digest,
         size: manifest.size,
         platform: { os: 'linux', architecture: arch },
-        annotations: { [NAME]: name, ...(tag !== undefined && { [REF_NAME]: tag }) },
+        annotations: { [NAME]: name, ...(tag !== undefined && { [REF_NAME]: tag }), [SOURCE]: source },
       },
     ],
   }

@@ -3,20 +3,37 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { download } from './download.ts'
-import { writeImageArchive } from './image-archive.ts'
+import { archiveSource, writeImageArchive } from './image-archive.ts'
+import type { Lock } from './lock.ts'
 import type { Network } from './network.ts'
 import type { OnProgress } from './progress.ts'
 import type { Queue } from './queue.ts'
 import { type Reference, readReference } from './reference.ts'
+import type { Registries } from './registries.ts'
 import { type Descriptor, type Manifest, openRepository } from './registry.ts'
 import { isIntact, keepChecksum, removeFile, sumFile } from './store.ts'
 
 export interface ImageStore {
   readonly cacheDir: string
   readonly arch: string
+  readonly registries: Registries
+  readonly lock: Lock
   readonly network: Network
   readonly queue: Queue
   readonly onProgress: OnProgress
+  /** Hears of each archive as soon as it is whole; what it throws counts as that image's failure. */
+  readonly onImage?: (image: FetchedImage) => Promise<void>
+}
+
+export interface FetchedImage {
+  /** As it was asked for. */
+  readonly name: string
+  /** The archive. */
+  readonly path: string
+  /** `sha256:...` of what the tag stands for; undefined when an older run did not write it down. */
+  readonly digest?: string
+  /** Whether it was there already. */
+  readonly cached: boolean
 }
 
 /** Where the archive of an image lies in the cache. */
@@ -26,13 +43,13 @@ export function imageFile(cacheDir: string, { host, repository, tag, digest }: R
 }
 
 /**
- * Archives of images, in the order of the names; those that the cache has are not fetched. Gives the outcome of each:
- * the path, or what went wrong (a FetchError or another KubestepError).
+ * Archives of images, begun in the order of the names; those that the cache has are not fetched. Gives the outcome of
+ * each, or what went wrong (a FetchError or another KubestepError).
  */
 export async function fetchImages(
   names: readonly string[],
   store: ImageStore,
-): Promise<readonly PromiseSettledResult<string>[]> {
+): Promise<readonly PromiseSettledResult<FetchedImage>[]> {
   // Images share layers: each comes once.
   const blobs = new Map<string, Promise<string>>()
   const outcomes = await Promise.allSettled(names.map(name => fetchImage(name, store, blobs)))
@@ -45,31 +62,46 @@ export async function fetchImages(
   return outcomes
 }
 
-async function fetchImage(name: string, store: ImageStore, blobs: Map<string, Promise<string>>): Promise<string> {
-  const { cacheDir, arch, network, onProgress } = store
+async function fetchImage(name: string, store: ImageStore, blobs: Map<string, Promise<string>>): Promise<FetchedImage> {
+  const image = await archiveOf(name, store, blobs)
+  await store.onImage?.(image)
+  return image
+}
+
+async function archiveOf(name: string, store: ImageStore, blobs: Map<string, Promise<string>>): Promise<FetchedImage> {
+  const { cacheDir, arch, network, onProgress, lock } = store
   const reference = readReference(name)
-  const file = imageFile(cacheDir, reference, arch)
+  const path = imageFile(cacheDir, reference, arch)
   const shown = `image ${name}`
-  if (await isIntact(file)) {
-    onProgress({ kind: 'cached', name: shown })
-    return file
+  const locked = lock.get(reference.name)
+  if (await isIntact(path)) {
+    const digest = await archiveSource(path)
+    // The lock may be newer than the cache.
+    if (locked === undefined || digest === `sha256:${locked}`) {
+      onProgress({ kind: 'cached', name: shown })
+      return { name, path, cached: true, ...(digest !== undefined && { digest }) }
+    }
   }
-  onProgress({ kind: 'start', name: shown, host: reference.host })
-  const onRetry = (reason: string, pauseMs: number): void => onProgress({ kind: 'retry', name: shown, reason, pauseMs })
-  const repository = openRepository(reference, network, onRetry)
+  const endpoints = store.registries.endpoints(reference)
+  if (!network.offline) onProgress({ kind: 'start', name: shown, host: new URL(endpoints[0]?.base ?? '').host })
+  const repository = openRepository(reference, network, {
+    endpoints,
+    findCredentials: store.registries.findCredentials,
+    ...(locked !== undefined && { locked: `sha256:${locked}` }),
+    onRetry: (reason, pauseMs) => onProgress({ kind: 'retry', name: shown, reason, pauseMs }),
+  })
   const manifest = await repository.manifest(arch)
   const tell = summary(shown, manifest, onProgress)
   const fetchBlob = (descriptor: Descriptor): Promise<string> => {
     const { digest, size } = descriptor
     const known = blobs.get(digest)
     if (known !== undefined) return known.then(path => tell.whole(descriptor, path))
-    const path = blobFile(store, digest)
+    const blob = blobFile(store, digest)
     const checksum = digest.replace('sha256:', '')
-    const wanted = { name: shown, urls: [repository.blobUrl(descriptor)], file: path, mode: 0o644, checksum, size }
-    const fetched = isIntact(path).then(async intact => {
-      if (!intact)
-        await store.queue(() => download({ ...wanted, headers: repository.headers }, network, tell.part(digest)))
-      return tell.whole(descriptor, path)
+    const wanted = { name: shown, urls: repository.blobUrls(descriptor), file: blob, mode: 0o644, checksum, size }
+    const fetched = isIntact(blob).then(async intact => {
+      if (!intact) await store.queue(() => download(wanted, repository.network, tell.part(digest)))
+      return tell.whole(descriptor, blob)
     })
     blobs.set(digest, fetched)
     return fetched
@@ -79,8 +111,9 @@ async function fetchImage(name: string, store: ImageStore, blobs: Map<string, Pr
   if (failed !== undefined) throw failed.reason
   const [config = '', ...layers] = outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : ''))
   checkArchitecture(name, config, arch)
-  await writeImageArchive(file, {
+  await writeImageArchive(path, {
     name: reference.name,
+    source: manifest.source,
     ...(reference.tag !== undefined && { tag: reference.tag }),
     arch,
     mediaType: manifest.mediaType,
@@ -88,9 +121,9 @@ async function fetchImage(name: string, store: ImageStore, blobs: Map<string, Pr
     config: { ...manifest.config, content: { file: config } },
     layers: manifest.layers.map((layer, index) => ({ ...layer, content: { file: layers[index] ?? '' } })),
   })
-  await keepChecksum(file)
+  await keepChecksum(path)
   onProgress({ kind: 'done', name: shown, bytes: tell.total })
-  return file
+  return { name, path, digest: manifest.source, cached: false }
 }
 
 interface Summary {

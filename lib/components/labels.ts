@@ -3,14 +3,15 @@ import { join } from 'node:path'
 import { fetchText } from './answer.ts'
 import { FetchError, failureError } from './failure.ts'
 import type { Limits } from './limits.ts'
+import { type Mirrors, readMirrors } from './mirrors.ts'
 import { type Network, openNetwork } from './network.ts'
 import type { OnProgress } from './progress.ts'
 import { readText, writeText } from './store.ts'
-import { labelSources, readMirrors } from './table.ts'
+import { labelSources } from './table.ts'
 import { type FetchText, resolveVersion } from './versions.ts'
 
 export interface Labels {
-  readonly mirrors: readonly string[]
+  readonly mirrors: Mirrors
   readonly cacheDir: string
   readonly network: Network
   readonly onProgress: OnProgress
@@ -51,12 +52,14 @@ export interface LookUp {
   readonly deadline: AbortSignal
   readonly onProgress?: OnProgress
   readonly limits?: Partial<Limits>
+  /** Contact nothing: what an earlier run was told counts. */
+  readonly offline?: boolean
 }
 
 /** The complete version that a name stands for, looked up when need be. Throws a KubestepError. */
 export async function lookUpVersion(name: string | undefined, options: LookUp): Promise<string> {
-  const { mirror, cacheDir, deadline, limits, onProgress = () => {} } = options
-  const network = openNetwork({ deadline, ...(limits !== undefined && { limits }) })
+  const { mirror, cacheDir, deadline, limits, offline = false, onProgress = () => {} } = options
+  const network = openNetwork({ deadline, offline, ...(limits !== undefined && { limits }) })
   try {
     return await resolveVersion(name, labelReader({ mirrors: readMirrors(mirror), cacheDir, network, onProgress }))
   } finally {

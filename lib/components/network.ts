@@ -5,9 +5,9 @@
 import { setMaxListeners } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { NO_ANSWER, TransferError, transferError } from './failure.ts'
+import { NO_ANSWER, OFFLINE, TransferError, transferError } from './failure.ts'
 import { LIMITS, type Limits } from './limits.ts'
-import { type Connections, openConnections, type Route } from './proxy.ts'
+import { type Connections, openConnections, type Route, type TlsByOrigin } from './proxy.ts'
 
 /** Headers for a request; asked for again at every redirect, so that tokens stay with their host. */
 export type HeadersFor = (url: URL) => Readonly<Record<string, string>>
@@ -26,10 +26,12 @@ export interface Answer {
 
 export interface Network {
   readonly limits: Limits
+  /** Whether every request fails, because nothing may be contacted. */
+  readonly offline: boolean
   /** Fires when the time is up, or when nothing can be reached; the reason is a text. */
   readonly end: AbortSignal
-  /** Follows redirects. Throws a TransferError; never for a status. */
-  readonly get: (url: string, headers?: HeadersFor) => Promise<Answer>
+  /** Follows redirects. With a form it is posted. Throws a TransferError; never for a status. */
+  readonly get: (url: string, headers?: HeadersFor, form?: URLSearchParams) => Promise<Answer>
   readonly close: () => void
 }
 
@@ -37,6 +39,9 @@ export interface NetworkOptions {
   /** Ends everything. */
   readonly deadline: AbortSignal
   readonly limits?: Partial<Limits>
+  /** Nothing is contacted: every request fails, and says so. */
+  readonly offline?: boolean
+  readonly tls?: TlsByOrigin
 }
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
@@ -45,7 +50,7 @@ const MOST_REDIRECTS = 10
 /** Opens the network for one piece of work; connections are kept until it is closed. */
 export function openNetwork(options: NetworkOptions): Network {
   const limits = { ...LIMITS, ...options.limits }
-  const connections = openConnections()
+  const connections = openConnections(options.tls)
   const ending = new AbortController()
   // Every request and every pause listens.
   setMaxListeners(0, ending.signal)
@@ -61,15 +66,17 @@ export function openNetwork(options: NetworkOptions): Network {
   const context: Context = { connections, limits, end: ending.signal, answered }
   return {
     limits,
+    offline: options.offline ?? false,
     end: ending.signal,
-    get: (url, headers = () => ({})) => {
+    get: async (url, headers = () => ({}), form) => {
+      if (options.offline) throw new TransferError(new URL(url).host, OFFLINE, { again: false, reached: false })
       if (!reached) {
         reachTimer ??= setTimeout(
           () => ending.abort(`no answer from anywhere in ${limits.reachMs / 1000} s`),
           limits.reachMs,
         )
       }
-      return follow(context, new URL(url), headers)
+      return follow(context, new URL(url), headers, form)
     },
     close: () => {
       clearTimeout(reachTimer)
@@ -86,14 +93,20 @@ interface Context {
   readonly answered: () => void
 }
 
-async function follow(context: Context, start: URL, headers: HeadersFor): Promise<Answer> {
+async function follow(
+  context: Context,
+  start: URL,
+  headers: HeadersFor,
+  form: URLSearchParams | undefined,
+): Promise<Answer> {
   let url = start
   for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
     const route = await context.connections.route(url)
-    const response = await ask(context, url, route, { ...STANDARD_HEADERS, ...headers(url) })
+    const response = await ask(context, url, route, { ...STANDARD_HEADERS, ...headers(url) }, form)
     context.answered()
     const { statusCode: status = 0, headers: fields } = response
-    const location = REDIRECTS.includes(status) ? fields.location : undefined
+    // What was posted may be a secret: it goes nowhere else.
+    const location = REDIRECTS.includes(status) && form === undefined ? fields.location : undefined
     if (location === undefined) return answerOf(context, url, status, response)
     response.resume()
     url = redirected(url, location)
@@ -101,6 +114,7 @@ async function follow(context: Context, start: URL, headers: HeadersFor): Promis
   throw new TransferError(start.host, `more than ${MOST_REDIRECTS} redirects`, { again: false, reached: true })
 }
 
+const FORM_HEADERS = { 'content-type': 'application/x-www-form-urlencoded' } as const
 const STANDARD_HEADERS = { 'user-agent': 'kubestep', 'accept-encoding': 'identity' } as const
 
 function redirected(from: URL, location: string): URL {
@@ -119,11 +133,13 @@ function ask(
   url: URL,
   { agent, proxy }: Route,
   headers: Readonly<Record<string, string>>,
+  form: URLSearchParams | undefined,
 ): Promise<IncomingMessage> {
   const host = proxy === '' ? url.host : `${url.host} (proxy ${proxy})`
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? requestHttps : requestHttp
-    const call: ClientRequest = send(url, { agent, headers })
+    const posted = form === undefined ? {} : { method: 'POST', headers: { ...headers, ...FORM_HEADERS } }
+    const call: ClientRequest = send(url, { agent, headers, ...posted })
     const settle = (): void => {
       clearTimeout(timer)
       end.removeEventListener('abort', onEnd)
@@ -143,7 +159,7 @@ function ask(
       settle()
       resolve(response)
     })
-    call.end()
+    call.end(form?.toString())
   })
 }
 

@@ -5,27 +5,38 @@ import { isUnpacked, unpack } from './archive.ts'
 import { type Artifacts, readArtifacts } from './artifacts.ts'
 import { download } from './download.ts'
 import { FetchError, failureError } from './failure.ts'
-import { fetchImages } from './images.ts'
+import { type FetchedImage, fetchImages, type ImageStore } from './images.ts'
 import type { Limits } from './limits.ts'
-import { type Network, openNetwork } from './network.ts'
+import { fileKey, openLock } from './lock.ts'
+import { type Mirrors, readMirrors } from './mirrors.ts'
+import { openNetwork } from './network.ts'
 import type { OnProgress } from './progress.ts'
-import { openQueue, type Queue } from './queue.ts'
+import { openQueue } from './queue.ts'
+import { openRegistries } from './registries.ts'
 import { isIntact, removeFile, sumFile } from './store.ts'
-import { COMPONENTS, type Component, type ComponentName, readMirrors, sources, type Wish } from './table.ts'
+import { COMPONENTS, type Component, type ComponentName, sources, type Wish } from './table.ts'
 
-export interface Preparation extends Wish {
-  /** Replaces the hosts; several addresses are separated by commas. */
+/** How things are fetched. */
+export interface Fetching {
+  /** What `--mirror` says; see mirrors.ts. */
   readonly mirror?: string
-  /** A folder that has everything; then nothing is fetched. */
-  readonly artifacts?: string
   readonly cacheDir: string
   readonly deadline: AbortSignal
   readonly onProgress?: OnProgress
+  readonly limits?: Partial<Limits>
+  /** Nothing is contacted: what the cache lacks is an error. */
+  readonly offline?: boolean
+  /** File with the digests that count in place of the ones that come along. */
+  readonly lock?: string
+}
+
+export interface Preparation extends Wish, Fetching {
+  /** A folder that has everything; then nothing is fetched. */
+  readonly artifacts?: string
   /** What is needed besides the kubelet; kubectl and the CNI plugins when left out. */
   readonly besides?: readonly Exclude<ComponentName, 'kubelet'>[]
   /** Images to have as archives; none when left out, since a runtime can pull them itself. */
   readonly images?: readonly string[]
-  readonly limits?: Partial<Limits>
 }
 
 /**
@@ -34,20 +45,17 @@ export interface Preparation extends Wish {
  * Throws a KubestepError that tells of all faults at once, with the ways out when no host can be reached.
  */
 export async function prepareComponents(preparation: Preparation): Promise<Artifacts> {
-  const { version, arch, artifacts, cacheDir, deadline, limits, onProgress = () => {} } = preparation
-  const { images = [], besides = ['kubectl', 'cni-plugins'] } = preparation
+  const { version, arch, artifacts, cacheDir, images = [], besides = ['kubectl', 'cni-plugins'] } = preparation
   if (artifacts !== undefined) return readArtifacts(artifacts, arch, version, images)
-  const mirrors = readMirrors(preparation.mirror)
-  const network = openNetwork({ deadline, ...(limits !== undefined && { limits }) })
-  const queue = openQueue(network.limits.atOnce)
-  try {
-    const shelf = { cacheDir, arch, version, mirrors, network, queue, onProgress }
+  return withShelf(preparation, preparation, images, async shelf => {
     const wanted = COMPONENTS.filter(({ name }) => name === 'kubelet' || besides.includes(name))
     const [files, archives] = await Promise.all([
       Promise.allSettled(wanted.map(component => provide(component, shelf))),
       fetchImages(images, shelf),
     ])
-    const paths = values([...files, ...archives], cacheDir)
+    const paths = values<string | FetchedImage>([...files, ...archives], cacheDir).map(one =>
+      typeof one === 'string' ? one : one.path,
+    )
     const pathOf = (name: ComponentName): string | undefined => paths[wanted.findIndex(row => row.name === name)]
     const [kubelet = '', kubectl, cniBinDir] = [pathOf('kubelet'), pathOf('kubectl'), pathOf('cni-plugins')]
     return {
@@ -57,32 +65,70 @@ export async function prepareComponents(preparation: Preparation): Promise<Artif
       imageArchives: paths.slice(wanted.length),
       missingImages: [],
     }
+  })
+}
+
+/**
+ * Archives of images in the cache, in the order of the names; `onImage` hears of each as soon as it is whole.
+ * Throws a KubestepError that tells of all faults at once.
+ */
+export async function prepareImages(
+  images: readonly string[],
+  arch: string,
+  fetching: Fetching,
+  onImage?: ImageStore['onImage'],
+): Promise<readonly FetchedImage[]> {
+  return withShelf({ version: '', arch }, fetching, images, async shelf => {
+    const outcomes = await fetchImages(images, { ...shelf, ...(onImage !== undefined && { onImage }) })
+    return values(outcomes, fetching.cacheDir)
+  })
+}
+
+interface Shelf extends Wish, ImageStore {
+  readonly mirrors: Mirrors
+}
+
+async function withShelf<T>(
+  { version, arch }: Wish,
+  fetching: Fetching,
+  images: readonly string[],
+  work: (shelf: Shelf) => Promise<T>,
+): Promise<T> {
+  const { cacheDir, deadline, limits, offline = false, onProgress = () => {} } = fetching
+  const mirrors = readMirrors(fetching.mirror)
+  const [lock, registries] = await Promise.all([openLock(fetching.lock), openRegistries(images, mirrors, process.env)])
+  const network = openNetwork({ deadline, offline, tls: registries.tls, ...(limits !== undefined && { limits }) })
+  const queue = openQueue(network.limits.atOnce)
+  try {
+    return await work({ cacheDir, arch, version, mirrors, lock, registries, network, queue, onProgress })
   } finally {
     network.close()
   }
 }
 
-interface Shelf extends Wish {
-  readonly cacheDir: string
-  readonly mirrors: readonly string[]
-  readonly network: Network
-  readonly queue: Queue
-  readonly onProgress: OnProgress
-}
-
 /** The path of a binary, or of the folder that an archive was unpacked to. */
 async function provide(component: Component, shelf: Shelf): Promise<string> {
-  const { cacheDir, arch, network, queue, onProgress } = shelf
+  const { cacheDir, arch, network, queue, lock, onProgress } = shelf
   const version = component.version(shelf)
   const folder = join(cacheDir, component.name, version, arch)
   const path = join(folder, component.kind === 'archive' ? 'bin' : component.name)
   const shown = `${component.name} ${version}`
-  if (await (component.kind === 'archive' ? isUnpacked(path) : isIntact(path))) {
+  const locked = lock.get(fileKey(component.name, version, arch))
+  // The lock may be newer than the cache. What was unpacked has no checksum of its own any more.
+  if (await (component.kind === 'archive' ? isUnpacked(path) : isIntact(path, locked))) {
     onProgress({ kind: 'cached', name: shown })
     return path
   }
   const file = component.kind === 'archive' ? join(folder, `${component.name}.tgz`) : path
-  const wanted = { name: shown, urls: sources(component, shelf, shelf.mirrors), file, mode: 0o755 }
+  const signer = component.signer?.(shelf)
+  const wanted = {
+    name: shown,
+    urls: sources(component, shelf, shelf.mirrors),
+    file,
+    mode: 0o755,
+    ...(locked !== undefined && { checksum: locked }),
+    ...(signer !== undefined && { signer }),
+  }
   // An archive that is there was not unpacked to its end.
   const fetched = component.kind === 'archive' && (await isIntact(file))
   if (!fetched) await queue(() => download(wanted, network, onProgress))
@@ -94,7 +140,7 @@ async function provide(component: Component, shelf: Shelf): Promise<string> {
 }
 
 /** All values, or one error for all faults. */
-function values(outcomes: readonly PromiseSettledResult<string>[], cacheDir: string): string[] {
+function values<T>(outcomes: readonly PromiseSettledResult<T>[], cacheDir: string): T[] {
   const reasons = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
   if (reasons.length === 0) return outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   const failures = reasons.filter(reason => reason instanceof FetchError).map(({ failure }) => failure)

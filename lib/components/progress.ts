@@ -1,15 +1,26 @@
 /** What happens while components come, as events, and as text for people: a bar on a terminal, plain lines elsewhere. */
 
+import type { Json } from '../json.ts'
+
 export type Progress =
   | { readonly kind: 'start'; readonly name: string; readonly host: string }
   /** `total` in bytes, once it is known. */
   | { readonly kind: 'bytes'; readonly name: string; readonly received: number; readonly total?: number }
   | { readonly kind: 'retry'; readonly name: string; readonly reason: string; readonly pauseMs: number }
-  | { readonly kind: 'done'; readonly name: string; readonly bytes: number }
+  | { readonly kind: 'done'; readonly name: string; readonly bytes: number; readonly proof?: readonly Proof[] }
   /** It was there already. */
   | { readonly kind: 'cached'; readonly name: string }
   /** Something to know that stops nothing. */
   | { readonly kind: 'notice'; readonly text: string }
+
+/** What shows that a file is the right one. */
+export type Proof = 'lock' | 'checksum' | 'signature'
+
+const PROOFS: Readonly<Record<Proof, string>> = {
+  lock: 'SHA-256 as locked',
+  checksum: 'SHA-256 as published',
+  signature: 'signature verified',
+}
 
 export type OnProgress = (progress: Progress) => void
 
@@ -22,6 +33,24 @@ export interface Reporter {
   readonly onProgress: OnProgress
   /** Removes the bar; call it before anything else is printed. */
   readonly end: () => void
+}
+
+/** Between two events about the bytes of one file. */
+const EVENT_MS = 1000
+
+/** Tells progress to machines: each piece of it as an event, bytes at most once a second for a file. */
+export function openEvents(
+  event: (kind: string, facts: Readonly<Record<string, Json>>) => void,
+  now: () => number = () => performance.now(),
+): OnProgress {
+  const told = new Map<string, number>()
+  return ({ kind, ...fields }) => {
+    if (kind === 'bytes' && 'name' in fields) {
+      if (now() - (told.get(fields.name) ?? Number.NEGATIVE_INFINITY) < EVENT_MS) return
+      told.set(fields.name, now())
+    }
+    event('component', { state: kind, ...fields })
+  }
 }
 
 /** Between two pictures of the bar. */
@@ -81,7 +110,8 @@ export function openReporter(
       case 'done': {
         const took = transfer === undefined ? '' : ` in ${seconds(now() - transfer.since)}`
         running.delete(name)
-        return line(`Fetched ${name} (${megabytes(progress.bytes)} MB${took})`)
+        const proof = (progress.proof ?? []).map(kind => `, ${PROOFS[kind]}`).join('')
+        return line(`Fetched ${name} (${megabytes(progress.bytes)} MB${took}${proof})`)
       }
       case 'cached':
         return line(`Using ${name} from the cache`)

@@ -9,6 +9,17 @@ export interface Route {
   readonly proxy: string
 }
 
+/** How a server proves who it is, and this client to it, where that is not the usual. Certificates as PEM. */
+export interface TlsSettings {
+  readonly ca?: readonly string[]
+  readonly cert?: string
+  readonly key?: string
+  readonly rejectUnauthorized?: false
+}
+
+/** Settings by origin, e.g. `https://mirror.example.org`. */
+export type TlsByOrigin = ReadonlyMap<string, TlsSettings>
+
 export interface Connections {
   /** How to get to a URL. Throws a KubestepError for a proxy that cannot be used. */
   readonly route: (url: URL) => Promise<Route>
@@ -16,15 +27,16 @@ export interface Connections {
 }
 
 /** Opens connections that are kept for further requests until `close`. */
-export function openConnections(): Connections {
+export function openConnections(tls: TlsByOrigin = new Map()): Connections {
   const routes = new Map<string, Route>()
   // Most machines have none.
   const proxied = Object.entries(process.env).some(([name, value]) => /^(?:https?|all)_proxy$/i.test(name) && value)
   return {
     route: async url => {
       const proxy = proxied ? (await import('proxy-from-env')).getProxyForUrl(url.href) : ''
-      const key = `${url.protocol} ${proxy}`
-      const route = routes.get(key) ?? (await makeRoute(url.protocol === 'https:', proxy))
+      const settings = tls.get(url.origin)
+      const key = `${url.protocol} ${proxy} ${settings === undefined ? '' : url.origin}`
+      const route = routes.get(key) ?? (await makeRoute(url.protocol === 'https:', proxy, settings))
       routes.set(key, route)
       return route
     },
@@ -35,8 +47,10 @@ export function openConnections(): Connections {
   }
 }
 
-async function makeRoute(secure: boolean, proxy: string): Promise<Route> {
-  const options = { keepAlive: true, maxSockets: 16 }
+async function makeRoute(secure: boolean, proxy: string, { ca, ...tls }: TlsSettings = {}): Promise<Route> {
+  // An authority of its own stands beside the usual ones.
+  const authorities = ca === undefined ? {} : { ca: [...(await import('node:tls')).rootCertificates, ...ca] }
+  const options = { keepAlive: true, maxSockets: 16, ...authorities, ...tls }
   if (proxy === '') return { agent: secure ? new HttpsAgent(options) : new HttpAgent(options), proxy: '' }
   const { HttpProxyAgent, HttpsProxyAgent } = await import('hpagent')
   const address = readProxy(proxy)

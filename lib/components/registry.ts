@@ -1,14 +1,14 @@
-/**
- * Images from registries without a container runtime. Anonymous, as registry.k8s.io and public images allow.
- * Source: OCI distribution-spec 1.1; docker token authentication.
- */
+/** Images from registries without a container runtime. Source: OCI distribution-spec 1.1. */
 import { createHash } from 'node:crypto'
 import { KubestepError } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { readAll, statusError } from './answer.ts'
+import { authorized } from './authorize.ts'
+import type { FindCredentials } from './credentials.ts'
+import type { Endpoint } from './endpoints.ts'
 import { TransferError } from './failure.ts'
-import type { Answer, HeadersFor, Network } from './network.ts'
-import { type Reference, registryAddress } from './reference.ts'
+import type { Answer, Network } from './network.ts'
+import type { Reference } from './reference.ts'
 import { type Persistence, persist } from './retry.ts'
 
 const INDEXES: readonly string[] = [
@@ -30,6 +30,8 @@ export interface Descriptor {
 export interface Manifest {
   readonly bytes: Uint8Array
   readonly digest: string
+  /** What the tag stands for, which is the digest of an index where there is one. */
+  readonly source: string
   readonly mediaType: string
   readonly config: Descriptor
   readonly layers: readonly Descriptor[]
@@ -38,50 +40,64 @@ export interface Manifest {
 export interface Repository {
   /** The manifest of the image for an architecture. Throws a FetchError or a KubestepError. */
   readonly manifest: (arch: string) => Promise<Manifest>
-  readonly blobUrl: (descriptor: Descriptor) => string
-  /** Tokens, for the hosts that gave one. */
-  readonly headers: HeadersFor
+  /** Where a blob can be had, first choice first. */
+  readonly blobUrls: (descriptor: Descriptor) => readonly string[]
+  /** Answers to what a registry wants to know. */
+  readonly network: Network
 }
 
-/** Opens the repository of an image. `onRetry` hears of tries that failed. */
-export function openRepository(
-  reference: Reference,
-  network: Network,
-  onRetry: NonNullable<Persistence['onRetry']>,
-): Repository {
-  const base = `${registryAddress(reference)}/v2/${reference.repository}`
-  const tokens = new Map<string, string>()
-  const headers: HeadersFor = ({ origin }) => {
-    const token = tokens.get(origin)
-    return { accept: [...INDEXES, ...MANIFESTS].join(', '), ...(token !== undefined && { authorization: token }) }
+export interface RepositoryOptions {
+  /** Where it is asked for; see endpoints.ts. */
+  readonly endpoints: readonly Endpoint[]
+  readonly findCredentials: FindCredentials
+  /** What the digest of the tag has to be, `sha256:...`. */
+  readonly locked?: string
+  /** Hears of tries that failed. */
+  readonly onRetry: NonNullable<Persistence['onRetry']>
+}
+
+/** Opens the repository of an image. */
+export function openRepository(reference: Reference, open: Network, options: RepositoryOptions): Repository {
+  const { endpoints, findCredentials, locked, onRetry } = options
+  const { repository, tag, digest, name } = reference
+  const network = authorized(open, { endpoints, repository, findCredentials })
+  const fetchManifest = (which: string): Promise<Raw> => {
+    const isDigest = which.startsWith('sha256:')
+    const asked = endpoints.filter(({ resolves }) => resolves || isDigest)
+    const urls = asked.map(({ base }) => `${base}/${repository}/manifests/${which}`)
+    return persist({ subject: `image ${name}`, urls, onRetry }, network, async url => {
+      const answer = await network.get(url, () => ({ accept: [...INDEXES, ...MANIFESTS].join(', ') }))
+      if (answer.status !== 200) {
+        answer.discard()
+        throw await refusal(answer, repository, findCredentials)
+      }
+      return readManifest(answer, isDigest ? which : locked)
+    })
   }
-  const fetchManifest = (which: string): Promise<Raw> =>
-    persist(
-      { subject: `image ${reference.name}`, urls: [`${base}/manifests/${which}`], onRetry },
-      network,
-      async url => {
-        let answer = await network.get(url, headers)
-        if (answer.status === 401) {
-          tokens.set(answer.url.origin, `Bearer ${await fetchToken(answer, network)}`)
-          answer = await network.get(url, headers)
-        }
-        if (answer.status !== 200) {
-          answer.discard()
-          throw statusError(answer)
-        }
-        return readManifest(answer, which)
-      },
-    )
   return {
-    headers,
-    blobUrl: ({ digest }) => `${base}/blobs/${digest}`,
+    network,
+    blobUrls: blob => endpoints.map(({ base }) => `${base}/${repository}/blobs/${blob.digest}`),
     manifest: async arch => {
-      const { tag, digest } = reference
       const top = await fetchManifest(digest ?? tag ?? 'latest')
-      if (!INDEXES.includes(top.mediaType)) return imageManifest(top, reference)
-      return imageManifest(await fetchManifest(platformDigest(top, arch, reference)), reference)
+      const inner = INDEXES.includes(top.mediaType) ? await fetchManifest(platformDigest(top, arch, reference)) : top
+      return { ...imageManifest(inner, reference), source: top.digest }
     },
   }
+}
+
+/** What a status other than 200 means, where credentials may be the cause; they themselves are not shown. */
+async function refusal(answer: Answer, repository: string, findCredentials: FindCredentials): Promise<TransferError> {
+  const { status, url } = answer
+  if (status !== 401 && status !== 403) return statusError(answer)
+  const known = await findCredentials(url.host, repository)
+  const reason =
+    known === undefined
+      ? `it wants a login, and there is none for it (docker login ${url.host})`
+      : `it does not accept the login from ${known.source}`
+  return new TransferError(url.host, `status ${status} for ${url.origin}${url.pathname}: ${reason}`, {
+    again: false,
+    reached: true,
+  })
 }
 
 interface Raw {
@@ -91,14 +107,14 @@ interface Raw {
   readonly json: JsonObject
 }
 
-/** Checks a manifest against the digest it was asked for by. */
-async function readManifest(answer: Answer, which: string): Promise<Raw> {
+/** Checks a manifest against the digest that it has to have, where that is known. */
+async function readManifest(answer: Answer, wanted: string | undefined): Promise<Raw> {
   const bytes = await readAll(answer)
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
   const place = `${answer.url.origin}${answer.url.pathname}`
   const wrong = (reason: string): TransferError =>
     new TransferError(answer.url.host, `${reason} for ${place}`, { again: true, reached: true })
-  if (which.startsWith('sha256:') && which !== digest) throw wrong(`the digest is ${digest}`)
+  if (wanted !== undefined && wanted !== digest) throw wrong(`the digest is ${digest} and has to be ${wanted}`)
   let json: Json
   try {
     json = JSON.parse(Buffer.from(bytes).toString()) as Json
@@ -125,7 +141,7 @@ function platformDigest({ json }: Raw, arch: string, { name }: Reference): strin
   )
 }
 
-function imageManifest({ bytes, digest, mediaType, json }: Raw, { name }: Reference): Manifest {
+function imageManifest({ bytes, digest, mediaType, json }: Raw, { name }: Reference): Omit<Manifest, 'source'> {
   const config = descriptor(json.config)
   const layers = (Array.isArray(json.layers) ? json.layers : []).map(descriptor)
   const known = layers.filter(layer => layer !== undefined)
@@ -142,35 +158,4 @@ function descriptor(value: Json | undefined): Descriptor | undefined {
   const { digest, size } = value
   const right = typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest) && typeof size === 'number'
   return right ? { digest, size } : undefined
-}
-
-/** Asks for a token where a 401 says to. */
-async function fetchToken(refusal: Answer, network: Network): Promise<string> {
-  const { host } = refusal.url
-  refusal.discard()
-  const challenge = refusal.header('www-authenticate') ?? ''
-  const parameters = new Map(
-    [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
-  )
-  const realm = parameters.get('realm')
-  if (!/^Bearer /i.test(challenge) || realm === undefined || !URL.canParse(realm)) {
-    throw new TransferError(host, 'it asks for a user name and a password, and only public images are fetched', {
-      again: false,
-      reached: true,
-    })
-  }
-  const url = new URL(realm)
-  for (const key of ['service', 'scope']) {
-    const value = parameters.get(key)
-    if (value !== undefined) url.searchParams.set(key, value)
-  }
-  const answer = await network.get(url.href)
-  if (answer.status !== 200) {
-    answer.discard()
-    throw statusError(answer)
-  }
-  const { token, access_token } = JSON.parse(Buffer.from(await readAll(answer)).toString()) as JsonObject
-  const text = token ?? access_token
-  if (typeof text === 'string') return text
-  throw new TransferError(answer.url.host, 'it gives no token', { again: true, reached: true })
 }

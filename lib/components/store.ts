@@ -44,9 +44,10 @@ export function makeRoom(file: string): Promise<void> {
   })
 }
 
-/** Whether a file is there and is what its checksum says. */
-export async function isIntact(file: string): Promise<boolean> {
+/** Whether a file is there and is what its checksum says, and is the one that is `wanted`. */
+export async function isIntact(file: string, wanted?: string): Promise<boolean> {
   const expected = readChecksum(readText(sumFile(file)) ?? '')
+  if (wanted !== undefined && wanted !== expected) return false
   return expected !== undefined && (await checksumOf(file)) === expected
 }
 

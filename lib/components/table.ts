@@ -1,6 +1,8 @@
 /** The files that a node needs besides images, and where each comes from. */
 import { KubestepError } from '../errors.ts'
-import { parseVersion, type Since, valueSince } from '../version.ts'
+import { isSince, parseVersion, type Since, valueSince } from '../version.ts'
+import { KUBERNETES_TRUST, type Trust } from './fulcio.ts'
+import { type Mirrors, NO_MIRRORS } from './mirrors.ts'
 
 export type ComponentName = 'kubelet' | 'kubectl' | 'cni-plugins'
 
@@ -20,6 +22,8 @@ export interface Component {
   readonly path: (wish: Wish) => string
   /** An archive has to be unpacked; a binary is used as it is. */
   readonly kind: 'binary' | 'archive'
+  /** Who signs a version of it; absent where nobody does. */
+  readonly signer?: (wish: Wish) => Trust | undefined
 }
 
 /**
@@ -50,39 +54,26 @@ export const COMPONENTS: readonly Component[] = [
 ]
 
 /** Every address of a component, in the order in which they are tried. */
-export function sources(component: Component, wish: Wish, mirrors: readonly string[] = []): string[] {
+export function sources(component: Component, wish: Wish, mirrors: Mirrors = NO_MIRRORS): string[] {
   return addresses(component.bases(wish), component.path(wish), mirrors)
 }
 
 /** Every address of a text that names a version, e.g. `release/stable-1.36.txt`. */
-export function labelSources(path: string, mirrors: readonly string[] = []): string[] {
+export function labelSources(path: string, mirrors: Mirrors = NO_MIRRORS): string[] {
   const [bucket, ...rest] = path.split('/')
   return addresses(KUBERNETES_BASES[bucket === 'ci' ? 'ci' : 'release'], rest.join('/'), mirrors)
 }
 
 /**
- * A mirror stands for the host of the first base (`MIRROR/release/v1.36.2/...`), or has it as its first folder
- * (`MIRROR/dl.k8s.io/release/v1.36.2/...`). With mirrors the hosts themselves are left alone.
+ * A mirror stands for the host of the first base (`MIRROR/release/v1.36.2/...`); one for all hosts may have it as its
+ * first folder, too (`MIRROR/dl.k8s.io/release/v1.36.2/...`). With mirrors the hosts themselves are left alone.
  */
-function addresses(bases: readonly string[], path: string, mirrors: readonly string[]): string[] {
-  if (mirrors.length === 0) return bases.map(base => `${base}/${path}`)
+function addresses(bases: readonly string[], path: string, { files, hosts }: Mirrors): string[] {
   const { host, pathname } = new URL(bases[0] ?? '')
-  return mirrors.flatMap(mirror => [`${mirror}${pathname}/${path}`, `${mirror}/${host}${pathname}/${path}`])
-}
-
-/** The addresses in `--mirror`: one, or several separated by commas. Throws a KubestepError that names the wrong ones. */
-export function readMirrors(text: string | undefined): string[] {
-  const mirrors = (text ?? '').split(',').map(part => part.trim().replace(/\/+$/, ''))
-  const wrong = mirrors.filter(mirror => mirror !== '' && !/^https?:\/\/[^/]/.test(mirror))
-  if (wrong.length === 0) return mirrors.filter(mirror => mirror !== '')
-  throw new KubestepError(
-    wrong
-      .map(
-        mirror =>
-          `components: cannot use mirror ${JSON.stringify(mirror)}: it is no http or https address; write it as in https://mirror.example.org/kubernetes, or use --artifacts for a folder`,
-      )
-      .join('\n'),
-  )
+  const named = (hosts.get(host) ?? []).map(mirror => `${mirror}${pathname}/${path}`)
+  const general = files.flatMap(mirror => [`${mirror}${pathname}/${path}`, `${mirror}/${host}${pathname}/${path}`])
+  const mirrored = [...named, ...general]
+  return mirrored.length > 0 ? mirrored : bases.map(base => `${base}/${path}`)
 }
 
 function kubernetesBinary(name: ComponentName): Component {
@@ -93,7 +84,14 @@ function kubernetesBinary(name: ComponentName): Component {
     // The + of a CI build would mean a space to some servers.
     path: ({ version, arch }) => `${encodeURIComponent(version.replace(/^ci\//, ''))}/bin/linux/${arch}/${name}`,
     kind: 'binary',
+    signer: ({ version }) => (isSigned(version) ? KUBERNETES_TRUST : undefined),
   }
+}
+
+/** Releases have signatures since v1.26; builds of the CI have none. Source: kubernetes KEP-3031. */
+function isSigned(version: string): boolean {
+  const parsed = parseVersion(version)
+  return parsed !== undefined && isSince(parsed, '1.26')
 }
 
 function cniVersion({ version }: Wish): string {

@@ -93,7 +93,9 @@ test('bundle.mts writes what --artifacts takes, through a proxy, from the hosts 
   })
   const environment = { HTTPS_PROXY: internet.proxy, NODE_EXTRA_CA_CERTS: internet.ca }
   const output = join(folder, 'a folder')
-  const options = ['--kubernetes-version', '1.36', '--output-dir', output, '--cache-dir', join(folder, 'cache')]
+  const options = ['--kubernetes-version', '1.36', '--output-dir', output, '--cache-dir', join(folder, 'cache')].concat(
+    ['--lock', '/dev/null'],
+  )
 
   const refused = await bundle(options, { ...environment, HTTPS_PROXY: internet.proxy.replace('secret', 'wrong') })
   assert.equal(refused.code, 1)

@@ -128,7 +128,7 @@ for (const [name, faults, requests] of RECOVERIES) {
     isWhole(done)
     if (requests !== undefined) assert.deepEqual(done.site.requests, requests)
     const last = done.progress.at(-1)
-    assert.deepEqual(last, { kind: 'done', name: 'kubelet v1.36.2', bytes: CONTENT.length })
+    assert.deepEqual(last, { kind: 'done', name: 'kubelet v1.36.2', bytes: CONTENT.length, proof: ['checksum'] })
   })
 }
 

@@ -213,6 +213,7 @@ test('writeImageArchive() leaves nothing when a blob is not what it was', async 
   const image = {
     name: 'a.example/b:1',
     tag: '1',
+    source: sum('index'),
     arch: 'amd64',
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     manifest: bytes('{}'),

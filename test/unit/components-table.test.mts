@@ -3,11 +3,12 @@ import { test } from 'node:test'
 import { readChecksum } from '../../lib/components/checksum.ts'
 import { imageFile } from '../../lib/components/images.ts'
 import { LIMITS } from '../../lib/components/limits.ts'
+import { NO_MIRRORS, readMirrors } from '../../lib/components/mirrors.ts'
 import { architecture } from '../../lib/components/platform.ts'
 import { openQueue } from '../../lib/components/queue.ts'
 import { readReference, registryAddress } from '../../lib/components/reference.ts'
 import { defaultCacheDir } from '../../lib/components/store.ts'
-import { COMPONENTS, labelSources, readMirrors, sources } from '../../lib/components/table.ts'
+import { COMPONENTS, labelSources, sources } from '../../lib/components/table.ts'
 
 const RELEASE = { version: 'v1.36.2', arch: 'amd64' }
 const BUILD = { version: 'ci/v1.37.0-alpha.1.5+0123abc', arch: 'arm64' }
@@ -56,6 +57,21 @@ const SOURCES: readonly (readonly [
     ],
   ],
   [
+    'kubelet',
+    RELEASE,
+    ['dl.k8s.io=http://a', 'registry.k8s.io=http://r'],
+    ['http://a/release/v1.36.2/bin/linux/amd64/kubelet'],
+  ],
+  [
+    'kubelet',
+    RELEASE,
+    ['registry.k8s.io=http://r'],
+    [
+      'https://dl.k8s.io/release/v1.36.2/bin/linux/amd64/kubelet',
+      'https://cdn.dl.k8s.io/release/v1.36.2/bin/linux/amd64/kubelet',
+    ],
+  ],
+  [
     'cni-plugins',
     BUILD,
     ['http://a'],
@@ -70,7 +86,7 @@ for (const [name, wish, mirrors, urls] of SOURCES) {
   test(`sources() of ${name} ${wish.version}${mirrors.length > 0 ? ' on mirrors' : ''}`, () => {
     const component = COMPONENTS.find(row => row.name === name)
     assert.ok(component)
-    assert.deepEqual(sources(component, wish, mirrors), urls)
+    assert.deepEqual(sources(component, wish, readMirrors(mirrors.join())), urls)
   })
 }
 
@@ -88,24 +104,40 @@ test('labelSources() knows releases, builds and mirrors', () => {
     'https://cdn.dl.k8s.io/release/stable-1.36.txt',
   ])
   assert.equal(labelSources('ci/latest.txt')[1], 'https://storage.googleapis.com/k8s-release-dev/ci/latest.txt')
-  assert.deepEqual(labelSources('ci/latest.txt', ['http://a']), [
+  assert.deepEqual(labelSources('ci/latest.txt', readMirrors('http://a')), [
     'http://a/ci/latest.txt',
     'http://a/dl.k8s.io/ci/latest.txt',
   ])
 })
 
-test('readMirrors() takes one or several, and refuses what is none', () => {
-  assert.deepEqual(readMirrors(undefined), [])
-  assert.deepEqual(readMirrors(''), [])
-  assert.deepEqual(readMirrors(' https://a/k8s// , http://[::1]:80'), ['https://a/k8s', 'http://[::1]:80'])
-  assert.throws(
-    () => readMirrors('/srv,https://a,b.example'),
-    error => {
-      assert.match((error as Error).message, /mirror "\/srv".*\n.*mirror "b\.example"/)
-      return true
-    },
+test('readMirrors() takes one or several, for all hosts or for one', () => {
+  assert.deepEqual(readMirrors(undefined), NO_MIRRORS)
+  assert.deepEqual(readMirrors(''), NO_MIRRORS)
+  assert.deepEqual(readMirrors(' https://a/k8s// , http://[::1]:80').files, ['https://a/k8s', 'http://[::1]:80'])
+  const { files, hosts } = readMirrors('docker.io=https://a/x,http://b?c=d,docker.io=http://c,localhost:5000=http://d')
+  assert.deepEqual(files, ['http://b?c=d'])
+  assert.deepEqual(
+    [...hosts],
+    [
+      ['docker.io', ['https://a/x', 'http://c']],
+      ['localhost:5000', ['http://d']],
+    ],
   )
 })
+
+for (const text of ['/srv', 'b.example', 'docker.io=mirror.example', '=https://a', 'docker.io=', 'https://']) {
+  test(`readMirrors() refuses ${text} and names it`, () => {
+    assert.throws(
+      () => readMirrors(`https://good,${text}`),
+      error => {
+        assert.match((error as Error).message, /^components: cannot use mirror "[^"]+": it is no http or https address/)
+        assert.ok((error as Error).message.includes(JSON.stringify(text)))
+        assert.equal((error as Error).message.split('\n').length, 1)
+        return true
+      },
+    )
+  })
+}
 
 const CHECKSUM = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 const CHECKSUMS: readonly (readonly [text: string, checksum: string | undefined])[] = [
