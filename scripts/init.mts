@@ -1,5 +1,6 @@
 #!/usr/bin/env -S npx zx
 /** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
+import { UsageError } from '../lib/errors.ts'
 import { type OptionName, PHASE_OPTIONS } from '../lib/options.ts'
 import { type Script, script } from '../lib/script.ts'
 
@@ -61,11 +62,20 @@ export const init: Script = script(
       for (const line of describeRun(phase, rendered)) call.output.say(line)
       return
     }
+    if (phase.target !== '/') {
+      throw new UsageError(
+        `init: cannot bring up a cluster below "${phase.target}": it takes the whole machine; leave --root out, or write the tree alone with --dry-run`,
+      )
+    }
+    const { which } = await import('../lib/command.ts')
     const { bringUp } = await import('../lib/cluster/bring-up.ts')
     const { withSession } = await import('../lib/cluster/session.ts')
     const { facts, summary } = await import('../lib/cluster/summary.ts')
     const up = await withSession(call, journal => bringUp(phase, call, journal))
-    for (const line of summary(up)) call.output.say(line)
+    const { flags } = call
+    const adminConf = phase.read('/etc/kubernetes/admin.conf')
+    for (const line of summary(up, { flags, adminConf, hasKubectl: which('kubectl') !== undefined }))
+      call.output.say(line)
     call.output.event('ready', facts(up))
   },
 )

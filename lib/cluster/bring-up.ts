@@ -38,6 +38,10 @@ export interface ClusterUp {
   readonly config: InitConfig
   readonly gates: readonly GateResult[]
   readonly runtime: Pick<Runtime, 'name' | 'version'>
+  /** Path of the kubectl that came with the kubelet. */
+  readonly kubectl?: string
+  /** What opens the uploaded certificates; undefined when none were uploaded. */
+  readonly certificateKey?: string
   /** Milliseconds since the start, by what was reached. */
   readonly timings: Readonly<Record<string, number>>
 }
@@ -91,7 +95,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   timings.mark('first images')
 
   // From here the kubelet runs the control plane; its objects go in as soon as the API server answers.
-  await services.start(kubeletService(binaries.kubelet))
+  if (!isSkipped('kubelet-start', config.init.skipPhases)) await services.start(kubeletService(binaries.kubelet))
   timings.mark('kubelet started')
   const ours = new Map(rendered.files.map(({ path, content }) => [path, content.toString()]))
   const api = openAdminApi(
@@ -107,23 +111,38 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
       timings.mark('all images')
       await waitForApi(api, deadline)
       timings.mark('API answers')
+      // Controllers, the scheduler and CoreDNS start while the API server still gets ready, as if all were there.
+      await giveStartingRights(api)
+      writeFiles('/', files.late)
       const applying = applyObjects(api, rendered.objects, deadline)
       applying.catch(() => {})
-      // An election needs the roles that the API server makes while it gets ready; without one that is lost time.
-      if (elects) {
-        await waitForApi(api, deadline, '/readyz')
-        await makeControllerAccounts(api).catch(() => {})
-      }
-      writeFiles('/', files.late)
+      const context = gateContext(config, api)
+      const pods = gates.some(({ name }) => name === 'kube-proxy') && context.hasProxy
+      const closing = pods ? openApiService(apiServiceOf(config, context)) : undefined
+      await waitForApi(api, deadline, '/readyz')
+      await Promise.all([takeStartingRights(api), makeControllerAccounts(api).catch(() => {})])
       await applying
       timings.mark('objects applied')
-      const results = await waitForGates(gates, gateContext(config, api), deadline, ({ name }) => timings.mark(name))
+      const results = await waitForGates(gates, context, deadline, async ({ name }) => {
+        timings.mark(name)
+        if (name === 'kube-proxy') await (await closing)?.()
+      })
+      await (await closing)?.()
       const failed = results.find(({ passed }) => !passed)
       if (failed !== undefined) throw new KubestepError(`init: cannot reach "${failed.name}" in time: ${failed.reason}`)
       return results
     }
     const results = await Promise.race([finish(), failure(watched, done.signal)])
-    return { config, gates: results, runtime, timings: timings.marks() }
+    const { kubectl } = binaries
+    const { certificateKey } = rendered
+    return {
+      config,
+      gates: results,
+      runtime,
+      ...(kubectl !== undefined && { kubectl }),
+      ...(certificateKey !== undefined && { certificateKey }),
+      timings: timings.marks(),
+    }
   } catch (error) {
     done.abort()
     throw await explained(error, watched, timings.marks())

@@ -21,6 +21,8 @@ export interface RenderedCluster {
   /** All files of the node, and `/cluster-objects.yaml`. */
   readonly files: readonly FileEntry[]
   readonly objects: readonly ClusterObject[]
+  /** What opens the uploaded certificates; undefined when none are uploaded. */
+  readonly certificateKey?: string
 }
 
 /** Renders what the configuration does not skip, saying what kubeadm says. Throws what the phases throw. */
@@ -68,21 +70,24 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
   const ca = credentials.find(({ path }) => path === caPath)?.content ?? read(caPath) ?? ''
   const readNew = (path: string): string | undefined =>
     textOf(credentials.find(file => file.path === path)?.content) ?? read(path)
+  const certificateKey = flags['upload-certs']
+    ? (config.init.certificateKey ?? randomBytes(32).toString('hex'))
+    : undefined
   const objects = clusterObjects(config, facts, {
     caCertificate: textOf(ca) ?? '',
     now,
     apply,
     kubeletStarted: !isSkipped('kubelet-start', skipped),
-    ...(flags['upload-certs'] && {
-      upload: {
-        key: config.init.certificateKey ?? randomBytes(32).toString('hex'),
-        token: randomToken(),
-        read: readNew,
-      },
+    ...(certificateKey !== undefined && {
+      upload: { key: certificateKey, token: randomToken(), read: readNew },
     }),
   })
   const objectsFile = { path: '/cluster-objects.yaml', mode: 0o600, content: clusterObjectsYaml(objects) }
-  return { files: [...credentials, ...manifests, ...kubelet.files, objectsFile], objects }
+  return {
+    files: [...credentials, ...manifests, ...kubelet.files, objectsFile],
+    objects,
+    ...(certificateKey !== undefined && { certificateKey }),
+  }
 }
 
 /** Source: kubeadm cmd/init.go (v1.36): what cannot be signed elsewhere must not be promised to joining nodes. */

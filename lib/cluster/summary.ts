@@ -1,23 +1,61 @@
 /** What people and programs need to know when the cluster is up. */
+import { readCredentials } from '../api/credentials.ts'
+import { readFile } from '../files.ts'
 import { imageList } from '../images/images.ts'
 import type { Json } from '../json.ts'
 import { localUrl } from '../kubeconfig/kubeconfigs.ts'
+import { initDoneText } from '../objects/join-command.ts'
+import type { Flags } from '../options.ts'
+import { isSkipped } from '../phases.ts'
 import type { ClusterUp } from './bring-up.ts'
 
-/** Lines for the end of an init. */
-export function summary({ config, gates, timings }: ClusterUp): string[] {
-  const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`
+/** What the end of an init depends on besides the cluster itself. */
+export interface SummaryOptions {
+  readonly flags: Pick<Flags, 'profile' | 'skip-token-print' | 'skip-certificate-key-print' | 'upload-certs'>
+  /** The text of admin.conf; undefined when the phase that makes it was skipped, and none was there. */
+  readonly adminConf: string | undefined
+  /** Whether a kubectl is on the PATH. */
+  readonly hasKubectl: boolean
+}
+
+const ADMIN_CONF = '/etc/kubernetes/admin.conf'
+
+/**
+ * Lines for the end of an init: what was reached, where admin.conf is, how other nodes join. No join command, and no
+ * token in a log, with the ci profile: its clusters have one node.
+ */
+export function summary(up: ClusterUp, options: SummaryOptions): string[] {
+  const { config, gates, timings, kubectl } = up
   const slowest = Math.max(0, ...gates.map(({ name }) => timings[name] ?? 0))
+  const withJoin = options.flags.profile !== 'ci' && !isSkipped('show-join-command', config.init.skipPhases)
   return [
     ...gates.map(({ name }) => `[ready] ${name} after ${seconds(timings[name] ?? 0)}`),
     `[init] Kubernetes ${config.cluster.kubernetesVersion} is ready after ${seconds(slowest || (timings['objects applied'] ?? 0))}`,
-    '[init] To use it:',
-    '',
-    '  export KUBECONFIG=/etc/kubernetes/admin.conf',
-    '  kubectl get nodes',
-    '',
+    ...(withJoin && options.adminConf !== undefined
+      ? joinLines(up, options.adminConf, options)
+      : ['[init] To use it:', '', `  export KUBECONFIG=${ADMIN_CONF}`, '  kubectl get nodes', '']),
+    ...(kubectl === undefined || options.hasKubectl ? [] : [`[init] kubectl is "${kubectl}"`]),
     '[init] To take it away again: the reset script',
   ]
+}
+
+function joinLines({ config, certificateKey }: ClusterUp, adminConf: string, { flags }: SummaryOptions): string[] {
+  const { server, ca } = readCredentials(adminConf, ADMIN_CONF, path => readFile('/', path))
+  const text = initDoneText({
+    access: { server, caCertificate: ca },
+    adminConf: ADMIN_CONF,
+    hasControlPlaneEndpoint: config.cluster.controlPlaneEndpoint !== undefined,
+    certificatesUploaded: flags['upload-certs'] ?? false,
+    tokens: config.init.bootstrapTokens.map(({ token }) => token),
+    ...(certificateKey !== undefined && { certificateKey }),
+    skipTokenPrint: flags['skip-token-print'] ?? false,
+    skipCertificateKeyPrint: flags['skip-certificate-key-print'] ?? false,
+  })
+  return text.split('\n')
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`
 }
 
 /** The same for programs: the event "ready". Timings are milliseconds since the start, by what was reached. */
