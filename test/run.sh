@@ -7,7 +7,11 @@ cd "$(dirname "$0")/.."
 step() { printf '\n== %s\n' "$*"; }
 
 # Debian packages that the integration tests run against: package=command that proves it is there.
-DEBIAN_PACKAGES=(openssl=openssl etcd-server=etcd)
+DEBIAN_PACKAGES=(openssl=openssl)
+# Unpacked only: their installation would start a daemon.
+DEBIAN_PROGRAMS=(etcd-server=etcd)
+UNPACKED=$PWD/.cache/debian
+export PATH=$PATH:$UNPACKED/usr/bin
 
 # Runtimes besides the Node that runs this, as npm packages that carry the binary itself (no install script).
 case "$(uname -m)" in
@@ -17,20 +21,27 @@ case "$(uname -m)" in
 esac
 RUNTIMES=.cache/runtimes
 
+missing() { for row; do command -v "${row#*=}" >/dev/null || echo "${row%%=*}"; done; }
+
 install_debian() {
-  local missing=()
-  for row in "${DEBIAN_PACKAGES[@]}"; do
-    command -v "${row#*=}" >/dev/null || missing+=("${row%%=*}")
-  done
-  [ ${#missing[@]} -eq 0 ] && return
+  local packages programs
+  mapfile -t packages < <(missing "${DEBIAN_PACKAGES[@]}")
+  mapfile -t programs < <(missing "${DEBIAN_PROGRAMS[@]}")
+  [ $((${#packages[@]} + ${#programs[@]})) -gt 0 ] || return 0
   if ! command -v apt-get >/dev/null; then
-    echo "not a Debian: install ${missing[*]} by hand; the tests that need them are skipped and say so"
+    echo "not a Debian: install ${packages[*]} ${programs[*]} by hand; the tests that need them are skipped and say so"
     return
   fi
   local sudo=()
   [ "$(id -u)" -eq 0 ] || sudo=(sudo)
   "${sudo[@]}" apt-get update -q
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+  [ ${#packages[@]} -eq 0 ] ||
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}"
+  local program
+  for program in "${programs[@]}"; do
+    rm -rf "$UNPACKED/$program" && mkdir -p "$UNPACKED/$program"
+    (cd "$UNPACKED/$program" && apt-get download -q -o APT::Sandbox::User=root "$program" && dpkg -x ./*.deb "$UNPACKED")
+  done
 }
 
 install_runtimes() {
@@ -67,3 +78,10 @@ step "core suite on Node 24: $("$node24" --version)"
 "$node24" --test test/unit/*.test.mts
 step "integration: real openssl, etcd, bundles on every runtime"
 KUBESTEP_RUNTIMES="$node20:$node24:$deno:$bun" "$node20" --import tsx --test test/integration/*.test.mts
+# Real clusters, where they can be: the tests find out, build what they need, and say why when they cannot.
+if [ "${KUBESTEP_E2E:-1}" = 0 ]; then
+  step "end-to-end: left out, because KUBESTEP_E2E=0"
+else
+  step "end-to-end: real clusters, brought up and taken away on this machine"
+  "$node24" --test --test-reporter=spec test/e2e/*.test.mts
+fi
