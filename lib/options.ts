@@ -223,6 +223,13 @@ export const OPTIONS = {
   verbose: { type: 'boolean', short: 'v', about: 'say more, and show stack traces' },
   quiet: { type: 'boolean', short: 'q', about: 'say only warnings and errors' },
   rounds: { type: 'string', value: 'N', default: '7, cluster: 5', about: 'how often everything is measured (ours)' },
+  undo: { type: 'boolean', about: 'take back everything that prepare changed (ours)' },
+  install: {
+    type: 'boolean',
+    about: "install missing packages (containerd, runc, CNI plugins, ...) with the machine's package manager (ours)",
+  },
+  'host-name': { type: 'string', value: 'NAME', about: 'host name that the machine gets (ours)' },
+  'time-zone': { type: 'string', value: 'ZONE', about: 'time zone that the machine gets, e.g. Europe/Berlin (ours)' },
   check: { type: 'boolean', about: 'change nothing; fail when something would change (ours)' },
   help: { type: 'boolean', short: 'h', about: 'show this text' },
 } as const

@@ -7,6 +7,8 @@ import { openReporter } from '../components/progress.ts'
 import { defaultCacheDir } from '../components/store.ts'
 import { KubestepError } from '../errors.ts'
 import { explain } from '../files.ts'
+import { CNI_PROGRAMS, pluginFolder } from '../host/cni-plugins.ts'
+import { liveHost } from '../host/source.ts'
 import { LAYOUT } from '../layout.ts'
 import type { Call } from '../script.ts'
 import { formatVersion, type Version } from '../version.ts'
@@ -19,12 +21,6 @@ export interface Binaries {
   readonly cniBinDir: string
   readonly imageArchives: readonly string[]
 }
-
-/** Where distributions and runtimes keep CNI plugins. Source: Debian containernetworking-plugins; CNI conventions. */
-const CNI_FOLDERS: readonly string[] = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni']
-
-/** Plugins that the Pod network of kubestep is made of. */
-const CNI_PROGRAMS: readonly string[] = ['bridge', 'host-local', 'loopback', 'portmap']
 
 /**
  * Gets kubelet, kubectl and CNI plugins from --artifacts, the cache, or the network. Throws a KubestepError that
@@ -69,7 +65,7 @@ export async function provideBinaries(
 
 /** Where this machine has the CNI plugins; undefined when some are missing. */
 export function installedPlugins(): string | undefined {
-  return CNI_FOLDERS.find(folder => CNI_PROGRAMS.every(program => isFile(join(folder, program))))
+  return pluginFolder(liveHost())
 }
 
 // The user's folder or the cache may go; the service has to be able to start again.
@@ -103,8 +99,4 @@ function linked(source: string, path: string): boolean {
   } catch {
     return false
   }
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }

@@ -104,8 +104,8 @@ export interface Kernel {
 /** Reads the running kernel. */
 export function readKernel(host: HostSource): Kernel {
   const release = kernelRelease(host)
-  const text = CONFIG_FILES.map(file => host.read(file.replaceAll('RELEASE', release))).find(
-    found => found?.includes('CONFIG_'),
+  const text = CONFIG_FILES.map(file => host.read(file.replaceAll('RELEASE', release))).find(found =>
+    found?.includes('CONFIG_'),
   )
   return { host, modules: readModules(host), ...(text !== undefined && { options: kernelOptions(text) }) }
 }

@@ -33,12 +33,14 @@ export interface HostProgram {
   /** Looked for on the PATH; the first is the row's name. */
   readonly programs: readonly string[]
   readonly why: string
+  /** First release whose kubeadm does not look for it any more; an init of ours does without it. */
+  readonly until?: string
   readonly packages: Readonly<Record<'apt' | 'dnf' | 'apk', readonly string[]>>
 }
 
 /**
  * Names of packages per manager; yum has dnf's. Source: packages of Debian 12, Ubuntu 24.04, Fedora 42 and Alpine 3.22.
- * RHEL has containerd only as containerd.io in Docker's repository, which is not ours to add.
+ * `until`: kubernetes/kubernetes pull requests 127151 and 129131. RHEL has containerd only as containerd.io in Docker's repository, which is not ours to add.
  */
 export const HOST_PROGRAMS: readonly HostProgram[] = [
   {
@@ -61,7 +63,8 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { programs: ['ipvsadm'], why: 'shows and takes away virtual servers of mode ipvs', packages: every('ipvsadm') },
   {
     programs: ['conntrack'],
-    why: "kubeadm's preflight before 1.32 wants it; drops stale connections",
+    why: 'shows and drops tracked connections',
+    until: '1.32',
     packages: { apt: ['conntrack'], dnf: ['conntrack-tools'], apk: ['conntrack-tools'] },
   },
   { programs: ['modprobe'], why: 'loads kernel modules', packages: every('kmod') },
@@ -80,9 +83,9 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
     why: 'block volumes of Pods',
     packages: { apt: ['mount'], dnf: ['util-linux'], apk: ['losetup'] },
   },
-  { programs: ['socat'], why: 'kubectl port-forward with old runtimes', packages: every('socat') },
-  { programs: ['ebtables'], why: 'hairpin mode of old kubelets', packages: every('ebtables') },
-  { programs: ['ethtool'], why: "kubeadm's preflight before 1.29 looks for it", packages: every('ethtool') },
+  { programs: ['socat'], why: 'port-forward with old runtimes', until: '1.28', packages: every('socat') },
+  { programs: ['ebtables'], why: 'hairpin mode of old kubelets', until: '1.28', packages: every('ebtables') },
+  { programs: ['ethtool'], why: 'hairpin mode of old kubelets', until: '1.33', packages: every('ethtool') },
 ]
 
 /** The CNI plugins are no programs on the PATH: whoever knows their folders says whether they are missing. */

@@ -1,0 +1,70 @@
+/** Item `firewall`: openings for the ports that a control plane listens on, and for what comes from Pods. */
+import type { InitConfig } from '../config/types.ts'
+import type { HostSource } from '../host/source.ts'
+import type { PreparedChange } from './change.ts'
+import { type Finding, NOTHING, type PrepareContext, settingChange } from './item.ts'
+
+interface Opening {
+  /** As firewalld has it, e.g. `2379-2380/tcp`. */
+  readonly port: string
+  readonly what: string
+}
+
+const NODE_PORTS = '30000-32767'
+
+/** Ports that others have to reach; the controller manager's and the scheduler's are for the node alone. Source: kubernetes.io, ports and protocols. */
+export function openings({ cluster, init }: InitConfig): Opening[] {
+  const range = cluster.apiServer.extraArgs?.findLast(({ name }) => name === 'service-node-port-range')?.value
+  const nodePorts = range ?? NODE_PORTS
+  return [
+    { port: `${init.localAPIEndpoint.bindPort}/tcp`, what: 'the API server' },
+    ...(cluster.etcd.local === undefined ? [] : [{ port: '2379-2380/tcp', what: 'etcd' }]),
+    { port: '10250/tcp', what: 'the kubelet' },
+    ...(cluster.proxy.disabled ? [] : [{ port: '10256/tcp', what: 'health of kube-proxy, for load balancers' }]),
+    { port: `${nodePorts}/tcp`, what: 'Services of type NodePort' },
+    { port: `${nodePorts}/udp`, what: 'Services of type NodePort' },
+  ]
+}
+
+export async function findFirewall({ host, live, config }: PrepareContext, asked: boolean): Promise<Finding> {
+  if (!live)
+    return asked ? { changes: [], notes: ['the firewall of a machine that does not run is left as it is'] } : NOTHING
+  const ports = openings(config).map(({ port }) => port)
+  const sources = (config.cluster.networking.podSubnet ?? '').split(',').filter(subnet => subnet !== '')
+  if ((await host.run(['firewall-cmd', '--state']))?.exitCode === 0) {
+    return { changes: await firewalldChanges(host, ports, sources) }
+  }
+  if (/^Status: active/m.test((await host.run(['ufw', 'status']))?.stdout ?? '')) {
+    return { changes: await ufwChanges(host, ports, sources) }
+  }
+  const policy = (await host.run(['iptables', '-S', 'INPUT']))?.stdout ?? ''
+  if (!/^-P INPUT DROP/m.test(policy)) return NOTHING
+  return {
+    changes: [],
+    notes: [
+      `iptables drops what comes in unless a rule lets it (-P INPUT DROP), and no firewall that prepare knows runs: let in ${ports.join(', ')}${sources.length === 0 ? '' : ` and everything from ${sources.join(', ')}`} where those rules are made`,
+    ],
+  }
+}
+
+async function firewalldChanges(
+  host: HostSource,
+  ports: readonly string[],
+  sources: readonly string[],
+): Promise<PreparedChange[]> {
+  const opened = await Promise.all(ports.map(port => settingChange(host, 'firewalld-port', port, 'open')))
+  const trusted = await Promise.all(sources.map(source => settingChange(host, 'firewalld-source', source, 'open')))
+  return [...opened, ...trusted].flat()
+}
+
+async function ufwChanges(
+  host: HostSource,
+  ports: readonly string[],
+  sources: readonly string[],
+): Promise<PreparedChange[]> {
+  const rules = [
+    ...ports.map(port => `allow ${port.replace('-', ':')}`),
+    ...sources.map(source => `allow from ${source}`),
+  ]
+  return (await Promise.all(rules.map(rule => settingChange(host, 'ufw', rule, 'open')))).flat()
+}

@@ -1,0 +1,130 @@
+/** Preparing a host: find, show, record, make; and take it all back. */
+import { run } from '../command.ts'
+import { KubestepError, reasonOf, UsageError } from '../errors.ts'
+import { below } from '../files.ts'
+import type { HostSource } from '../host/source.ts'
+import { openJournal } from '../journal.ts'
+import { LAYOUT } from '../layout.ts'
+import { nearest } from '../nearest.ts'
+import type { PreparedChange } from './change.ts'
+import type { Item, PrepareContext } from './item.ts'
+import { ALL, ITEMS } from './items.ts'
+import { makeChange, showChange, undoChange } from './step.ts'
+
+export interface Plan {
+  readonly item: Item
+  readonly changes: readonly PreparedChange[]
+  readonly notes: readonly string[]
+  readonly faults: readonly string[]
+}
+
+export type Say = (line: string) => void
+
+/** Items by their names, in the table's order; everything when `all` is among them or nothing is named. Throws a UsageError for unknown names. */
+export function chosenItems(names: readonly string[]): readonly { readonly item: Item; readonly asked: boolean }[] {
+  const known = ITEMS.map(({ name }) => name)
+  const unknown = names.filter(name => name !== ALL && !known.includes(name))
+  if (unknown.length > 0) {
+    throw new UsageError(
+      unknown
+        .map(name => {
+          const hint = nearest(name, known)
+          return `prepare: cannot prepare ${JSON.stringify(name)}: there is no such item; ${hint === undefined ? `use ${ALL} or some of ${known.join(', ')}` : `did you mean ${JSON.stringify(hint)}?`}`
+        })
+        .join('\n'),
+    )
+  }
+  const isAll = names.length === 0 || names.includes(ALL)
+  return ITEMS.filter(({ name }) => isAll || names.includes(name)).map(item => ({
+    item,
+    asked: names.includes(item.name),
+  }))
+}
+
+/** What the items would change, each from the host as it is now. */
+export async function planItems(items: ReturnType<typeof chosenItems>, context: PrepareContext): Promise<Plan[]> {
+  return Promise.all(
+    items.map(async ({ item, asked }) => {
+      const { changes, notes = [], faults = [] } = await item.find(context, asked)
+      return { item, changes, notes, faults }
+    }),
+  )
+}
+
+/** Says what would change; gives whether anything would. */
+export function showPlans(plans: readonly Plan[], host: HostSource, say: Say): boolean {
+  for (const { item, changes, notes } of plans) {
+    for (const note of notes) say(`[prepare] ${item.name}: ${note}`)
+    if (changes.length === 0) continue
+    say(`[prepare] ${item.name} would change:`)
+    for (const change of changes) for (const line of showChange(change, host)) say(line)
+  }
+  return plans.some(({ changes }) => changes.length > 0)
+}
+
+/** All faults of the plans, one per line, with the name of the phase. */
+export function faultsOf(plans: readonly Plan[]): string[] {
+  return plans.flatMap(({ faults }) => faults.map(fault => `prepare: ${fault}`))
+}
+
+/**
+ * Makes the changes; each is in the record before it is made. One that fails does not keep the others from being
+ * made. Throws a KubestepError with a line for each failure and fault.
+ */
+export async function makePlans(plans: readonly Plan[], host: HostSource, say: Say): Promise<number> {
+  const record = openJournal(below(host.root, LAYOUT.prepared))
+  const failures = faultsOf(plans)
+  let made = 0
+  for (const { item, changes, notes } of plans) {
+    for (const note of notes) say(`[prepare] ${item.name}: ${note}`)
+    for (const change of changes) {
+      const [line = ''] = showChange(change, host).slice(change.kind === 'written' || change.kind === 'lines' ? 1 : 0)
+      record.record(change)
+      try {
+        await makeChange(change, host)
+        say(`[prepare] ${item.name}: ${line.replace(/^\+\+\+ /, 'wrote ')}`)
+        made++
+      } catch (error) {
+        failures.push(reasonOf(error))
+      }
+    }
+    await reloadUnits(changes, host)
+  }
+  if (failures.length > 0) throw new KubestepError(failures.join('\n'))
+  return made
+}
+
+/** Takes back everything that is in the record, newest first. Gives how much that was; throws a KubestepError with a line for each failure. */
+export async function undoPreparation(host: HostSource, say: Say): Promise<number> {
+  const record = openJournal(below(host.root, LAYOUT.prepared))
+  const changes = record.changes().filter(isPrepared)
+  const failures: string[] = []
+  for (const change of [...changes].reverse()) {
+    try {
+      const kept = await undoChange(change, host)
+      if (kept !== undefined) say(`[prepare] ${kept}`)
+    } catch (error) {
+      failures.push(reasonOf(error))
+    }
+  }
+  await reloadUnits(changes, host)
+  if (failures.length > 0) throw new KubestepError(failures.join('\n'))
+  record.clear()
+  return changes.length
+}
+
+/** What is in the record, oldest first. */
+export function preparedChanges(host: HostSource): readonly PreparedChange[] {
+  return openJournal(below(host.root, LAYOUT.prepared)).changes().filter(isPrepared)
+}
+
+function isPrepared(change: { readonly kind: string }): change is PreparedChange {
+  return ['written', 'lines', 'link', 'setting', 'packages'].includes(change.kind)
+}
+
+/** systemd reads fstab and its units when it is told to. */
+async function reloadUnits(changes: readonly PreparedChange[], host: HostSource): Promise<void> {
+  const isUnit = changes.some(change => 'path' in change && /^\/etc\/(fstab$|systemd\/)/.test(change.path))
+  if (!isUnit || host.root !== '/' || host.kind('/run/systemd/system') === undefined) return
+  await run(['systemctl', 'daemon-reload'])
+}

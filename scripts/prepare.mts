@@ -1,0 +1,133 @@
+#!/usr/bin/env -S npx zx
+/** Makes this machine ready for a cluster, and takes that back. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { alone } from '../lib/cluster/session.ts'
+import { KubestepError, UsageError } from '../lib/errors.ts'
+import { readKernel } from '../lib/host/kernel-features.ts'
+import { liveHost } from '../lib/host/source.ts'
+import { LAYOUT } from '../lib/layout.ts'
+import { type OptionName, PHASE_OPTIONS } from '../lib/options.ts'
+import { openPhase } from '../lib/phase.ts'
+import type { PrepareContext } from '../lib/prepare/item.ts'
+import { ITEMS } from '../lib/prepare/items.ts'
+import { chosenItems, faultsOf, makePlans, planItems, showPlans, undoPreparation } from '../lib/prepare/prepare.ts'
+import { type Call, type Script, script } from '../lib/script.ts'
+
+const OPTIONS: readonly OptionName[] = [
+  'check',
+  'undo',
+  'install',
+  'host-name',
+  'time-zone',
+  ...PHASE_OPTIONS.filter(name => name !== 'dry-run' && name !== 'output-dir'),
+  'apiserver-advertise-address',
+  'apiserver-bind-port',
+  'control-plane-endpoint',
+  'node-name',
+  'pod-network-cidr',
+  'service-cidr',
+  'skip-phases',
+]
+
+export const prepare: Script = script(
+  import.meta,
+  {
+    name: 'prepare',
+    about:
+      'Make this machine ready for a cluster: what init needs, or the items that are named; reset takes it back (ours).',
+    options: OPTIONS,
+    subcommands: [
+      { name: 'all', about: 'Every item, as far as an init needs it' },
+      ...ITEMS.map(({ name, about }) => ({ name, about })),
+    ],
+    positionals: '[ITEM...]',
+    examples: [
+      'prepare.mts --check',
+      'prepare.mts --install',
+      'prepare.mts swap time-zone --time-zone Europe/Berlin',
+      'prepare.mts --undo',
+    ],
+  },
+  async call => {
+    const { flags, output, positionals, subcommand } = call
+    const root = resolve(flags.root ?? '/')
+    const host = liveHost(root)
+    if (flags.undo) {
+      refuseWith(call, ['check', 'install', 'host-name', 'time-zone'])
+      if (existsSync(LAYOUT.journal) && root === '/') {
+        throw new KubestepError(
+          'prepare: cannot undo: a cluster stands on it; run the reset script, which takes both away',
+        )
+      }
+      const undo = async (): Promise<void> => {
+        const count = await undoPreparation(host, output.say)
+        output.say(count === 0 ? '[prepare] Nothing to undo' : `[prepare] Undid ${count} changes`)
+      }
+      await (root === '/' ? alone(call.name, 'run it again', undo) : undo())
+      return
+    }
+    const items = chosenItems([subcommand, ...positionals, ...impliedItems(call)])
+    const context = contextOf(call, root)
+    if (flags.check) {
+      const plans = await planItems(items, context)
+      const faults = faultsOf(plans)
+      const isChange = showPlans(plans, host, output.say)
+      if (!isChange && faults.length === 0) output.say('[prepare] Nothing to change')
+      if (faults.length > 0) throw new KubestepError(faults.join('\n'))
+      if (isChange) process.exitCode = 1
+      return
+    }
+    const work = async (): Promise<void> => {
+      const count = await makePlans(await planItems(items, context), host, output.say)
+      output.say(
+        count === 0
+          ? '[prepare] Nothing to change'
+          : `[prepare] Made ${count} changes; "prepare --undo" or the reset script takes them back`,
+      )
+    }
+    await (root === '/' ? alone(call.name, 'run it again, or with --undo', work) : work())
+  },
+)
+
+/** Values name their items. */
+function impliedItems({ flags }: Call): string[] {
+  return [
+    ...(flags['host-name'] === undefined ? [] : ['host-name']),
+    ...(flags['time-zone'] === undefined ? [] : ['time-zone']),
+  ]
+}
+
+function contextOf(call: Call, root: string): PrepareContext {
+  const host = liveHost(root)
+  const { flags } = call
+  const hostName = flags['host-name']
+  let phase: ReturnType<typeof openPhase> | undefined
+  return {
+    host,
+    live: root === '/',
+    kernel: readKernel(host),
+    // Read when an item needs it: a host name that no node can have is no obstacle to mending it.
+    get config() {
+      phase ??= openPhase({
+        ...call,
+        flags: { ...flags, ...(hostName !== undefined && { 'node-name': flags['node-name'] ?? hostName }) },
+      })
+      return phase.config
+    },
+    install: flags.install ?? false,
+    ...(hostName !== undefined && { hostName }),
+    ...(flags['time-zone'] !== undefined && { timeZone: flags['time-zone'] }),
+  }
+}
+
+function refuseWith(
+  { flags, positionals }: Call,
+  names: readonly ('check' | 'install' | 'host-name' | 'time-zone')[],
+): void {
+  const given = names.filter(name => flags[name] !== undefined).map(name => `--${name}`)
+  const faults = [...given, ...positionals]
+  if (faults.length > 0) {
+    throw new UsageError(`prepare: cannot use ${faults.join(', ')} with --undo: it takes everything back; leave it out`)
+  }
+}
