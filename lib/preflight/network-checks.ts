@@ -1,0 +1,231 @@
+/** Checks of names, addresses, proxies and firewalls. */
+import {
+  containsAddress,
+  formatSubnet,
+  isLoopback,
+  nthAddress,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+} from '../address.ts'
+import { DEFAULT_POD_SUBNET } from '../cluster/pod-network.ts'
+import type { InitConfig } from '../config/types.ts'
+import type { Host } from '../host/host.ts'
+import { hostNameFault } from '../host/host-name.ts'
+import { addressesOf } from '../host/hosts-file.ts'
+import { featureOf, featureState } from '../host/kernel-features.ts'
+import { overlap } from '../host/routes.ts'
+import { BRIDGE } from '../network/cni.ts'
+import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
+import { proxyFor } from './proxy-environment.ts'
+
+interface Range {
+  readonly what: 'Pods' | 'Services'
+  readonly subnet: Subnet
+}
+
+function rangesOf({ cluster }: InitConfig): Range[] {
+  const { podSubnet = DEFAULT_POD_SUBNET, serviceSubnet } = cluster.networking
+  const of = (what: Range['what'], text: string): Range[] =>
+    text.split(',').flatMap(part => {
+      const subnet = parseSubnet(part.trim())
+      return subnet === undefined ? [] : [{ what, subnet }]
+    })
+  return [...of('Pods', podSubnet), ...of('Services', serviceSubnet)]
+}
+
+function usesFamily(config: InitConfig, family: 4 | 6): boolean {
+  const advertised = parseAddress(config.init.localAPIEndpoint.advertiseAddress)
+  return advertised?.family === family || rangesOf(config).some(({ subnet }) => subnet.address.family === family)
+}
+
+function rangeVerdicts({ routes, facts, nameServers }: Host, { config }: Wanted): Verdict[] {
+  const ranges = rangesOf(config)
+  const advice = (what: Range['what']): string =>
+    `choose another range with ${what === 'Pods' ? '--pod-network-cidr' : '--service-cidr'}`
+  const text = ({ what, subnet }: Range): string => `the range of ${what}, ${formatSubnet(subnet)},`
+  const own = [...new Set([config.init.localAPIEndpoint.advertiseAddress, ...Object.values(facts.defaultAddress)])]
+  return ranges.flatMap((range, index): Verdict[] => {
+    const others = ranges.slice(index + 1).filter(other => overlap(range.subnet, other.subnet))
+    // An earlier cluster's bridge is taken over, or goes with it.
+    const hit = routes.filter(route => route.interfaceName !== BRIDGE && overlap(range.subnet, route.subnet))
+    const holds = (address: string): boolean => {
+      const parsed = parseAddress(address)
+      return parsed !== undefined && containsAddress(range.subnet, parsed)
+    }
+    return [
+      ...others.map(other => error(`${text(range)} has addresses of ${text(other).slice(0, -1)}`, advice(range.what))),
+      ...own
+        .filter(holds)
+        .map(address => error(`${text(range)} has this machine's address ${address}`, advice(range.what))),
+      ...nameServers
+        .filter(holds)
+        .map(address => error(`${text(range)} has the name server ${address}`, advice(range.what))),
+      ...[...new Set(hit.map(({ subnet, interfaceName }) => `${formatSubnet(subnet)} (${interfaceName})`))].map(route =>
+        error(`${text(range)} has addresses that this machine reaches elsewhere: ${route}`, advice(range.what)),
+      ),
+    ]
+  })
+}
+
+function resolverVerdict({ nameServers, facts }: Host, { config }: Wanted): Verdict {
+  const { resolvConf } = config.kubelet.document
+  if (typeof resolvConf === 'string' && resolvConf !== '') return ok(`the KubeletConfiguration names "${resolvConf}"`)
+  if (config.cluster.dns.disabled) return ok('no cluster DNS')
+  const loops = nameServers.filter(text => {
+    const address = parseAddress(text)
+    return address !== undefined && isLoopback(address)
+  })
+  const found = `/etc/resolv.conf names ${nameServers.join(', ') || 'no server'}`
+  if (facts.systemdResolved && loops.length > 0) {
+    return handled(found, 'the kubelet gets /run/systemd/resolve/resolv.conf, which names the real ones')
+  }
+  const advice = 'set resolvConf in a KubeletConfiguration to a file with a server that Pods can reach'
+  if (nameServers.length === 0) return error(found, advice)
+  if (loops.length > 0) return error(`${found}: CoreDNS would ask itself, and ends`, advice)
+  return ok(nameServers.join(', '))
+}
+
+function hostNameVerdict(host: Host, { config }: Wanted): Verdict {
+  const { name } = config.init.nodeRegistration
+  const fault = hostNameFault(name)
+  if (fault !== undefined) return warning(`"${name}" is no name for a node: ${fault}`, 'use --node-name')
+  if (addressesOf(host.hostsFile, name).length > 0) return ok(`"${name}" stands in /etc/hosts`)
+  if (host.knowsOwnName && name === host.facts.hostname.toLowerCase()) return ok(`"${name}" is found by systemd`)
+  return warning(
+    `"${name}" does not stand in /etc/hosts; whether a name server knows it was not asked`,
+    'prepare adds a line to /etc/hosts; a cluster of one node does without',
+  )
+}
+
+const FORWARDING: readonly (readonly [path: string, family: 4 | 6])[] = [
+  ['/proc/sys/net/ipv4/ip_forward', 4],
+  ['/proc/sys/net/ipv6/conf/default/forwarding', 6],
+]
+const BRIDGE_CALLS: readonly (readonly [path: string, family: 4 | 6])[] = [
+  ['/proc/sys/net/bridge/bridge-nf-call-iptables', 4],
+  ['/proc/sys/net/bridge/bridge-nf-call-ip6tables', 6],
+]
+
+function settingVerdict({ sysctls, kernel }: Host, path: string): Verdict {
+  const key = path.slice('/proc/sys/'.length).replaceAll('/', '.')
+  const value = sysctls[key]
+  if (value === '1') return ok('1')
+  if (value !== undefined) return handled(value, 'init sets it to 1, and reset sets it back')
+  if (!key.startsWith('net.bridge')) return error('the kernel does not have it', 'use a kernel with this family')
+  const { lost } = featureOf('br_netfilter')
+  const state = featureState(featureOf('br_netfilter'), kernel)
+  if (state === 'missing') return error(`the kernel lacks br_netfilter: ${lost}`, 'use a kernel that has it')
+  if (state === 'unknown') return unknown('whether the kernel has br_netfilter cannot be seen', 'modprobe br_netfilter')
+  return warning(`br_netfilter is not loaded: ${lost}`, 'prepare loads it, now and at boot (modprobe br_netfilter)')
+}
+
+export const NETWORK_CHECKS: readonly Check[] = [
+  {
+    name: 'Hostname',
+    about: 'the name of the node is valid, and found',
+    why: 'certificates and objects bear it',
+    severity: 'warning',
+    look: hostNameVerdict,
+  },
+  {
+    name: 'FileContent-<path>',
+    about: 'forwarding is on, and bridged packets pass the firewall',
+    why: 'Pods are reached by forwarding, and Services of Pods on one bridge by its rules',
+    severity: 'error',
+    subjects: ({ config }) =>
+      [...FORWARDING, ...BRIDGE_CALLS].filter(([, family]) => usesFamily(config, family)).map(([path]) => path),
+    others: [...FORWARDING, ...BRIDGE_CALLS].map(([path]) => path),
+    look: (host, _, path) => settingVerdict(host, path),
+  },
+  {
+    name: 'HTTPProxy',
+    about: 'the API server is not reached through a proxy',
+    why: 'a proxy seldom finds the way back to this machine',
+    severity: 'warning',
+    look: ({ facts }, { config }) =>
+      proxyVerdict(
+        facts,
+        config.init.localAPIEndpoint.advertiseAddress,
+        'init itself goes there directly; set NO_PROXY for kubectl',
+      ),
+  },
+  {
+    name: 'HTTPProxyCIDR',
+    about: 'Pods and Services are not reached through a proxy',
+    why: 'static Pods get the proxy variables, and webhooks are then called through it',
+    severity: 'warning',
+    look: ({ facts }, { config, profile }) => {
+      const verdicts = rangesOf(config).flatMap(({ subnet }): Verdict[] => {
+        const first = nthAddress(subnet, 1)
+        const proxy = first && proxyFor(facts.proxyEnvironment, first)
+        if (proxy === undefined) return []
+        const found = `${formatSubnet(subnet)} is reached through ${proxy}`
+        return profile === 'ci'
+          ? [handled(found, 'the ci profile leaves the variables out')]
+          : [warning(found, `add it to NO_PROXY, or use --profile ci`)]
+      })
+      return verdicts.length > 0 ? verdicts : ok('direct')
+    },
+  },
+  {
+    name: 'Firewalld',
+    about: 'firewalld does not run',
+    why: 'it refuses what Pods send, and closes the ports of the API server and the kubelet',
+    severity: 'warning',
+    look: ({ units, machine }, { config }) => {
+      if (units.find(({ name }) => name === 'firewalld.service')?.isActive !== true) {
+        return ok(machine.systemd ? 'not active' : 'not there, without systemd')
+      }
+      const ports = `${config.init.localAPIEndpoint.bindPort} and 10250`
+      return warning('active', `prepare opens ${ports} and trusts Pods; or stop firewalld`)
+    },
+  },
+  {
+    name: 'ForwardPolicy',
+    about: 'packets may be forwarded',
+    why: "Docker sets the policy of FORWARD to DROP, and Pods' packets with it",
+    severity: 'warning',
+    ours: true,
+    look: ({ forwardPolicy, programs, uid }, { cni }) => {
+      if (programs.iptables === undefined) return undefined
+      if (forwardPolicy === undefined)
+        return unknown('iptables does not tell', uid === 0 ? 'see iptables -S FORWARD' : undefined)
+      if (forwardPolicy === 'ACCEPT') return ok('ACCEPT')
+      return cni === 'bridge'
+        ? handled(forwardPolicy, "init lets Pods' packets through in a chain of its own")
+        : warning(forwardPolicy, 'see that your network lets Pods through')
+    },
+  },
+  {
+    name: 'NetworkRanges',
+    about: 'the ranges of Pods and Services collide with nothing',
+    why: 'what shares an address with them is lost to this machine',
+    severity: 'error',
+    ours: true,
+    look: (host, wanted) => {
+      const verdicts = rangeVerdicts(host, wanted)
+      return verdicts.length > 0
+        ? verdicts
+        : ok(
+            rangesOf(wanted.config)
+              .map(({ what, subnet }) => `${what} ${formatSubnet(subnet)}`)
+              .join(', '),
+          )
+    },
+  },
+  {
+    name: 'ResolvConf',
+    about: 'a name server that Pods can reach',
+    why: 'CoreDNS forwards to the servers of this machine',
+    severity: 'error',
+    ours: true,
+    look: resolverVerdict,
+  },
+]
+
+function proxyVerdict({ proxyEnvironment }: Host['facts'], text: string, mend: string): Verdict {
+  const address = parseAddress(text)
+  const proxy = address && proxyFor(proxyEnvironment, address)
+  return proxy === undefined ? ok('direct') : warning(`${text} is reached through ${proxy}`, mend)
+}

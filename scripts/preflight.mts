@@ -1,0 +1,80 @@
+#!/usr/bin/env -S npx zx
+/** Says what of this machine stands in the way of a cluster, and what mends it; changes nothing. */
+import { resolve } from 'node:path'
+import { KubestepError } from '../lib/errors.ts'
+import type { OptionName } from '../lib/options.ts'
+import { type Script, script } from '../lib/script.ts'
+
+const OPTIONS: readonly OptionName[] = [
+  'config',
+  'kubernetes-version',
+  'kubeadm-version',
+  'ignore-preflight-errors',
+  'apiserver-advertise-address',
+  'apiserver-bind-port',
+  'pod-network-cidr',
+  'service-cidr',
+  'node-name',
+  'cri-socket',
+  'runtime',
+  'cni',
+  'profile',
+  'skip-phases',
+  'root',
+  'record',
+]
+
+export const preflight: Script = script(
+  import.meta,
+  {
+    name: 'preflight',
+    about:
+      'Check this machine: what stands in the way of a cluster, why it matters and what mends it. Changes nothing.',
+    options: OPTIONS,
+    examples: [
+      'preflight.mts',
+      'preflight.mts --verbose',
+      'preflight.mts --config kubeadm.yaml -o json',
+      'preflight.mts --kubernetes-version v1.30.2 --ignore-preflight-errors NumCPU,Mem',
+    ],
+  },
+  async call => {
+    const { flags } = call
+    const { openPhase, readConfig } = await import('../lib/phase.ts')
+    const { namedVersions } = await import('../lib/components/named-versions.ts')
+    const { openOutput } = await import('../lib/output.ts')
+    const { liveHost } = await import('../lib/host/source.ts')
+    const { preflight, wantedOf } = await import('../lib/preflight/preflight.ts')
+    const { reportOf, tableLines } = await import('../lib/preflight/table.ts')
+    const source = readConfig(flags)
+    const versions = await namedVersions({ ...source, flags }, call.output)
+    const phase = openPhase(call, { ...source, versions })
+    const wanted = wantedOf(phase, flags)
+    let host = liveHost(resolve(flags.root ?? '/'))
+    let save = (): void => {}
+    if (flags.record !== undefined) {
+      const { recordingHost, writeRecording } = await import('../lib/host/recording.ts')
+      const { source, recording } = recordingHost(host)
+      const folder = resolve(flags.record)
+      host = source
+      save = () => writeRecording(folder, recording())
+    }
+    const rows = await preflight(wanted, host, true)
+    save()
+    // The report is a value in itself, not an event.
+    const { result } = openOutput({})
+    if (flags.output === 'json') result(`${JSON.stringify(reportOf(rows, wanted), null, 2)}\n`)
+    else {
+      const color = process.stdout.isTTY === true && !process.env.NO_COLOR
+      call.output.say(`[preflight] Checking this machine for Kubernetes ${phase.config.cluster.kubernetesVersion}`)
+      const lines = tableLines(rows, { color, all: flags.verbose === true })
+      for (const line of lines) result(`${line}\n`)
+    }
+    const failed = new Set(rows.filter(({ status }) => status === 'error').map(({ name }) => name)).size
+    if (failed > 0) {
+      throw new KubestepError(
+        `preflight: cannot set up a cluster on this machine: ${failed} check${failed === 1 ? ' fails' : 's fail'}; mend what they found, or name them in --ignore-preflight-errors`,
+      )
+    }
+  },
+)
