@@ -222,6 +222,11 @@ export const OPTIONS = {
   },
   verbose: { type: 'boolean', short: 'v', about: 'say more, and show stack traces' },
   quiet: { type: 'boolean', short: 'q', about: 'say only warnings and errors' },
+  record: {
+    type: 'string',
+    value: 'DIR',
+    about: 'write what was read of the machine into DIR, for tests and for others to look at (ours)',
+  },
   rounds: { type: 'string', value: 'N', default: '7, cluster: 5', about: 'how often everything is measured (ours)' },
   undo: { type: 'boolean', about: 'take back everything that prepare changed (ours)' },
   install: {
