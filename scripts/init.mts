@@ -32,6 +32,7 @@ const OPTIONS: readonly OptionName[] = [
   'mirror',
   'cache-dir',
   'runtime',
+  'install',
   'cni',
   'wait',
   'timeout',

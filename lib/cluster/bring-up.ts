@@ -30,6 +30,7 @@ import { nodeFiles, podNetworkFile } from './node-files.ts'
 import { refuseObstacles } from './obstacles.ts'
 import { folderChange, plannedChanges } from './plan.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from './pod-network.ts'
+import { provideHost } from './provide-host.ts'
 import { renderCluster } from './render.ts'
 
 const DEFAULT_TIMEOUT = '4m0s'
@@ -57,6 +58,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const services = serviceManager()
   const machine = readMachineFacts()
   if (!isSkipped('preflight', phase.config.init.skipPhases)) await refuseObstacles(phase.config)
+  await provideHost(phase, call, journal)
 
   // What this machine is decides a little of the configuration, and what will change on it is written down first.
   const choice = await chooseRuntime(flags.runtime ?? phase.namedSocket ?? 'auto', phase.facts.criSockets)
