@@ -2,8 +2,11 @@
 /** Takes away what init made: exactly what its journal holds, newest first, and nothing else. */
 import { alone } from '../lib/cluster/session.ts'
 import { KubestepError } from '../lib/errors.ts'
+import { liveHost } from '../lib/host/source.ts'
 import { openJournal } from '../lib/journal.ts'
 import { LAYOUT } from '../lib/layout.ts'
+import { preparedChanges, undoPreparation } from '../lib/prepare/prepare.ts'
+import { stayingPackages } from '../lib/prepare/step.ts'
 import { describe } from '../lib/reset/describe.ts'
 import { undoAll } from '../lib/reset/undo-all.ts'
 import { type Script, script } from '../lib/script.ts'
@@ -19,15 +22,20 @@ export const reset: Script = script(
   ({ name, flags, output }) =>
     alone(name, 'run it again', async () => {
       const journal = openJournal(LAYOUT.journal)
-      const changes = journal.changes()
+      const host = liveHost()
+      // What prepare did was there before the cluster, so it goes after it.
+      const changes = [...preparedChanges(host), ...journal.changes()]
       const count = changes.length
       if (count === 0) {
         output.say('[reset] Nothing to do: no record of a cluster of kubestep on this machine')
       } else if (flags['dry-run']) {
-        for (const change of [...changes].reverse()) output.say(`[reset] Would ${describe(change)}`)
+        for (const change of changes.reverse()) output.say(`[reset] Would ${describe(change)}`)
       } else {
+        const installed = journal.changes().filter(change => change.kind === 'packages')
         const failures = await undoAll(journal, output.detail)
         if (failures.length > 0) throw new KubestepError(failures.join('\n'))
+        for (const change of installed) output.say(`[reset] ${stayingPackages(change)}`)
+        await undoPreparation(host, output.say)
         output.say(`[reset] Undid ${count} changes; the machine is as it was before init`)
       }
     }),
