@@ -50,7 +50,8 @@ function optionRow(name: OptionName): Row {
   return [`\`--${name}${value === undefined ? '' : ` ${value}`}\``, about, fallback ?? '']
 }
 
-function table(heading: Row, rows: readonly Row[]): string {
+/** A markdown table. */
+export function table(heading: Row, rows: readonly Row[]): string {
   const line = (cells: Row): string => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
   return [line(heading), line(heading.map(() => '---')), ...rows.map(line)].join('\n')
 }

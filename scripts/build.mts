@@ -1,9 +1,11 @@
 #!/usr/bin/env -S npx zx
 /** Bundles every script into dist/: one self-contained file each, that runs with node, deno and bun and nothing installed. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { actionMetadata } from '../lib/action/metadata.ts'
+import { actionTables } from '../lib/action/readme-tables.ts'
 import { KubestepError } from '../lib/errors.ts'
 import { fillTables, readmeTables } from '../lib/readme.ts'
 import { type Script, script } from '../lib/script.ts'
@@ -12,6 +14,16 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Scripts that work on the sources and so have no bundle. */
 const SOURCE_ONLY: readonly string[] = ['build', 'bench']
+
+/**
+ * Packages that a bundle's libraries name and that are never called there: they stay out. @actions/core has its HTTP
+ * client for OIDC tokens, and that has undici (400 KB) for callers of fetch.
+ */
+const UNUSED: Readonly<Record<string, readonly string[]>> = {
+  action: ['@actions/http-client', '@actions/http-client/lib/auth'],
+  'action-post': ['@actions/http-client', '@actions/http-client/lib/auth'],
+  'action-cache': ['undici'],
+}
 
 export const build: Script = script(
   import.meta,
@@ -32,6 +44,7 @@ export const build: Script = script(
       if (flags.check) compare(folder, join(ROOT, 'dist'))
       else removeOthers(folder, names)
       await fillReadme(flags.check ?? false)
+      writeMetadata(flags.check ?? false)
     } finally {
       if (flags.check) rmSync(folder, { recursive: true })
     }
@@ -44,15 +57,28 @@ async function fillReadme(check: boolean): Promise<void> {
   const { init } = await import('./init.mts')
   const file = join(ROOT, 'README.md')
   const text = readFileSync(file, 'utf8')
-  const filled = fillTables(text, readmeTables(init.command.options))
+  const filled = fillTables(text, { ...readmeTables(init.command.options), ...actionTables() })
   if (filled === text) return
   if (check)
     throw new KubestepError('build: cannot accept README.md: its tables are not those of the code; run npm run build')
   writeFileSync(file, filled)
 }
 
+function writeMetadata(check: boolean): void {
+  const file = join(ROOT, 'action.yml')
+  const text = actionMetadata()
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return
+  if (check) {
+    throw new KubestepError('build: cannot accept action.yml: it is not what the code says; run npm run build')
+  }
+  writeFileSync(file, text)
+}
+
+const NOTHING = '\0nothing'
+
 async function bundle(name: string, file: string): Promise<void> {
   const { rolldown } = await import('rolldown')
+  const unused = UNUSED[name] ?? []
   const bundled = await rolldown({
     input: join(ROOT, 'scripts', `${name}.mts`),
     platform: 'node',
@@ -62,6 +88,15 @@ async function bundle(name: string, file: string): Promise<void> {
       // zx's ESM files are wrappers that require the CommonJS ones at run time: that dies in a bundle under Deno.
       alias: { 'zx/core': join(ROOT, 'node_modules/zx/build/core.cjs') },
     },
+    plugins: [
+      {
+        name: 'unused',
+        resolveId: id => (unused.includes(id) ? NOTHING : null),
+        load: id => (id === NOTHING ? 'export {}' : null),
+      },
+    ],
+    shimMissingExports: unused.length > 0,
+    onLog: (level, log, handle) => (log.code === 'SHIMMED_EXPORT' ? undefined : handle(level, log)),
   })
   const { output } = await bundled.generate({
     format: 'esm',

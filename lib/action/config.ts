@@ -1,0 +1,163 @@
+/**
+ * From inputs to what init is given: flags where those say it, a kubeadm configuration where they cannot, or where
+ * the user brings one (kubeadm takes no flags beside it that a file has to say).
+ */
+import { resolve } from 'node:path'
+import { FLAG_FIELDS, readFlags } from '../config/flags.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import type { Flags, OptionName } from '../options.ts'
+import { parseAll, stringify } from '../yaml.ts'
+import { type Argument, type ArgumentsOwner, componentArguments } from './component-args.ts'
+import { INPUT_ROWS } from './inputs.ts'
+import { type Given, listItems } from './read-inputs.ts'
+
+/** What init is called with. */
+export interface InitCall {
+  readonly flags: readonly string[]
+  /** Text of the configuration to write and to name with --config; undefined when flags are enough. */
+  readonly config?: string
+}
+
+/**
+ * The call of init for what was given; `text` is the user's own configuration.
+ * Throws a KubestepError when that is no YAML and would have to be changed.
+ */
+export function initCall(given: Given, workspace: string, text?: string): InitCall {
+  const flags = flagsOf(given, workspace)
+  const extras = extraArguments(given)
+  const isComposed = extras.length > 0 || given['feature-gates'] !== undefined || given['cluster-name'] !== undefined
+  if (text === undefined && !isComposed) return { flags: asArguments(flags) }
+  const inFile = FLAG_FIELDS.filter(row => !row.besideConfig && flags[row.flag] !== undefined).map(row => row.flag)
+  const beside = Object.fromEntries(Object.entries(flags).filter(([name]) => !inFile.includes(name as OptionName)))
+  // Left as it is where nothing has to go in, so that messages name the lines of the user's file.
+  if (text !== undefined && !isComposed && inFile.length === 0) return { flags: asArguments(beside), config: text }
+  const written = readFlags(flags).documents
+  const documents = [...(text === undefined ? [] : parseAll(text))].filter(isObject)
+  const config = [
+    (all: Documents) => withFields(all, 'ClusterConfiguration', written.ClusterConfiguration ?? {}),
+    (all: Documents) => withFields(all, 'InitConfiguration', inFileOnly(written.InitConfiguration ?? {})),
+    (all: Documents) =>
+      given['cluster-name'] === undefined
+        ? all
+        : withFields(all, 'ClusterConfiguration', { clusterName: given['cluster-name'] }),
+    (all: Documents) => extras.reduce((now, [owner, list]) => withArguments(now, owner, list), all),
+    (all: Documents) => withGates(all, given['feature-gates']),
+  ].reduce<Documents>((all, change) => change(all), documents)
+  return { flags: asArguments(beside), config: config.map(document => stringify(document)).join('---\n') }
+}
+
+type Documents = readonly JsonObject[]
+
+/** Every input that is an option of init, as init's own reader would have it. */
+function flagsOf(given: Given, workspace: string): Flags {
+  const flags: Record<string, string> = {}
+  for (const [name, { flag, kind }] of INPUT_ROWS) {
+    const value = given[name]
+    if (flag === undefined || value === undefined || name === 'config') continue
+    if (kind === 'switch' && !/^true$/i.test(value)) continue
+    flags[flag] =
+      kind === 'folder'
+        ? resolve(workspace, value)
+        : kind === 'list' || kind === 'subnets'
+          ? listItems(value).join(',')
+          : value
+  }
+  return flags
+}
+
+function asArguments(flags: Flags): string[] {
+  return Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
+}
+
+// What may stand beside a file stays a flag.
+function inFileOnly(init: JsonObject): JsonObject {
+  const beside = FLAG_FIELDS.filter(row => row.besideConfig && row.kind === 'InitConfiguration')
+  return beside.reduce((left, { field }) => without(left, field.split('.')), init)
+}
+
+function without(object: JsonObject, [key = '', ...rest]: readonly string[]): JsonObject {
+  const { [key]: inner, ...others } = object
+  if (rest.length === 0 || !isObject(inner)) return others
+  const left = without(inner, rest)
+  return Object.keys(left).length === 0 ? others : { ...others, [key]: left }
+}
+
+/** Where the flags of a component stand. */
+const OWNERS: Readonly<Record<ArgumentsOwner, readonly [kind: string, path: readonly string[]]>> = {
+  apiserver: ['ClusterConfiguration', ['apiServer', 'extraArgs']],
+  'controller-manager': ['ClusterConfiguration', ['controllerManager', 'extraArgs']],
+  scheduler: ['ClusterConfiguration', ['scheduler', 'extraArgs']],
+  etcd: ['ClusterConfiguration', ['etcd', 'local', 'extraArgs']],
+  kubelet: ['InitConfiguration', ['nodeRegistration', 'kubeletExtraArgs']],
+}
+
+const GATED: readonly ArgumentsOwner[] = ['apiserver', 'controller-manager', 'scheduler']
+
+function extraArguments(given: Given): (readonly [ArgumentsOwner, readonly Argument[]])[] {
+  const found = Object.entries(componentArguments(given['extra-args'])) as [ArgumentsOwner, readonly Argument[]][]
+  const gates = listItems(given['feature-gates']).join(',')
+  const apis = listItems(given['runtime-config']).join(',')
+  return [
+    ...(gates === '' ? [] : GATED.map(owner => [owner, [{ name: 'feature-gates', value: gates }]] as const)),
+    ...(apis === '' ? [] : [['apiserver', [{ name: 'runtime-config', value: apis }]] as const]),
+    ...found.filter(([, list]) => list.length > 0),
+  ]
+}
+
+const V1BETA4 = 'kubeadm.k8s.io/v1beta4'
+
+/** Versions of the documents that are not kubeadm's. */
+const COMPONENTS: Readonly<Record<string, string>> = {
+  KubeletConfiguration: 'kubelet.config.k8s.io/v1beta1',
+  KubeProxyConfiguration: 'kubeproxy.config.k8s.io/v1alpha1',
+}
+
+/** The documents with the fields in one of the kind, which is added where there is none. */
+function withFields(documents: Documents, kind: string, fields: JsonObject): Documents {
+  if (Object.keys(fields).length === 0) return documents
+  const found = documents.find(document => document.kind === kind)
+  if (found !== undefined) return documents.map(document => (document === found ? merged(document, fields) : document))
+  return [...documents, merged({ apiVersion: COMPONENTS[kind] ?? kubeadmVersion(documents), kind }, fields)]
+}
+
+// Documents of a file have to agree on the version.
+function kubeadmVersion(documents: Documents): string {
+  const versions = documents.map(({ apiVersion }) => String(apiVersion ?? ''))
+  return versions.find(version => version.startsWith('kubeadm.k8s.io/')) ?? V1BETA4
+}
+
+function withArguments(documents: Documents, owner: ArgumentsOwner, list: readonly Argument[]): Documents {
+  const [kind, path] = OWNERS[owner]
+  const document = documents.find(other => other.kind === kind)
+  const before = path.reduce<Json | undefined>((value, key) => (isObject(value) ? value[key] : undefined), document)
+  const names = list.map(({ name }) => name)
+  const isList = String(document?.apiVersion ?? kubeadmVersion(documents)) === V1BETA4
+  const value: Json = isList
+    ? [
+        ...(Array.isArray(before) ? before : []).filter(item => !isObject(item) || !names.includes(String(item.name))),
+        ...list.map(({ name, value: text }) => ({ name, value: text })),
+      ]
+    : { ...(isObject(before) ? before : {}), ...Object.fromEntries(list.map(item => [item.name, item.value])) }
+  const fields = path.reduceRight<Json>((inner, key) => ({ [key]: inner }), value)
+  return withFields(documents, kind, fields as JsonObject)
+}
+
+function withGates(documents: Documents, text: string | undefined): Documents {
+  const gates = Object.fromEntries(
+    listItems(text).map(item => [item.split('=')[0] ?? '', /=true$/i.test(item)] as const),
+  )
+  if (Object.keys(gates).length === 0) return documents
+  return Object.keys(COMPONENTS).reduce<Documents>(
+    (all, kind) => withFields(all, kind, { featureGates: gates }),
+    documents,
+  )
+}
+
+function merged(object: JsonObject, fields: JsonObject): JsonObject {
+  const result: Record<string, Json | undefined> = { ...object }
+  for (const [key, value] of Object.entries(fields)) {
+    const before = result[key]
+    result[key] = isObject(before) && isObject(value) ? merged(before, value) : value
+  }
+  return result
+}

@@ -1,0 +1,51 @@
+/** Why a step is red: the cause for the annotation's title, the rest for its text and the summary. */
+import { maskSecrets } from '../diagnose/secrets.ts'
+import { isObject, type JsonObject } from '../json.ts'
+
+export interface Failure {
+  /** One line: the cause, not the symptom. */
+  readonly title: string
+  /** Everything that was said. */
+  readonly text: string
+  /** First broken link, where there is one. */
+  readonly link?: string
+  /** Last words of whoever is broken. */
+  readonly lines: readonly string[]
+  /** Where the log bundle lies. */
+  readonly logs?: string
+}
+
+const LONGEST_TITLE = 160
+
+/** Reads the event "error" of init; without one (it was killed, or never started) there is its standard error. */
+export function failureOf(event: JsonObject | undefined, status: number, stderr: string): Failure {
+  const said = maskSecrets(typeof event?.text === 'string' ? event.text : stderr.trim())
+  const broken = isObject(event?.broken) ? event.broken : undefined
+  const text = said === '' ? `init ended with status ${status} and said nothing` : said
+  const title = broken === undefined ? firstFault(text) : `${broken.link}: ${broken.cause}`
+  return {
+    title: shortened(maskSecrets(title)),
+    text,
+    ...(typeof broken?.link === 'string' && { link: broken.link }),
+    lines: Array.isArray(broken?.lines) ? broken.lines.map(line => maskSecrets(String(line))) : [],
+    ...(typeof event?.logs === 'string' && { logs: event.logs }),
+  }
+}
+
+/** A failure from messages that name what is wrong, one line each. */
+export function failureFrom(messages: readonly string[]): Failure {
+  const text = maskSecrets(messages.join('\n'))
+  return { title: shortened(firstFault(text)), text, lines: [] }
+}
+
+// `init: cannot give port 6443 to the API server: ...; ...`: without who says it, and with how many more there are.
+function firstFault(text: string): string {
+  const faults = text.split('\n').filter(line => /^[\w-]+: \S/.test(line))
+  const first = (faults[0] ?? text.split('\n')[0] ?? '').replace(/^(init|action|config|load): /, '')
+  return faults.length > 1 ? `${first} (and ${faults.length - 1} more)` : first
+}
+
+function shortened(text: string): string {
+  const line = text.split('\n')[0] ?? ''
+  return line.length <= LONGEST_TITLE ? line : `${line.slice(0, LONGEST_TITLE - 3)}...`
+}

@@ -1,0 +1,124 @@
+/** Inputs as a runner gives them: read, checked, all faults at once. */
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseSubnet } from '../address.ts'
+import { durationFault } from '../duration.ts'
+import { nearest } from '../nearest.ts'
+import { componentFaults } from './component-args.ts'
+import { foreignInput } from './foreign-inputs.ts'
+import { INPUT_ROWS, type Input, type InputKind, type InputName } from './inputs.ts'
+
+/** What was given, trimmed; what was left empty is absent. */
+export type Given = { readonly [Name in InputName]?: string }
+
+export interface ReadInputs {
+  readonly given: Given
+  /** One line each. */
+  readonly faults: readonly string[]
+  /** Inputs that are not in the table, one line each. */
+  readonly unknown: readonly string[]
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const PREFIX = 'INPUT_'
+
+/** Reads the INPUT_ variables; paths are relative to `workspace`. Never throws. */
+export function readInputs(environment: Environment, workspace: string): ReadInputs {
+  const given: Record<string, string> = {}
+  const faults: string[] = []
+  for (const [name, input] of INPUT_ROWS) {
+    const value = environment[`${PREFIX}${name.toUpperCase()}`]?.trim() ?? ''
+    if (value === '') continue
+    given[name] = value
+    for (const reason of CHECKS[input.kind](value, input, workspace)) {
+      faults.push(`action: cannot use input "${name}" ${JSON.stringify(shown(value))}: ${reason}`)
+    }
+  }
+  return { given, faults, unknown: unknownInputs(environment) }
+}
+
+/** The items of a list: separated by commas or line breaks. */
+export function listItems(value: string | undefined): string[] {
+  return (value ?? '')
+    .split(/[,\n]/)
+    .map(item => item.trim())
+    .filter(item => item !== '')
+}
+
+/** Whether the value of `config` is the YAML itself and not a path. */
+export function isInline(value: string): boolean {
+  return value.includes('\n') || /^\s*(apiVersion|kind)\s*:|^\s*\{/.test(value)
+}
+
+function unknownInputs(environment: Environment): string[] {
+  const names = INPUT_ROWS.map(([name]) => name)
+  return Object.keys(environment)
+    .filter(key => key.startsWith(PREFIX))
+    .map(key => key.slice(PREFIX.length).toLowerCase())
+    .filter(name => !names.includes(name as InputName))
+    .sort()
+    .map(name => `action: cannot use input "${name}": it is unknown; ${hint(name, names)}`)
+}
+
+function hint(name: string, names: readonly InputName[]): string {
+  const foreign = foreignInput(name)
+  if (foreign !== undefined) return names.includes(foreign as InputName) ? `use ${foreign}` : foreign
+  const near = nearest(name.replaceAll('_', '-'), names)
+  return near === undefined ? `the inputs are ${names.join(', ')}` : `did you mean ${near}?`
+}
+
+const LONGEST = 60
+
+function shown(value: string): string {
+  const line = value.split('\n')[0] ?? ''
+  return line.length === value.length && line.length <= LONGEST ? line : `${line.slice(0, LONGEST)}...`
+}
+
+type Check = (value: string, input: Input, workspace: string) => readonly string[]
+
+/** What is wrong with a value of each kind. */
+const CHECKS: Readonly<Record<InputKind, Check>> = {
+  text: value => (value.includes('\n') ? ['it has several lines; write one'] : []),
+  version: value =>
+    /^(?:release\/|ci\/)?(?:v?\d+\.\d+(?:\.\d+[-+.\w]*)?|[a-z][-.a-z0-9]*)$/.test(value)
+      ? []
+      : ['it is no version; write it as in v1.36.2, 1.36, stable or latest'],
+  switch: value => (/^(true|false)$/i.test(value) ? [] : ['it is a switch; write true or false']),
+  choice: (value, { choices = [] }) => {
+    if (choices.includes(value)) return []
+    const near = nearest(value, choices)
+    return [`it is not known; ${near === undefined ? `use one of ${choices.join(', ')}` : `did you mean ${near}?`}`]
+  },
+  duration: value => [durationFault(value) ?? []].flat(),
+  port: value =>
+    /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) < 65_536
+      ? []
+      : ['it is no port; write a number from 1 to 65535'],
+  subnets: value =>
+    listItems(value)
+      .filter(item => parseSubnet(item) === undefined)
+      .map(item => `${JSON.stringify(item)} is no range of addresses; write it as in 10.244.0.0/16`),
+  list: () => [],
+  gates: value =>
+    listItems(value)
+      .filter(item => !/^\w+=(true|false)$/i.test(item))
+      .map(item => `${JSON.stringify(item)} is neither NAME=true nor NAME=false; correct it`),
+  settings: value =>
+    listItems(value)
+      .filter(item => !/^[^=\s]+=[^\s]*$/.test(item))
+      .map(item => `${JSON.stringify(item)} is no NAME=VALUE; correct it`),
+  arguments: componentFaults,
+  config: (value, _input, workspace) => {
+    if (isInline(value)) return []
+    const path = resolve(workspace, value)
+    if (!existsSync(path))
+      return [`there is no such file in "${workspace}"; correct the path, or check the repository out first`]
+    return statSync(path).isDirectory() ? ['it is a folder; name a file in it'] : []
+  },
+  folder: (value, _input, workspace) => {
+    const path = resolve(workspace, value)
+    if (!existsSync(path)) return [`there is no such folder in "${workspace}"; correct the path`]
+    return statSync(path).isDirectory() ? [] : ['it is a file; name the folder']
+  },
+}

@@ -1,0 +1,109 @@
+/** The one place where the action starts processes: as root, through sudo where this user is not. */
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { exec } from '@actions/exec'
+import { readTextOrEmpty } from '../files.ts'
+
+/**
+ * Variables that init, the log bundle and reset may need; nothing else of the job's environment reaches root. They are
+ * named to sudo, not written on its command line: an address of a proxy may hold a password.
+ */
+const PASSED: readonly string[] = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'DOCKER_HOST',
+]
+
+/** The command that does it as root; itself when this process is root. */
+export function asRoot(command: readonly string[], isRoot: boolean = process.getuid?.() === 0): string[] {
+  if (isRoot) return [...command]
+  const passed = PASSED.filter(name => process.env[name] !== undefined)
+  return ['sudo', '-n', ...(passed.length > 0 ? [`--preserve-env=${passed.join(',')}`] : []), '--', ...command]
+}
+
+// The build names each bundle; from the sources the bundles lie beside them.
+declare const ENTRY: string | undefined
+
+/** The path of one of the bundles. */
+export function bundlePath(name: string): string {
+  return fileURLToPath(new URL(typeof ENTRY === 'string' ? `./${name}.mjs` : `../../dist/${name}.mjs`, import.meta.url))
+}
+
+/** The command line of a bundle, on the Node that runs this. */
+export function bundle(name: string, ...args: readonly string[]): string[] {
+  return [process.execPath, bundlePath(name), ...args]
+}
+
+export interface Ended {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  /** Called for each line as it comes. */
+  readonly onOut?: (line: string) => void
+  readonly onError?: (line: string) => void
+  /** Variables besides the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>
+  readonly cwd?: string
+}
+
+/** Runs a command to its end, whatever its status; 127 when it cannot be started. Prints nothing by itself. */
+export async function run(command: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const [program = '', ...args] = command
+  let [stdout, stderr] = ['', '']
+  const environment = Object.entries({ ...process.env, ...options.environment })
+  try {
+    const status = await exec(`"${program}"`, args, {
+      silent: true,
+      ignoreReturnCode: true,
+      env: Object.fromEntries(environment.filter((pair): pair is [string, string] => pair[1] !== undefined)),
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
+      // What it leaves running may keep its streams open.
+      delay: 1000,
+      listeners: {
+        stdout: data => {
+          stdout += data
+        },
+        stderr: data => {
+          stderr += data
+        },
+        stdline: line => options.onOut?.(line),
+        errline: line => options.onError?.(line),
+      },
+    })
+    return { status, stdout, stderr }
+  } catch (error) {
+    return { status: 127, stdout, stderr: `${stderr}${error instanceof Error ? error.message : error}` }
+  }
+}
+
+/** Pids of the processes that this one has started and that still run. */
+export function children(): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(pid => {
+      // Behind the command in brackets: state and parent. Source: proc(5).
+      const [state, parent] = readTextOrEmpty(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
+      return Number(parent) === process.pid && state !== 'Z'
+    })
+    .map(Number)
+}
+
+/** Sends a signal to processes that may be root's; the ones that are gone do not matter. */
+export function signal(pids: readonly number[], name: 'INT' | 'TERM' | 'KILL'): void {
+  if (pids.length === 0) return
+  const [program = '', ...args] = asRoot(['kill', `-${name}`, ...pids.map(String)])
+  spawnSync(program, args, { stdio: 'ignore', timeout: 5000 })
+}

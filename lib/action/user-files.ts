@@ -1,0 +1,111 @@
+/** What the user of the runner gets of the cluster: kubeconfig, CA, kubectl, and a command that collects logs. */
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { quote } from '../command.ts'
+import { KubestepError } from '../errors.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import { LAYOUT } from '../layout.ts'
+import { parse } from '../yaml.ts'
+import type { Places } from './environment.ts'
+import { asRoot, bundle, run } from './root.ts'
+
+export interface UserFiles {
+  readonly kubeconfig: string
+  readonly context: string
+  readonly caCert: string
+  /** Empty when there is none. */
+  readonly kubectl: string
+}
+
+/** Writes them; `kubeconfig` is where the user wants it, `mask` hides secrets in logs. Throws a KubestepError. */
+export async function giveUserFiles(
+  places: Places,
+  kubeconfig: string,
+  mask: (secret: string) => void,
+): Promise<UserFiles> {
+  const { status, stdout, stderr } = await run(asRoot(['cat', '/etc/kubernetes/admin.conf']))
+  if (status !== 0) throw new KubestepError(`action: cannot read "/etc/kubernetes/admin.conf": ${stderr.trim()}`)
+  const admin = parse(stdout)
+  const config = isObject(admin) ? admin : {}
+  for (const secret of secretsOf(config)) mask(secret)
+  const ca = Buffer.from(field(config, 'clusters', 'cluster', 'certificate-authority-data'), 'base64').toString()
+  writeOwn(kubeconfig, stdout, 0o600)
+  writeOwn(places.caCert, ca, 0o644)
+  writeOwn(join(places.bin, 'kubestep-logs'), logsCommand(places.logs), 0o755)
+  mkdirSync(places.logs, { recursive: true })
+  return {
+    kubeconfig,
+    context: typeof config['current-context'] === 'string' ? config['current-context'] : '',
+    caCert: places.caCert,
+    kubectl: await giveKubectl(places.bin),
+  }
+}
+
+/** Takes away what was given; the logs stay. */
+export function removeUserFiles(places: Places): void {
+  for (const path of [places.kubeconfig, places.caCert, places.bin, places.config]) {
+    rmSync(path, { recursive: true, force: true })
+  }
+}
+
+// The cluster's own lies where only root may look.
+async function giveKubectl(folder: string): Promise<string> {
+  const source = join(LAYOUT.binaries, 'kubectl')
+  const target = join(folder, 'kubectl')
+  const { status } = await run(asRoot(['install', '-m', '0755', ...owner(), source, target]))
+  return status === 0 && existsSync(target) ? target : ''
+}
+
+/** Options of install(1) that give the file to this user. */
+function owner(): string[] {
+  return ['-o', String(process.getuid?.() ?? 0), '-g', String(process.getgid?.() ?? 0)]
+}
+
+/** Gives a file of root's to this user. */
+export async function takeOver(path: string, folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true })
+  const target = join(folder, path.slice(path.lastIndexOf('/') + 1))
+  const { status } = await run(asRoot(['install', '-m', '0600', ...owner(), path, target]))
+  if (status !== 0) return path
+  if (target !== path) await run(asRoot(['rm', '-f', path]))
+  return target
+}
+
+/** The text of `kubestep-logs [FOLDER]`. */
+function logsCommand(folder: string): string {
+  const collect = asRoot(bundle('logs')).map(quote).join(' ')
+  const chown = asRoot(['chown', `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`])
+    .map(quote)
+    .join(' ')
+  return `#!/bin/sh
+# Puts an archive with the logs of the cluster into a folder: kubestep-logs [FOLDER]
+folder=\${1:-${quote(folder)}}
+mkdir -p "$folder" && ${collect} --output-dir "$folder" && ${chown} "$folder"/kubestep-logs-*
+`
+}
+
+function writeOwn(path: string, content: string, mode: number): void {
+  mkdirSync(dirname(path), { recursive: true })
+  rmSync(path, { force: true })
+  writeFileSync(path, content, { mode, flag: 'wx' })
+  // The umask may have taken bits away.
+  chmodSync(path, mode)
+}
+
+const SHORTEST_LINE = 16
+
+/** The key of the admin, in base64 and as lines of PEM, and tokens where there are any. */
+function secretsOf(config: JsonObject): string[] {
+  const key = field(config, 'users', 'user', 'client-key-data')
+  const pem = Buffer.from(key, 'base64').toString().split('\n')
+  const lines = pem.filter(line => line.length >= SHORTEST_LINE && !line.startsWith('-----'))
+  return [key, ...lines, field(config, 'users', 'user', 'token')].filter(secret => secret !== '')
+}
+
+function field(config: JsonObject, list: string, item: string, name: string): string {
+  const entries = config[list]
+  const first: Json | undefined = Array.isArray(entries) ? entries[0] : undefined
+  const inner = isObject(first) ? first[item] : undefined
+  const value = isObject(inner) ? inner[name] : undefined
+  return typeof value === 'string' ? value : ''
+}

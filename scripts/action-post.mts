@@ -1,0 +1,70 @@
+#!/usr/bin/env -S npx zx
+import { saveComponents } from '../lib/action/cache.ts'
+/** The end of a job with the GitHub Action: logs when something failed, then the cluster goes. Never red, safe at any time. */
+import { hasCacheService, placesOf } from '../lib/action/environment.ts'
+import { readInputs } from '../lib/action/read-inputs.ts'
+import * as runner from '../lib/action/reporting.ts'
+import { asRoot, bundle, run } from '../lib/action/root.ts'
+import { stopInit } from '../lib/action/stop-init.ts'
+import { logsSummary } from '../lib/action/summary.ts'
+import { removeUserFiles, takeOver } from '../lib/action/user-files.ts'
+import { maskSecrets } from '../lib/diagnose/secrets.ts'
+import { reasonOf } from '../lib/errors.ts'
+
+const places = placesOf(process.env)
+
+async function post(): Promise<void> {
+  if (runner.state('started') !== 'true') {
+    runner.info('Nothing to do: no cluster was begun')
+    return
+  }
+  const { given } = readInputs(process.env, places.workspace)
+  if (await stopInit()) runner.info('Stopped an init that was still at work')
+  // A failed init has left its logs already.
+  const failed = runner.state('failed') !== 'true' && ['failure', 'cancelled'].includes(given['job-status'] ?? '')
+  const wanted = given.logs ?? 'on-failure'
+  if (wanted === 'always' || (wanted === 'on-failure' && failed)) await attempt('collect the logs', collectLogs)
+  if (given.cleanup === 'never') runner.info('The cluster stays, as cleanup: never asks')
+  else await attempt('take the cluster away', reset)
+  const key = runner.state('cacheKey')
+  if (key !== '' && hasCacheService(process.env)) await attempt('save the cache', () => save(key))
+}
+
+/** A part of it; the others come though it fails. */
+async function attempt(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    runner.warning(`kubestep could not ${what}: ${maskSecrets(reasonOf(error))}`)
+  }
+}
+
+async function collectLogs(): Promise<void> {
+  const { status, stdout, stderr } = await run(asRoot(bundle('logs')))
+  if (status !== 0) throw new Error(stderr.trim())
+  const path = await takeOver(stdout.trim(), places.logs)
+  const diagnosis = maskSecrets(stderr.trim().replace(/^\[logs\] /, ''))
+  runner.info(`Logs of the cluster: ${path}`)
+  if (diagnosis !== '') runner.info(diagnosis)
+  runner.addSummary(logsSummary(diagnosis, path))
+}
+
+async function reset(): Promise<void> {
+  runner.startGroup('Taking the cluster away')
+  const { status, stderr } = await run(asRoot(bundle('reset')), { onOut: runner.info })
+  runner.endGroup()
+  if (status !== 0) throw new Error(stderr.trim())
+  removeUserFiles(places)
+}
+
+async function save(key: string): Promise<void> {
+  runner.startGroup('Keeping binaries and images')
+  const saved = await saveComponents(key, places.components, runner.info)
+  runner.endGroup()
+  if (!saved) runner.info('The cache was not written; the next run fetches again')
+}
+
+// A cancelled job sends these too; the reset is short and is not to be left half done.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => {})
+await attempt('end the job', post)
+process.exit(0)

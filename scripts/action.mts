@@ -1,0 +1,186 @@
+#!/usr/bin/env -S npx zx
+/** The GitHub Action: a cluster in one step. Its inputs and outputs are tables in lib/action. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { cachedComponents } from '../lib/action/cache.ts'
+import { type InitCall, initCall } from '../lib/action/config.ts'
+import { hasCacheService, isDebug, leaksInputs, placesOf } from '../lib/action/environment.ts'
+import { type Failure, failureFrom, failureOf } from '../lib/action/failure.ts'
+import { readJobFacts } from '../lib/action/job-facts.ts'
+import { openProgress } from '../lib/action/progress.ts'
+import { isInline, listItems, readInputs } from '../lib/action/read-inputs.ts'
+import { refusals } from '../lib/action/refusals.ts'
+import * as runner from '../lib/action/reporting.ts'
+import { asRoot, bundle, children, run, signal } from '../lib/action/root.ts'
+import { failureSummary, readySummary, timeToReady } from '../lib/action/summary.ts'
+import { giveUserFiles, takeOver } from '../lib/action/user-files.ts'
+import { reasonOf } from '../lib/errors.ts'
+import type { JsonObject } from '../lib/json.ts'
+import { LAYOUT } from '../lib/layout.ts'
+
+const places = placesOf(process.env)
+
+class Cancelled extends Error {}
+
+async function main(): Promise<void> {
+  // First what can be known at once, all of it, before anything is changed.
+  const { given, faults, unknown } = readInputs(process.env, places.workspace)
+  const facts = readJobFacts(process.env)
+  const refused = [...refusals(facts), ...faults, ...(leaksInputs(process.env) ? [] : unknown)]
+  const kubeconfig = given.kubeconfig === undefined ? places.kubeconfig : resolve(places.workspace, given.kubeconfig)
+  if (given.kubeconfig !== undefined && existsSync(kubeconfig)) {
+    refused.push(`action: cannot write kubeconfig "${kubeconfig}": the file exists; name another one, or leave it out`)
+  }
+  if (refused.length > 0) return end(failureFrom(refused))
+  if (leaksInputs(process.env)) for (const line of unknown) runner.info(`Warning: ${line}`)
+
+  if ((await run(asRoot(['test', '-e', LAYOUT.ready]))).status === 0 && !(await mayReplace(given['if-exists']))) return
+
+  // What init is called with.
+  const text = given.config === undefined ? undefined : configText(given.config)
+  const call = withConfigFile(initCall(given, places.workspace, text), given.config)
+  const flags = [...call, '-o', 'json', '--skip-token-print', ...(isDebug(process.env) ? ['--verbose'] : [])]
+  const withCache = given.cache !== 'false' && given.artifacts === undefined && hasCacheService(process.env)
+  if (withCache) runner.startGroup('Binaries and images')
+  const cached = withCache ? await cachedComponents(flags, places.components, runner.info) : { hit: false }
+  if (withCache) runner.endGroup()
+  if (cached.key !== undefined && !cached.hit && cached.artifacts !== undefined)
+    runner.saveState('cacheKey', cached.key)
+  if (cached.artifacts !== undefined) flags.push(`--artifacts=${cached.artifacts}`)
+  runner.setOutput('cache-hit', String(cached.hit))
+  stopIfCancelled()
+
+  // From here on there is something to take away again: written down before it is so.
+  runner.saveState('started', 'true')
+  const progress = openProgress(runner)
+  const { status, stderr } = await run(asRoot(bundle('init', ...flags)), { onOut: progress.line })
+  progress.end()
+  const ready = progress.facts('ready')
+  stopIfCancelled()
+  if (status !== 0 || ready === undefined) {
+    const event = progress.facts('error')
+    return endWithoutCluster(failureOf(event, status, stderr), event)
+  }
+  await handOver(ready, kubeconfig, cached.hit)
+  await loadImages(listItems(given['load-images']))
+}
+
+/** Whether a cluster that is there already may go, and is gone. */
+async function mayReplace(ifExists: string | undefined): Promise<boolean> {
+  if (ifExists !== 'replace') {
+    end(
+      failureFrom([
+        'action: cannot set up a cluster: there is one of kubestep on this machine; use it, or say if-exists: replace',
+      ]),
+    )
+    return false
+  }
+  runner.startGroup('Taking away the cluster that is there')
+  const { status, stderr } = await run(asRoot(bundle('reset')), { onOut: runner.info, onError: runner.info })
+  runner.endGroup()
+  if (status === 0) return true
+  end(failureFrom(stderr.trim().split('\n')))
+  return false
+}
+
+function configText(config: string): string {
+  return isInline(config) ? config : readFileSync(resolve(places.workspace, config), 'utf8')
+}
+
+/** The flags, with the configuration as a file: the user's own where it is one and nothing was changed in it. */
+function withConfigFile({ flags, config }: InitCall, given: string | undefined): string[] {
+  if (config === undefined) return [...flags]
+  if (given !== undefined && !isInline(given) && config === configText(given)) {
+    return [...flags, `--config=${resolve(places.workspace, given)}`]
+  }
+  mkdirSync(places.folder, { recursive: true })
+  // It may hold a token.
+  writeFileSync(places.config, config, { mode: 0o600 })
+  return [...flags, `--config=${places.config}`]
+}
+
+/** What the next steps get: files, environment, outputs, the summary. */
+async function handOver(ready: JsonObject, wanted: string, cacheHit: boolean): Promise<void> {
+  const { caCert, context, kubeconfig, kubectl } = await giveUserFiles(places, wanted, runner.mask)
+  const server = String(ready.server)
+  const version = String(ready.kubernetesVersion)
+  const { name = '', version: runtimeVersion = '' } = (ready.runtime ?? {}) as JsonObject
+  runner.exportVariable('KUBECONFIG', kubeconfig)
+  runner.addPath(places.bin)
+  if (kubectl === '') runner.info('There is no kubectl among the artifacts: the one of the machine is used.')
+  const { event: _event, ...facts } = ready
+  const outputs: Readonly<Record<Exclude<Parameters<typeof runner.setOutput>[0], 'cache-hit'>, string>> = {
+    kubeconfig,
+    context,
+    'kubernetes-version': version,
+    server,
+    'ca-cert': caCert,
+    'node-name': String(ready.nodeName),
+    kubectl,
+    runtime: `${name} ${runtimeVersion}`,
+    images: JSON.stringify(ready.images),
+    'time-to-ready': String(timeToReady(ready)),
+    timings: JSON.stringify(ready.timings),
+    logs: places.logs,
+    result: JSON.stringify({ ready: true, ...facts, kubeconfig, context, caCert, kubectl, cacheHit }),
+  }
+  for (const [output, value] of Object.entries(outputs)) runner.setOutput(output as keyof typeof outputs, value)
+  runner.addSummary(
+    readySummary(ready, [
+      ['Binaries and images', cacheHit ? 'from the cache' : ''],
+      ['Runner image', [process.env.ImageOS, process.env.ImageVersion].filter(Boolean).join(' ')],
+    ]),
+  )
+}
+
+async function loadImages(images: readonly string[]): Promise<void> {
+  if (images.length === 0) return
+  runner.startGroup(`Loading ${images.length} images`)
+  const said: string[] = []
+  const { status } = await run(asRoot(bundle('load', ...images)), {
+    cwd: places.workspace,
+    onOut: runner.info,
+    onError: line => said.push(line),
+  })
+  runner.endGroup()
+  if (status !== 0) end(failureFrom(said.filter(line => !line.startsWith('See --help'))))
+}
+
+async function endWithoutCluster(failure: Failure, event: JsonObject | undefined): Promise<void> {
+  runner.saveState('failed', 'true')
+  const logs = failure.logs === undefined ? undefined : await takeOver(failure.logs, places.logs)
+  const text = logs === undefined ? failure.text : failure.text.replaceAll(failure.logs ?? '', logs)
+  if (logs !== undefined) runner.setOutput('logs', places.logs)
+  const { event: _event, text: _text, ...facts } = event ?? {}
+  runner.setOutput('result', JSON.stringify({ ready: false, cause: failure.title, ...facts, ...(logs && { logs }) }))
+  end({ ...failure, text }, event, logs === undefined ? undefined : places.logs)
+}
+
+/** Red, with one annotation and the summary. */
+function end(failure: Failure, event?: JsonObject, logs?: string): void {
+  runner.fail(failure)
+  runner.addSummary(failureSummary(failure, event?.timings, logs))
+}
+
+let cancelled = false
+
+function stopIfCancelled(): void {
+  if (cancelled) throw new Cancelled()
+}
+
+/** The runner cancels with SIGINT, and SIGTERM 7.5 s later: what we started is told, and post does the rest. */
+function onCancel(): void {
+  cancelled = true
+  runner.info('Cancelled: stopping; the rest is taken away at the end of the job')
+  signal(children(), 'TERM')
+}
+
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onCancel)
+try {
+  await main()
+} catch (error) {
+  if (error instanceof Cancelled) process.exitCode = 1
+  else end(failureFrom(reasonOf(error).split('\n')))
+}
+// What still runs (a name that nobody resolves) would keep the process for as long as it likes.
+process.exit()
