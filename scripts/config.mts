@@ -13,12 +13,13 @@ import { UsageError } from '../lib/errors.ts'
 import { readFile, writeFiles } from '../lib/files.ts'
 import type { HostFacts } from '../lib/host/facts.ts'
 import { readHostFacts } from '../lib/host/read.ts'
+import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { readConfigFile } from '../lib/phase.ts'
 import { type Call, type Script, script } from '../lib/script.ts'
 import { stringify } from '../lib/yaml.ts'
 
-type Recipe = (call: Call, facts: HostFacts) => void
+type Recipe = (call: Call, facts: HostFacts) => void | Promise<void>
 
 const RECIPES: Readonly<Record<string, Recipe>> = {
   validate,
@@ -27,6 +28,8 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   'print join-defaults': (call, facts) => print(call, [joinDefaults(facts)]),
   'print reset-defaults': (call, facts) => print(call, [resetDefaults(facts)]),
   'print upgrade-defaults': (call, facts) => print(call, [upgradeDefaults(facts)]),
+  'images list': async call => (await import('./images.mts')).list(call),
+  'images pull': async call => (await import('./images.mts')).pullAll(call, 'config/images'),
 }
 
 export const config: Script = script(
@@ -50,8 +53,11 @@ export const config: Script = script(
       { name: 'print join-defaults', about: 'Print the defaults of join', options: [] },
       { name: 'print reset-defaults', about: 'Print the defaults of reset', options: [] },
       { name: 'print upgrade-defaults', about: 'Print the defaults of upgrade', options: [] },
+      { name: 'images list', about: 'What images.mts list does', options: LIST_OPTIONS },
+      { name: 'images pull', about: 'What images.mts pull does', options: PULL_OPTIONS },
     ],
     needsSubcommand: true,
+    outputs: ['yaml'],
     examples: [
       'config.mts validate --config kubeadm.yaml',
       'config.mts migrate --old-config old.yaml --new-config new.yaml',

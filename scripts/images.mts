@@ -1,22 +1,20 @@
 #!/usr/bin/env -S npx zx
-/** Lists the container images that an init needs. */
+/** Lists the container images that an init needs, and pulls them. */
+import { resolve } from 'node:path'
+import { fetchingOf } from '../lib/components/fetching.ts'
 import { loadInitConfig } from '../lib/config/load.ts'
+import type { InitConfig } from '../lib/config/types.ts'
+import { durationMilliseconds } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { readHostFacts } from '../lib/host/read.ts'
-import { type ImageConfig, imageList, imagesObject } from '../lib/images/images.ts'
-import type { OptionName } from '../lib/options.ts'
+import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/images/images.ts'
+import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
+import type { PulledImage } from '../lib/images/pull.ts'
+import type { FoundRuntime } from '../lib/images/pull-runtime.ts'
 import { openOutput } from '../lib/output.ts'
 import { readConfigFile } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
+import { type Call, type Script, script } from '../lib/script.ts'
 import { stringify } from '../lib/yaml.ts'
-
-const OPTIONS: readonly OptionName[] = [
-  'config',
-  'kubernetes-version',
-  'kubeadm-version',
-  'image-repository',
-  'feature-gates',
-]
 
 /** The list as text, and in the shapes of kubeadm's output API. */
 const FORMATS: Readonly<Record<string, (config: ImageConfig) => string>> = {
@@ -28,33 +26,142 @@ const FORMATS: Readonly<Record<string, (config: ImageConfig) => string>> = {
 // Neither has a say in images: a machine without either can list them all the same.
 const ANYWHERE = { hostname: 'node', defaultAddress: { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } }
 
+/** For all images, when --timeout does not say. */
+const TIMEOUT = '30m'
+
 export const images: Script = script(
   import.meta,
   {
     name: 'images',
-    about: 'List the container images of a cluster; needs neither network nor root.',
-    options: OPTIONS,
+    about: 'List the container images of a cluster, or pull them; listing needs neither network nor root.',
+    options: LIST_OPTIONS,
     subcommands: [
-      { name: 'list', about: 'Print the images, one a line, or with -o json|yaml as an object', options: OPTIONS },
+      { name: 'list', about: 'Print the images, one a line, or with -o json|yaml as an object', options: LIST_OPTIONS },
+      {
+        name: 'pull',
+        about: 'Pull what is missing into the container runtime; without one, or with --output-dir, as archives',
+        options: PULL_OPTIONS,
+      },
     ],
     outputs: ['yaml'],
     examples: [
       'images.mts list',
       'images.mts list --kubernetes-version v1.18.3 --image-repository registry.aliyuncs.com/google_containers',
       'images.mts list --config kubeadm.yaml -o json',
+      'images.mts pull --kubernetes-version 1.36 --mirror registry.k8s.io=https://mirror.example.org',
+      'images.mts pull --output-dir ./v1.36.2',
     ],
   },
-  async ({ flags }) => {
-    const format = FORMATS[flags.output ?? 'text']
-    if (format === undefined) {
-      throw new UsageError(`images: cannot write output ${JSON.stringify(flags.output)}: use text, json or yaml`)
-    }
-    const source = flags.config === undefined ? {} : readConfigFile(flags.config)
-    const facts = { ...readHostFacts('/'), ...ANYWHERE }
-    const { config, notices } = loadInitConfig({ ...source, flags, detectCriSocket: false }, facts)
-    // The result is an object in itself, not an event.
-    const output = openOutput({})
-    for (const notice of notices) output.warn(notice)
-    output.result(format(config))
-  },
+  call => (call.subcommand === 'pull' ? pullAll(call, 'images') : list(call)),
 )
+
+/** Prints the list. Throws a UsageError for a format that is not known. */
+export async function list(call: Call): Promise<void> {
+  const { flags } = call
+  const format = FORMATS[flags.output ?? 'text']
+  if (format === undefined) {
+    throw new UsageError(`images: cannot write output ${JSON.stringify(flags.output)}: use text, json or yaml`)
+  }
+  // The result is an object in itself, not an event.
+  const output = openOutput({})
+  output.result(format(configOf({ ...call, output })))
+}
+
+/** What is told of an image. */
+type Told = Omit<PulledImage, 'state'> & { readonly state: string }
+
+/** Pulls all images; `label` stands before each line. Throws a KubestepError that tells of all that could not be had. */
+export async function pullAll(call: Call, label: string): Promise<void> {
+  const { flags, output } = call
+  if (flags.output === 'yaml') throw new UsageError('images: cannot write output "yaml": use text or json')
+  const { reporterOf } = await import('../lib/components/reporter.ts')
+  const { chosenArchitecture } = await import('../lib/components/platform.ts')
+  const { lookUpVersion } = await import('../lib/components/labels.ts')
+  const arch = chosenArchitecture(flags.arch)
+  const reporter = reporterOf(call)
+  const time = new AbortController()
+  const timer = setTimeout(() => time.abort(), durationMilliseconds(flags.timeout ?? TIMEOUT))
+  const fetching = fetchingOf(flags, time.signal, reporter.onProgress)
+  const version = flags['kubernetes-version']
+  const tell = (what: string, { image, state, digest, id }: Told): void => {
+    reporter.end()
+    output.event('image', { image, state, ...(digest !== undefined && { digest }), ...(id !== undefined && { id }) })
+    const which = digest ?? (id === undefined ? '' : `(id ${id})`)
+    if (flags.output !== 'json') output.say(`[${label}] ${what} ${image} ${which}`.trimEnd())
+  }
+  try {
+    const looked = version === undefined ? undefined : await lookUpVersion(version, fetching)
+    const config = configOf({
+      ...call,
+      flags: { ...flags, ...(looked !== undefined && { 'kubernetes-version': looked }) },
+    })
+    const wanted = pullOrder(imageList(config))
+    const { runtime, passed } = await runtimeFor(call, config)
+    for (const reason of passed) output.detail(reason)
+    if (runtime === undefined) {
+      const { prepareImages } = await import('../lib/components/prepare.ts')
+      const archives = await prepareImages(wanted, arch, fetching)
+      const paths = await keptArchives(
+        archives.map(({ path }) => path),
+        flags['output-dir'],
+      )
+      for (const { name, cached, digest } of archives) {
+        tell('Have', { image: name, state: cached ? 'cached' : 'fetched', ...(digest !== undefined && { digest }) })
+      }
+      const place = flags['output-dir'] ?? fetching.cacheDir
+      output.say(`[${label}] Wrote ${paths.length} archives for linux/${arch} below ${place}`)
+      return
+    }
+    try {
+      const { pullImages } = await import('../lib/images/pull.ts')
+      const { sandboxImage } = await import('../lib/images/sandbox.ts')
+      const sandbox = await sandboxImage(runtime)
+      const more = sandbox === undefined || wanted.includes(sandbox) ? [] : [sandbox]
+      for (const image of more) {
+        output.say(
+          `[${label}] The runtime makes Pod sandboxes from ${image}, not from ${imageOf('pause', config)}: pulling it, too`,
+        )
+      }
+      await pullImages([...more, ...wanted], runtime, {
+        ...fetching,
+        arch,
+        onPulled: pulled => tell(pulled.state === 'present' ? 'Already there:' : 'Pulled', pulled),
+      })
+    } finally {
+      runtime.cri.close()
+    }
+  } finally {
+    clearTimeout(timer)
+    reporter.end()
+  }
+}
+
+function configOf({ flags, output }: Pick<Call, 'flags' | 'output'>): InitConfig {
+  const source = flags.config === undefined ? {} : readConfigFile(flags.config)
+  // They decide about a pull, not about images.
+  const { 'cri-socket': _, ...deciding } = flags
+  const facts = { ...readHostFacts('/'), ...ANYWHERE }
+  const { config, notices } = loadInitConfig({ ...source, flags: deciding, detectCriSocket: false }, facts)
+  for (const notice of notices) output.warn(notice)
+  return config
+}
+
+async function runtimeFor({ flags, output }: Call, config: InitConfig): Promise<FoundRuntime> {
+  const { findRuntime } = await import('../lib/images/pull-runtime.ts')
+  if (flags['output-dir'] !== undefined) {
+    if (flags['cri-socket'] === undefined) return { passed: [] }
+    throw new UsageError('images: cannot use --output-dir with --cri-socket: images go to one of them; leave one out')
+  }
+  const named = flags.config === undefined ? [] : [config.init.nodeRegistration.criSocket]
+  const found = await findRuntime(flags['cri-socket'], [...named, ...readHostFacts('/').criSockets])
+  if (found.runtime === undefined) {
+    output.say('[images] No container runtime serves CRI here: keeping archives, which an init takes from the cache')
+  }
+  return found
+}
+
+async function keptArchives(paths: readonly string[], folder: string | undefined): Promise<readonly string[]> {
+  if (folder === undefined) return paths
+  const { copyArchives } = await import('../lib/components/bundle.ts')
+  return copyArchives(resolve(folder), paths)
+}

@@ -25,6 +25,13 @@ export async function writeBundle(folder: string, components: Artifacts): Promis
   return copies.length
 }
 
+/** Copies archives of images to `images/` of a folder for `--artifacts`; gives the paths. Throws a KubestepError. */
+export async function copyArchives(folder: string, archives: readonly string[]): Promise<string[]> {
+  const paths = archives.map(path => join(folder, 'images', archiveName(path)))
+  for (const [index, path] of paths.entries()) await copy(archives[index] ?? '', path)
+  return paths
+}
+
 /** `.../coredns/coredns/v1.14.2.tar` becomes `coredns-v1.14.2.tar`. */
 function archiveName(path: string): string {
   return `${basename(join(path, '..'))}-${basename(path)}`

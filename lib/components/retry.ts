@@ -19,7 +19,7 @@ export interface Persistence {
  */
 export async function persist<T>(
   { subject, urls, received = () => 0, onRetry = () => {} }: Persistence,
-  network: Network,
+  network: Pick<Network, 'limits' | 'end'>,
   attempt: (url: string) => Promise<T>,
 ): Promise<T> {
   const { limits, end } = network
@@ -52,7 +52,7 @@ export async function persist<T>(
 }
 
 /** Other sources are asked at once; after each round of them a pause, of random length so that crowds disperse. */
-function pause(error: TransferError, turn: number, sources: number, { limits }: Network): number {
+function pause(error: TransferError, turn: number, sources: number, { limits }: Pick<Network, 'limits'>): number {
   if (!error.again || turn % sources !== 0) return 0
   const round = Math.min(turn / sources - 1, 16)
   const full = Math.min(limits.pauseMs * 2 ** round, limits.longestPauseMs)

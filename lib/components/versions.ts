@@ -42,6 +42,12 @@ export async function resolveVersion(name: string | undefined, fetchText: FetchT
   return named(bucket, text)
 }
 
+/** Whether a name has to be looked up: it is neither complete nor nonsense. */
+export function isVersionName(name: string): boolean {
+  const [, prefix, rest = ''] = /^(?:(release|ci)\/)?(.*)$/s.exec(name) ?? []
+  return parseVersion(rest) === undefined && labelOf(prefix === 'ci' ? 'ci' : 'release', rest) !== undefined
+}
+
 /** The label to look up: `1.36` is `stable-1.36`, `ci/1.37` is `latest-1.37`; CI has labels of its own, e.g. `k8s-master`. */
 function labelOf(bucket: Bucket, name: string): string | undefined {
   const minor = /^v?(\d+\.\d+)$/.exec(name)?.[1]

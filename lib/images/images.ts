@@ -60,6 +60,18 @@ export function imageList(config: ImageConfig): string[] {
   return order.filter(name => !left.has(name)).map(name => imageOf(name, config))
 }
 
+/** What the first static Pods are made of, and so what the others wait for. */
+const FIRST: readonly ImageName[] = ['pause', 'etcd', 'kube-apiserver']
+
+/** Images in the order in which a cluster needs them; those that the tables do not know come last. */
+export function pullOrder(images: readonly string[]): string[] {
+  const rank = (image: string): number => {
+    const at = FIRST.findIndex(name => new RegExp(`(?:^|/)${name}(?:[:@]|$)`).test(image))
+    return at === -1 ? FIRST.length : at
+  }
+  return images.toSorted((a, b) => rank(a) - rank(b))
+}
+
 /** The object that `config images list -o json` prints. */
 export interface ImagesObject {
   readonly kind: 'Images'

@@ -1,0 +1,81 @@
+/** Names of versions (`stable`, `1.36`) in flags and configuration, and what they stand for today. */
+import { join } from 'node:path'
+import { run } from '../command.ts'
+import { DEFAULT_VERSION } from '../config/kubernetes-version.ts'
+import { readSource } from '../config/source.ts'
+import { KubestepError, UsageError } from '../errors.ts'
+import type { Flags } from '../options.ts'
+import type { Output } from '../output.ts'
+import { parseVersion } from '../version.ts'
+import type { OnProgress } from './progress.ts'
+import { isVersionName } from './versions.ts'
+
+/** Looking a name up, with all tries. */
+const LIMIT_MS = 30_000
+
+/**
+ * What the names in flags and a configuration's text stand for: as --artifacts has it, or looked up on the network.
+ * Where every version is complete nothing is contacted. Throws a KubestepError, within ten seconds when no host can
+ * be reached, with the hosts that were tried and the ways out.
+ */
+export async function namedVersions(
+  { text, flags }: { readonly text?: string; readonly flags: Flags },
+  output: Pick<Output, 'warn'>,
+): Promise<Readonly<Record<string, string>>> {
+  const onProgress: OnProgress = event => {
+    if (event.kind === 'notice') output.warn(`version: ${event.text}`)
+  }
+  const names = [...new Set(namesIn(text, flags))]
+  const found = await Promise.all(names.map(async name => [name, await standsFor(name, flags, onProgress)] as const))
+  return Object.fromEntries(found)
+}
+
+/** Names in the order of flags, file. A file is only read for good when it seems to have one. */
+function namesIn(text: string | undefined, flags: Flags): string[] {
+  const flagged = flags['kubernetes-version'] ?? ''
+  const written = [...(text ?? '').matchAll(/\bkubernetesVersion["']?\s*:\s*["']?([^\s"',}#]+)/g)].map(
+    ([, name = '']) => name,
+  )
+  const inFile = written.some(isVersionName) ? [configured(text ?? '')] : []
+  return [flagged, ...inFile].filter(isVersionName)
+}
+
+function configured(text: string): string {
+  const { kubernetesVersion } = readSource({ text }).drafts.ClusterConfiguration ?? {}
+  return typeof kubernetesVersion === 'string' ? kubernetesVersion : ''
+}
+
+async function standsFor(name: string, flags: Flags, onProgress: OnProgress): Promise<string> {
+  if (flags.artifacts !== undefined) return artifactsVersion(name, flags.artifacts)
+  const { fetchingOf } = await import('./fetching.ts')
+  const { lookUpVersion } = await import('./labels.ts')
+  try {
+    return await lookUpVersion(name, fetchingOf(flags, AbortSignal.timeout(LIMIT_MS), onProgress))
+  } catch (error) {
+    if (!(error instanceof KubestepError) || error instanceof UsageError) throw error
+    throw new KubestepError(
+      `${error.message}\n  an exact version, as in ${DEFAULT_VERSION}: nothing is looked up then`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** Nothing is downloaded then: the kubelet in the folder says what it is. */
+async function artifactsVersion(name: string, folder: string): Promise<string> {
+  const { stdout } = await run([join(folder, 'bin/kubelet'), '--version'], { timeoutMs: 10_000 })
+  const version = /\bv\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] ?? ''
+  const fault = artifactsFault(name, version)
+  if (fault === undefined) return version
+  throw new KubestepError(`version: cannot use ${JSON.stringify(name)} with --artifacts "${folder}": ${fault}`)
+}
+
+/** Why a folder whose kubelet says that version will not do for a name; undefined when it does. */
+export function artifactsFault(name: string, version: string): string | undefined {
+  const found = parseVersion(version)
+  if (found === undefined) return 'its bin/kubelet does not say which version it is; write the version whole'
+  const minor = /(\d+\.\d+)$/.exec(name)?.[1]
+  if (minor === undefined || minor === `${found.major}.${found.minor}`) return undefined
+  return `its kubelet is ${version}; write that, or name another folder`
+}
