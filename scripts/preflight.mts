@@ -19,6 +19,7 @@ const OPTIONS: readonly OptionName[] = [
   'runtime',
   'cni',
   'profile',
+  'install',
   'skip-phases',
   'root',
   'record',

@@ -10,6 +10,8 @@ export interface Wanted {
   readonly runtime: string
   readonly cni: 'bridge' | 'none'
   readonly profile: 'kubeadm' | 'ci'
+  /** Whether init may install packages. */
+  readonly install: boolean
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { InitConfig } from '../config/types.ts'
 import type { Host } from '../host/host.ts'
 import { holderText } from '../host/ports.ts'
+import { proxyModeOf } from '../network/proxy-mode.ts'
 import { isSkipped } from '../phases.ts'
 import { type Check, error, handled, isOfRelease, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 
@@ -56,6 +57,8 @@ interface ProgramUse {
   readonly why: string
   readonly since?: string
   readonly until?: string
+  /** Only with this mode of kube-proxy. */
+  readonly mode?: string
 }
 
 const NOBODY = 'nothing here calls it; kubeadm of this release asks for it all the same'
@@ -68,8 +71,11 @@ export const PROGRAM_USES: readonly ProgramUse[] = [
   { program: 'crictl', verdict: 'handled', why: 'kubestep talks to the runtime itself', until: '1.31' },
   { program: 'conntrack', verdict: 'handled', why: "kube-proxy's image has its own", until: '1.32' },
   { program: 'iptables', verdict: 'error', why: 'the rules that let Pods through are set with it' },
-  { program: 'ip', verdict: 'warning', why: 'reset takes the interfaces of Pods away with it' },
+  { program: 'ip', verdict: 'error', why: 'the interfaces of Pods are taken away with it' },
   { program: 'mount', verdict: 'error', why: 'the kubelet mounts volumes with it' },
+  { program: 'nft', verdict: 'error', why: "kube-proxy's rules are taken away with it", mode: 'nftables' },
+  { program: 'ipset', verdict: 'error', why: "kube-proxy's sets are taken away with it", mode: 'ipvs' },
+  { program: 'ipvsadm', verdict: 'error', why: "kube-proxy's servers are taken away with it", mode: 'ipvs' },
   { program: 'nsenter', verdict: 'handled', why: NOBODY, until: '1.33' },
   { program: 'ebtables', verdict: 'handled', why: NOBODY, until: '1.31.1' },
   { program: 'ethtool', verdict: 'handled', why: NOBODY, until: '1.33' },
@@ -80,18 +86,26 @@ export const PROGRAM_USES: readonly ProgramUse[] = [
   { program: 'cp', verdict: 'handled', why: NOBODY, since: '1.33' },
 ]
 
-function programVerdict({ program, verdict, why }: ProgramUse, { programs }: Host, { cni }: Wanted): Verdict {
+function isUsed(use: ProgramUse, wanted: Wanted): boolean {
+  return isOfRelease(use, wanted) && (use.mode === undefined || proxyModeOf(wanted.config)?.name === use.mode)
+}
+
+function programVerdict({ program, verdict, why }: ProgramUse, { programs }: Host, { install }: Wanted): Verdict {
   const path = programs[program]
   if (path !== undefined) return ok(path)
   const found = `${program} is not there`
   if (verdict === 'handled') return handled(found, why)
-  if (program === 'iptables' && cni === 'none') return handled(found, 'only the Pod network of kubestep needs it')
-  return verdict === 'error' ? error(found, `install it: ${why}`) : warning(found, `install it: ${why}`)
+  if (verdict === 'warning') return warning(found, `install it: ${why}`)
+  return install ? handled(found, 'init installs it') : error(found, `install it, or add --install: ${why}`)
 }
 
 function portVerdict({ ports, boundPorts }: Host, config: InitConfig, port: number): Verdict {
   const what = clusterPorts(config).find(use => use.port === port)?.what ?? 'the cluster'
-  const holders = [...new Set(ports.filter(holder => holder.port === port).map(holderText))]
+  // One server may listen on several addresses.
+  const pids = new Set<number | undefined>()
+  const holders = ports
+    .filter(holder => holder.port === port && !pids.has(holder.process?.pid) && pids.add(holder.process?.pid))
+    .map(holderText)
   if (holders.length > 0) return error(`${holders.join(', ')} has the port of ${what}`, stopAdvice(config, port))
   if (boundPorts.includes(port)) return error(`something holds the port of ${what}`, stopAdvice(config, port))
   return ok(`free for ${what}`)
@@ -156,7 +170,7 @@ export const FILE_CHECKS: readonly Check[] = [
     about: 'the program is installed',
     why: 'the kubelet, or kubestep, calls it',
     severity: 'error',
-    subjects: wanted => PROGRAM_USES.filter(use => isOfRelease(use, wanted)).map(({ program }) => program),
+    subjects: wanted => PROGRAM_USES.filter(use => isUsed(use, wanted)).map(({ program }) => program),
     others: PROGRAM_USES.map(({ program }) => program),
     look: (host, wanted, subject) => {
       const use = PROGRAM_USES.find(({ program }) => program === subject)

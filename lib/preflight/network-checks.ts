@@ -14,7 +14,7 @@ import type { Host } from '../host/host.ts'
 import { hostNameFault } from '../host/host-name.ts'
 import { addressesOf } from '../host/hosts-file.ts'
 import { featureOf, featureState } from '../host/kernel-features.ts'
-import { overlap } from '../host/routes.ts'
+import { overlap, type Route } from '../host/routes.ts'
 import { BRIDGE } from '../network/cni.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 import { proxyFor } from './proxy-environment.ts'
@@ -61,11 +61,25 @@ function rangeVerdicts({ routes, facts, nameServers }: Host, { config }: Wanted)
       ...nameServers
         .filter(holds)
         .map(address => error(`${text(range)} has the name server ${address}`, advice(range.what))),
-      ...[...new Set(hit.map(({ subnet, interfaceName }) => `${formatSubnet(subnet)} (${interfaceName})`))].map(route =>
-        error(`${text(range)} has addresses that this machine reaches elsewhere: ${route}`, advice(range.what)),
-      ),
+      ...routeVerdicts(range, hit, text(range), advice(range.what)),
     ]
   })
+}
+
+/** A route to less than the range takes packets of Pods away; one to more loses those to the range. */
+function routeVerdicts({ subnet }: Range, hit: readonly Route[], range: string, advice: string): Verdict[] {
+  const inside = hit.filter(route => route.subnet.prefix >= subnet.prefix)
+  const around = hit.filter(route => route.subnet.prefix < subnet.prefix)
+  const list = (routes: readonly Route[]): string =>
+    [...new Set(routes.map(route => `${formatSubnet(route.subnet)} (${route.interfaceName})`))].join(', ')
+  return [
+    ...(inside.length === 0
+      ? []
+      : [error(`${range} has addresses that this machine reaches by ${list(inside)}`, advice)]),
+    ...(around.length === 0
+      ? []
+      : [warning(`${range} hides a part of what this machine reaches by ${list(around)}`, advice)]),
+  ]
 }
 
 function resolverVerdict({ nameServers, facts }: Host, { config }: Wanted): Verdict {
@@ -107,7 +121,7 @@ const BRIDGE_CALLS: readonly (readonly [path: string, family: 4 | 6])[] = [
   ['/proc/sys/net/bridge/bridge-nf-call-ip6tables', 6],
 ]
 
-function settingVerdict({ sysctls, kernel }: Host, path: string): Verdict {
+function settingVerdict({ sysctls, kernel, programs }: Host, path: string): Verdict {
   const key = path.slice('/proc/sys/'.length).replaceAll('/', '.')
   const value = sysctls[key]
   if (value === '1') return ok('1')
@@ -117,7 +131,10 @@ function settingVerdict({ sysctls, kernel }: Host, path: string): Verdict {
   const state = featureState(featureOf('br_netfilter'), kernel)
   if (state === 'missing') return error(`the kernel lacks br_netfilter: ${lost}`, 'use a kernel that has it')
   if (state === 'unknown') return unknown('whether the kernel has br_netfilter cannot be seen', 'modprobe br_netfilter')
-  return warning(`br_netfilter is not loaded: ${lost}`, 'prepare loads it, now and at boot (modprobe br_netfilter)')
+  if (state === 'loadable' && programs.modprobe !== undefined) {
+    return handled('br_netfilter is not loaded', 'init loads it; prepare does so at boot as well')
+  }
+  return warning(`br_netfilter is not loaded: ${lost}`, 'load it: modprobe br_netfilter')
 }
 
 export const NETWORK_CHECKS: readonly Check[] = [

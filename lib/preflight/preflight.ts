@@ -18,6 +18,7 @@ export function wantedOf({ config, namedSocket }: Pick<Phase, 'config' | 'namedS
     runtime: isWord ? runtime : `unix://${runtime}`,
     cni: flags.cni === 'none' ? 'none' : 'bridge',
     profile: flags.profile === 'ci' ? 'ci' : 'kubeadm',
+    install: flags.install ?? false,
   }
 }
 
@@ -30,19 +31,29 @@ export async function preflight(wanted: Wanted, source: HostSource, versions: bo
   return runChecks(await readHost(source, questionsOf(wanted, versions)), wanted, ignored)
 }
 
-/** Runs the checks for an init: says its warnings. Throws a KubestepError with every error. */
+/**
+ * Runs the checks for an init, and says its warnings. Throws a KubestepError with every error, a line each.
+ * What takes longest, asking programs for their versions, is left to when they are started.
+ */
 export async function refuseBadMachine(phase: Phase, flags: Flags, output: Output): Promise<void> {
   output.say('[preflight] Running pre-flight checks')
-  const rows = await preflight(wantedOf(phase, flags), liveHost(), false)
-  const text = ({ name, found, mend }: Row, label: string): string =>
-    `\t[${label} ${name}]: ${found}${mend === undefined ? '' : `; ${mend}`}`
-  for (const row of rows.filter(({ status }) => status === 'warning')) output.warn(text(row, 'WARNING'))
-  for (const row of rows.filter(({ status }) => status === 'handled')) output.detail(text(row, 'HANDLED'))
+  const wanted = wantedOf(phase, flags)
+  const rows = await preflight(wanted, liveHost(), false)
+  const text = ({ found, mend }: Row): string => `${found}${mend === undefined ? '' : `; ${mend}`}`
+  for (const row of rows.filter(({ status }) => status === 'warning')) {
+    // Init speaks of kube-proxy's mode itself.
+    if (row.name !== 'ProxyMode') output.warn(`[preflight] warning: ${row.name}: ${text(row)}`)
+  }
+  for (const row of rows.filter(({ status }) => status === 'handled')) {
+    output.detail(`[preflight] ${row.name}: ${text(row)}`)
+  }
   const errors = rows.filter(({ status }) => status === 'error')
-  if (errors.length > 0) throw new KubestepError([FATAL, ...errors.map(row => text(row, 'ERROR')), HINT].join('\n'))
+  if (errors.length === 0) return
+  const names = [...new Set(errors.map(({ name }) => name))].join(',')
+  throw new KubestepError(
+    [
+      ...errors.map(row => `preflight: ${row.name}: ${text(row)}`),
+      `preflight: cannot set up a cluster on this machine: mend that, or use --ignore-preflight-errors=${names} if you know better`,
+    ].join('\n'),
+  )
 }
-
-// kubeadm's words, as people look for them.
-const FATAL = '[preflight] Some fatal errors occurred:'
-const HINT =
-  '[preflight] If you know what you are doing, you can make a check non-fatal with --ignore-preflight-errors=<name>,...'

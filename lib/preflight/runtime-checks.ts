@@ -74,7 +74,10 @@ function lookForRuntime(host: Host, wanted: Wanted): Verdict {
   if (missing.length > 0) {
     const packages = [...new Set(missing.map(([, packageName]) => packageName))].join(' and ')
     const names = missing.map(([program]) => program).join(', ')
-    return error(`no runtime serves CRI, and for one of its own init lacks ${names}`, `install ${packages}`)
+    const found = `no runtime serves CRI, and for one of its own init lacks ${names}`
+    return wanted.install
+      ? handled(found, `init installs ${packages}`)
+      : error(found, `install ${packages}, or add --install`)
   }
   const release = containerdVersion(host.versions.containerd)
   const fault = release === undefined ? undefined : unfit('containerd', release, servedBy(release), version)

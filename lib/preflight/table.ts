@@ -54,8 +54,9 @@ export function tableLines(rows: readonly Row[], { color, all }: TableOptions): 
     ]
   })
   const inOrder = rows.filter(({ status }) => status === 'ok').map(({ name }) => name)
-  const quiet = all || inOrder.length === 0 ? [] : [`${head('ok')}${shortNames(inOrder).join(', ')}`]
-  return [...lines, ...quiet, summary(rows)]
+  const quiet = all || inOrder.length === 0 ? [] : wrapped(shortNames(inOrder))
+  const last = quiet.map((line, index) => `${index === 0 ? head('ok') : ' '.repeat(LABEL_WIDTH)}${line}`)
+  return [...lines, ...last, summary(rows)]
 }
 
 /** The verdicts for programs. */
@@ -78,6 +79,19 @@ export function summary(rows: readonly Row[]): string {
     .filter(([status, count]) => count > 0 || status === 'error')
     .map(([status, count]) => STYLES[status].summary(count))
     .join(', ')
+}
+
+const LINE_WIDTH = 110
+
+/** Words in lines, separated by commas. */
+function wrapped(words: readonly string[]): string[] {
+  const lines: string[] = []
+  for (const word of words) {
+    const line = lines.at(-1)
+    if (line === undefined || line.length + word.length + 2 > LINE_WIDTH) lines.push(word)
+    else lines[lines.length - 1] = `${line}, ${word}`
+  }
+  return lines
 }
 
 /** Names of one family stand together: `Port-{6443,10259}`. */
