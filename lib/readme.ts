@@ -3,7 +3,7 @@ import { KUBELET_ADAPTATIONS } from './cluster/adapt.ts'
 import { SYSCTLS } from './host/sysctl.ts'
 import { OPTIONS, type Option, type OptionName } from './options.ts'
 import { PHASES } from './phases.ts'
-import { ARGUMENTS, COREDNS_REPLICAS, FIELDS, PATCHES } from './profile/ci.ts'
+import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from './profile/ci.ts'
 import { GATES } from './ready/gates.ts'
 
 type Row = readonly string[]
@@ -30,6 +30,11 @@ export function readmeTables(initOptions: readonly OptionName[]): Readonly<Recor
         ...FIELDS.map(({ kind, field, value, why }) => [`${kind} \`${field}\``, `\`${JSON.stringify(value)}\``, why]),
         ...ARGUMENTS.map(({ component, name, value, why }) => [`${component} \`--${name}\``, `\`${value}\``, why]),
         ...PATCHES.map(({ target, field, value, why }) => [`${target} \`${field}\``, `\`${value}\``, why]),
+        ...ENVIRONMENT.map(({ targets, name, value, why }) => [
+          `${targets.join(', ')} environment \`${name}\``,
+          `\`${value}\``,
+          why,
+        ]),
         ['CoreDNS `replicas`', `\`${COREDNS_REPLICAS}\``, 'one node needs one'],
         ['`*_proxy` variables', 'left out', 'a proxy that is there for the job has no place in the cluster'],
       ],

@@ -3,7 +3,7 @@ import type { KubeadmKind } from '../config/kinds.ts'
 import type { ComponentConfig } from '../config/types.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { isSince, type Version } from '../version.ts'
-import { ARGUMENTS, COREDNS_REPLICAS, FIELDS, PATCHES } from './ci.ts'
+import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from './ci.ts'
 
 export type ProfileName = 'kubeadm' | 'ci'
 
@@ -68,8 +68,16 @@ export function profilePatch(profile: ProfileName, target: string, object: JsonO
     // Releases without that probe stay without it.
     return isObject(at(container, path.slice(0, -1))) ? withValue(container, path, value) : container
   }, first ?? {})
-  const patched = withValue(object, containers, [changed, ...others])
+  const patched = withValue(object, containers, [withVariables(changed, target), ...others])
   return target === 'corednsdeployment' ? withValue(patched, ['spec', 'replicas'], COREDNS_REPLICAS) : patched
+}
+
+function withVariables(container: JsonObject, target: string): JsonObject {
+  const present = (Array.isArray(container.env) ? container.env : []) as readonly JsonObject[]
+  const missing = ENVIRONMENT.filter(
+    row => row.targets.includes(target) && !present.some(variable => variable.name === row.name),
+  ).map(({ name, value }) => ({ name, value }))
+  return missing.length === 0 ? container : { ...container, env: [...present, ...missing] }
 }
 
 function isReached(since: string | undefined, release: Version): boolean {

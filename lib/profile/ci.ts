@@ -95,6 +95,8 @@ export const FIELDS: readonly ProfileField[] = [
 const ALONE = 'there is no other to lead; an election costs up to 4 s'
 const QUICK = 'the default of 20 requests a second holds up the start'
 
+const ELECTED = 'the only member waits this long before it elects itself; the default is 1 s'
+
 export const ARGUMENTS: readonly ProfileArgument[] = [
   { component: 'controllerManager', name: 'leader-elect', value: 'false', why: ALONE },
   { component: 'controllerManager', name: 'kube-api-qps', value: '300', why: QUICK },
@@ -109,6 +111,25 @@ export const ARGUMENTS: readonly ProfileArgument[] = [
     value: 'true',
     why: 'the data does not have to survive a crash of the host',
     since: '1.22',
+  },
+  { component: 'etcd.local', name: 'heartbeat-interval', value: '10', why: ELECTED },
+  { component: 'etcd.local', name: 'election-timeout', value: '100', why: ELECTED },
+]
+
+/** An environment variable that the containers of a static Pod get unless the user gives one of that name. */
+export interface ProfileVariable {
+  readonly targets: readonly string[]
+  readonly name: string
+  readonly value: string
+  readonly why: string
+}
+
+export const ENVIRONMENT: readonly ProfileVariable[] = [
+  {
+    targets: ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
+    name: 'GOGC',
+    value: '400',
+    why: 'memory is collected less often: a tenth less work at the start, for some 300 MB more at the most',
   },
 ]
 

@@ -5,6 +5,7 @@ import type { InitConfig } from '../config/types.ts'
 import { UsageError } from '../errors.ts'
 import { imageOf } from '../images/images.ts'
 import { nearest } from '../nearest.ts'
+import type { ApiService } from '../network/api-service.ts'
 import { GATES, type Gate, type GateContext } from './gates.ts'
 
 /** The context of a cluster's gates. */
@@ -26,6 +27,12 @@ export function gateContext(config: InitConfig, api: Api): GateContext {
     hasProxy: !proxy.disabled,
     hasDns: !dns.disabled,
   }
+}
+
+/** The API server's Service as Pods see it. */
+export function apiServiceOf({ init }: InitConfig, { apiServiceAddress }: GateContext): ApiService {
+  const { advertiseAddress, bindPort } = init.localAPIEndpoint
+  return { address: apiServiceAddress, server: { address: advertiseAddress, port: bindPort } }
 }
 
 /** The gates that `--wait` names: all, none, or a list. Throws a UsageError for a name that is no gate. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadInitConfig } from '../../lib/config/load.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import { profilePatch } from '../../lib/profile/apply.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
@@ -53,4 +54,15 @@ test('profilePatch() shortens probes that are there and adds none', () => {
   const bare = { spec: { containers: [{ name: 'etcd' }] } }
   assert.deepEqual(profilePatch('ci', 'etcd', bare), bare)
   assert.equal(profilePatch('kubeadm', 'etcd', pod), pod)
+})
+
+test('profilePatch() adds a variable unless the user has one of that name', () => {
+  const pod = (env?: object[]): JsonObject =>
+    ({ spec: { containers: [{ name: 'x', ...(env && { env }) }] } }) as JsonObject
+  const given = [{ name: 'GOGC', value: '50' }]
+  const [other] = [{ name: 'A', value: 'b' }]
+  assert.deepEqual(profilePatch('ci', 'kube-scheduler', pod()), pod([{ name: 'GOGC', value: '400' }]))
+  assert.deepEqual(profilePatch('ci', 'kube-scheduler', pod([other])), pod([other, { name: 'GOGC', value: '400' }]))
+  assert.deepEqual(profilePatch('ci', 'kube-scheduler', pod(given)), pod(given))
+  assert.deepEqual(profilePatch('kubeadm', 'kube-scheduler', pod()), pod())
 })
