@@ -192,8 +192,6 @@ async function runKubestep(
     flags.artifacts ?? '',
     '--profile',
     profile,
-    '--wait',
-    'none',
   ]
   const start = performance.now()
   startDetached([process.execPath, ...init], log)

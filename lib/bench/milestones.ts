@@ -1,10 +1,10 @@
 /** Watches a cluster come up from outside, the same way whoever brings it up. */
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Api, openApi } from '../api/client.ts'
 import { readCredentials } from '../api/credentials.ts'
 import type { InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
+import { readFile } from '../files.ts'
 import { localUrl } from '../kubeconfig/kubeconfigs.ts'
 import { gateContext } from '../ready/context.ts'
 import { GATES } from '../ready/gates.ts'
@@ -28,7 +28,9 @@ export async function observe(
   const api = await openWhenThere(config, deadline)
   const reached: Record<string, number> = {}
   try {
-    const results = await waitForGates(GATES, gateContext(config, api), deadline, ({ name }) => {
+    // A Pod of its own: init takes its own away while this one may still be looked for.
+    const context = { ...gateContext(config, api), probePod: 'kubestep-bench' }
+    const results = await waitForGates(GATES, context, deadline, ({ name }) => {
       const milestone = MILESTONES.find(([gate]) => gate === name)
       if (milestone !== undefined) reached[milestone[1]] = Math.round(performance.now() - start)
     })
@@ -44,18 +46,11 @@ export async function observe(
 async function openWhenThere(config: InitConfig, deadline: AbortSignal): Promise<Api> {
   const name = config.version.minor >= 29 ? 'super-admin.conf' : 'admin.conf'
   const path = `/etc/kubernetes/${name}`
+  const read = (file: string): string | undefined => readFile('/', file)
   for (;;) {
-    const text = readIfThere(path)
-    if (text !== undefined) return openApi(readCredentials(text, path, readIfThere, localUrl(config)))
+    const text = read(path)
+    if (text !== undefined) return openApi(readCredentials(text, path, read, localUrl(config)))
     if (deadline.aborted) throw new KubestepError(`bench: cannot begin to watch: "${path}" was never written`)
     await sleep(20)
-  }
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
   }
 }

@@ -23,6 +23,7 @@ export function gateContext(config: InitConfig, api: Api): GateContext {
     dnsDomain: networking.dnsDomain,
     apiServiceAddress: serviceAddress(1),
     dnsServiceAddress: serviceAddress(10),
+    probePod: 'kubestep-probe',
     pauseImage: imageOf('pause', config),
     hasProxy: !proxy.disabled,
     hasDns: !dns.disabled,

@@ -17,7 +17,9 @@ export interface GateContext {
   /** First and tenth address of the Service range. */
   readonly apiServiceAddress: string
   readonly dnsServiceAddress: string
-  /** Image of the probe Pod; has to be on the node. */
+  /** Name of the probe Pod in namespace default. */
+  readonly probePod: string
+  /** Its image; has to be on the node. */
   readonly pauseImage: string
   /** Whether the cluster has the addons at all. */
   readonly hasProxy: boolean
@@ -38,7 +40,7 @@ export interface Gate {
   readonly cleanUp?: (context: GateContext) => Promise<void>
 }
 
-const PROBE_POD = '/api/v1/namespaces/default/pods/kubestep-probe'
+const DEFAULT_PODS = '/api/v1/namespaces/default/pods'
 
 export const GATES: readonly Gate[] = [
   {
@@ -103,21 +105,17 @@ export const GATES: readonly Gate[] = [
     name: 'pod',
     about: 'a Pod has run',
     after: ['node', 'service-account'],
-    check: async ({ api, nodeName, pauseImage }) => {
-      const pod = await api.get(PROBE_POD)
+    check: async ({ api, nodeName, probePod, pauseImage }) => {
+      const pod = await api.get(`${DEFAULT_PODS}/${probePod}`)
       if (pod === undefined) {
-        const { status, body } = await api.send(
-          'POST',
-          '/api/v1/namespaces/default/pods',
-          probePod(nodeName, pauseImage),
-        )
+        const { status, body } = await api.send('POST', DEFAULT_PODS, podThatOnlyRuns(probePod, nodeName, pauseImage))
         return status < 300 ? 'the probe Pod has just been made' : `the probe Pod was refused: ${body}`
       }
       const { phase } = (pod.status ?? {}) as JsonObject
       return phase === 'Running' || `the probe Pod is ${phase}: ${waitingReason(pod)}`
     },
-    cleanUp: async ({ api }) => {
-      await api.send('DELETE', `${PROBE_POD}?gracePeriodSeconds=0`)
+    cleanUp: async ({ api, probePod }) => {
+      await api.send('DELETE', `${DEFAULT_PODS}/${probePod}?gracePeriodSeconds=0`)
     },
   },
   {
@@ -168,11 +166,11 @@ function waitingReason(pod: JsonObject): string {
   return String(waiting.message ?? waiting.reason ?? unscheduled?.message ?? 'no reason given yet')
 }
 
-function probePod(nodeName: string, image: string): JsonObject {
+function podThatOnlyRuns(name: string, nodeName: string, image: string): JsonObject {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'kubestep-probe', namespace: 'default', labels: { app: 'kubestep-probe' } },
+    metadata: { name, namespace: 'default', labels: { app: name } },
     spec: {
       containers: [{ name: 'probe', image, imagePullPolicy: 'IfNotPresent' }],
       // Through the scheduler, as a user's Pod would; but it has to get past the control plane's taint.
