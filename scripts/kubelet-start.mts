@@ -24,6 +24,8 @@ const OPTIONS: readonly OptionName[] = [
   'artifacts',
   'cni',
   'cache-dir',
+  'lock',
+  'offline',
   'mirror',
   'runtime',
   'timeout',

@@ -1,10 +1,10 @@
 /** The binaries of a live node: had from somewhere, then copied to where they stay as long as the cluster does. */
 import { chmodSync, constants, copyFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { fetchingOf } from '../components/fetching.ts'
 import { architecture } from '../components/platform.ts'
 import { prepareComponents } from '../components/prepare.ts'
-import { openReporter } from '../components/progress.ts'
-import { defaultCacheDir } from '../components/store.ts'
+import { reporterOf } from '../components/reporter.ts'
 import { KubestepError } from '../errors.ts'
 import { explain } from '../files.ts'
 import { CNI_PROGRAMS, pluginFolder } from '../host/cni-plugins.ts'
@@ -23,32 +23,26 @@ export interface Binaries {
 }
 
 /**
- * Gets kubelet, kubectl and CNI plugins from --artifacts, the cache, or the network. Throws a KubestepError that
- * names everything that is missing and the ways out.
+ * Gets kubelet, kubectl and CNI plugins from --artifacts, the cache, or the network; and archives of `images`, all at
+ * once. Throws a KubestepError that names everything that is missing and the ways out.
  */
 export async function provideBinaries(
   version: Version,
-  { flags, output }: Call,
+  call: Pick<Call, 'flags' | 'output'>,
   deadline: AbortSignal,
+  images: readonly string[] = [],
 ): Promise<Binaries> {
-  const { columns } = process.stderr
-  const terminal =
-    process.stderr.isTTY && !flags.quiet
-      ? { write: (text: string) => void process.stderr.write(text), columns }
-      : undefined
-  const reporter = openReporter(output.say, terminal)
+  const { flags } = call
+  const reporter = reporterOf(call)
   const installed = installedPlugins()
   const found = await prepareComponents({
     version: formatVersion(version),
     arch: architecture(),
-    cacheDir: flags['cache-dir'] ?? defaultCacheDir(process.env, true),
-    deadline,
+    ...fetchingOf(flags, deadline, reporter.onProgress),
     besides: installed === undefined && wantsNetwork(flags.cni) ? ['kubectl', 'cni-plugins'] : ['kubectl'],
-    onProgress: reporter.onProgress,
+    images,
     ...(flags.artifacts !== undefined && { artifacts: flags.artifacts }),
-    ...(flags.mirror !== undefined && { mirror: flags.mirror }),
-  })
-  reporter.end()
+  }).finally(reporter.end)
   const cniBinDir = found.cniBinDir ?? installed ?? (wantsNetwork(flags.cni) ? undefined : LAYOUT.cni.bin)
   if (cniBinDir === undefined) {
     throw new KubestepError(

@@ -1,3 +1,5 @@
+import { fetchingOf } from '../components/fetching.ts'
+import { openReporter } from '../components/progress.ts'
 import type { InitConfig } from '../config/types.ts'
 import { within } from '../deadline.ts'
 import { contextOf } from '../diagnose/context.ts'
@@ -5,7 +7,7 @@ import { durationMilliseconds } from '../duration.ts'
 import { KubestepError } from '../errors.ts'
 import { writeFiles, writeLink } from '../files.ts'
 import { readMachineFacts } from '../host/machine.ts'
-import { imageList } from '../images/images.ts'
+import { imageList, pullOrder } from '../images/images.ts'
 import type { Journal } from '../journal.ts'
 import { makeDataFolder } from '../live/data-folder.ts'
 import { fileChange } from '../live/record.ts'
@@ -76,7 +78,9 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const rendering = renderCluster({ ...phase, config }, call, now)
   rendering.catch(() => {})
   setSysctls(config.cluster.networking)
-  const binaries = await provideBinaries(config.version, call, deadline)
+  // A runtime of our own begins empty.
+  const fetched = existing === undefined && flags.artifacts === undefined ? pullOrder(imageList(config)) : []
+  const binaries = await provideBinaries(config.version, call, deadline, fetched)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
   if (!withNetwork) journal.record(folderChange(cni.confDir))
   const runtime = await openChosenRuntime(choice, config, machine, services, cni)
@@ -84,6 +88,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const images = loadImages(runtime, config, imageList(config), {
     archives: binaries.imageArchives,
     mayPull: flags.artifacts === undefined,
+    fetching: fetchingOf(flags, deadline, openReporter(output.say).onProgress),
   })
   const rendered = await rendering
   const files = nodeFiles(config, rendered.files, phase.read, now)

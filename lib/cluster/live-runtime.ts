@@ -1,6 +1,8 @@
 /** The runtime of a live cluster: chosen, started where it is ours, with the images that a cluster begins with. */
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { which } from '../command.ts'
+import { architecture } from '../components/platform.ts'
+import type { Fetching } from '../components/prepare.ts'
 import type { InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
 import type { MachineFacts } from '../host/machine.ts'
@@ -53,6 +55,8 @@ export interface ImageSources {
   readonly archives: readonly string[]
   /** Whether what no archive has may be pulled. */
   readonly mayPull: boolean
+  /** How that is done; nothing is pulled without. */
+  readonly fetching?: Fetching
 }
 
 /** Puts images into the runtime: archives, the ones that are needed first ahead of the others; then what is missing is pulled. */
@@ -62,24 +66,24 @@ export function loadImages(
   wanted: readonly string[],
   sources: ImageSources,
 ): ImageSteps {
-  const isFirst = (archive: string): boolean => FIRST.some(name => basename(archive).includes(name))
+  // In the cache the name is that of the folder.
+  const named = (archive: string): string => `${basename(dirname(archive))}/${basename(archive)}`
+  const isFirst = (archive: string): boolean => FIRST.some(name => named(archive).includes(name))
   const ahead = sources.archives.filter(isFirst)
   const others = sources.archives.filter(archive => !isFirst(archive))
   const firstWanted = FIRST.map(name => imageOf(name, config)).filter(image => wanted.includes(image))
   // Archives may have any name: when the likely ones do not hold the first images, the others are next.
-  const first = provide(runtime, firstWanted, [ahead, others], sources.mayPull)
-  const all = first.then(() => provide(runtime, wanted, [others], sources.mayPull))
+  const first = provide(runtime, firstWanted, [ahead, others], sources)
+  const all = first.then(() => provide(runtime, wanted, [others], sources))
   all.catch(() => {})
   return { first, all }
 }
-
-const PULL_LIMIT_MS = 10 * 60_000
 
 async function provide(
   runtime: Runtime,
   wanted: readonly string[],
   batches: readonly (readonly string[])[],
-  mayPull: boolean,
+  { mayPull, fetching }: ImageSources,
 ): Promise<void> {
   const absent = async (): Promise<string[]> => {
     const present = await presentImages(runtime.cri)
@@ -92,10 +96,11 @@ async function provide(
     missing = await absent()
   }
   if (missing.length === 0) return
-  if (!mayPull) {
+  if (!mayPull || fetching === undefined) {
     throw new KubestepError(
       `images: cannot find ${missing.join(', ')}: no archive of the --artifacts folder has them, and nothing is downloaded; put them into its images folder (docker or OCI archives with these tags)`,
     )
   }
-  await Promise.all(missing.map(image => runtime.cri.call('PullImage', { image: { image } }, PULL_LIMIT_MS)))
+  const { pullImages } = await import('../images/pull.ts')
+  await pullImages(missing, runtime, { ...fetching, arch: architecture() })
 }
