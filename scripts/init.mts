@@ -31,6 +31,8 @@ const OPTIONS: readonly OptionName[] = [
   'artifacts',
   'mirror',
   'cache-dir',
+  'lock',
+  'offline',
   'runtime',
   'install',
   'cni',
