@@ -13,6 +13,7 @@ import { makeDataFolder } from '../live/data-folder.ts'
 import { fileChange } from '../live/record.ts'
 import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
+import { refuseBadMachine } from '../preflight/preflight.ts'
 import { chosenGates, gateContext } from '../ready/context.ts'
 import { type GateResult, waitForGates } from '../ready/wait.ts'
 import { chooseRuntime, type Runtime } from '../runtime/runtime.ts'
@@ -29,7 +30,6 @@ import { explained, failure } from './failed-run.ts'
 import { setRules, setSysctls } from './kernel.ts'
 import { loadImages, openChosenRuntime, socketOf } from './live-runtime.ts'
 import { nodeFiles, podNetworkFile } from './node-files.ts'
-import { refuseObstacles } from './obstacles.ts'
 import { folderChange, plannedChanges } from './plan.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from './pod-network.ts'
 import { provideHost } from './provide-host.ts'
@@ -59,7 +59,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const gates = chosenGates(flags.wait ?? (withNetwork ? 'all' : GATES_WITHOUT_NETWORK))
   const services = serviceManager()
   const machine = readMachineFacts()
-  if (!isSkipped('preflight', phase.config.init.skipPhases)) await refuseObstacles(phase.config)
+  if (!isSkipped('preflight', phase.config.init.skipPhases)) await refuseBadMachine(phase, flags, output)
   await provideHost(phase, call, journal)
 
   // What this machine is decides a little of the configuration, and what will change on it is written down first.
