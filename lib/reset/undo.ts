@@ -35,6 +35,8 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
   service: async ({ name }, { services }) => services.remove(name),
   runtime: async ({ socket, ours, sandboxes }) => {
     const path = socket.replace(/^unix:\/\//, '')
+    // An import goes on when the init that began it was killed.
+    if (ours) await kill(processesWith(['--address', path]))
     try {
       const { cri } = await openRuntime(socket, ours)
       try {

@@ -47,8 +47,8 @@ const CLUSTER_GROUP = /kube|k8s|cri-|containerd|[0-9a-f]{64}/
 /** A path of ours in a command line. */
 const OWN_PATH = /(^|=)\/(var\/lib|var\/log|run)\/kubestep\//
 
-/** What runs in a cluster bears these names. */
-const PROGRAMS = /^(kubelet|kube-.+|etcd|coredns|pause|containerd.*|runc|ctr|conntrack)$/
+/** What runs only in a cluster. Runtimes are known by their paths: others have some, too. */
+const PROGRAMS = /^(kubelet|kube-.+|etcd|coredns|pause)$/
 
 export const ASPECTS: readonly Aspect[] = [
   { name: 'file', read: () => FOLDERS.flatMap(([path, depth]) => walk(path, depth)) },
