@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileKey, openLock, readLock, writeLock } from '../../lib/components/lock.ts'
+import { ARCHITECTURES } from '../../lib/components/platform.ts'
+import { COMPONENTS } from '../../lib/components/table.ts'
+import { DEFAULT_VERSION } from '../../lib/config/kubernetes-version.ts'
+
+const [A, B] = ['a'.repeat(64), 'b'.repeat(64)] as const
+
+test('readLock() takes what writeLock() writes, with comments, and in any order', () => {
+  const text = `${A}  kubelet v1.36.2 amd64\n${B}  registry.k8s.io/pause:3.10.2\n`
+  const lock = readLock(`# a comment\n\n${text.split('\n').reverse().join('\n')}`, 'file')
+  assert.equal(lock.get(fileKey('kubelet', 'v1.36.2', 'amd64')), A)
+  assert.equal(lock.get('registry.k8s.io/pause:3.10.2'), B)
+  assert.equal(writeLock(lock), text)
+  assert.deepEqual(readLock('', 'file'), new Map())
+})
+
+const FAULTS: readonly (readonly [text: string, message: RegExp])[] = [
+  ['nonsense', /line 1 is not "<sha256> {2}<name>"/],
+  [`${A} kubelet v1.36.2 amd64`, /line 1 is not/],
+  [`${A.slice(1)}  kubelet v1.36.2 amd64`, /line 1 is not/],
+  [`${A.toUpperCase()}  kubelet`, /line 1 is not/],
+  [`${A}  x y\n${B}  x y`, /line 2 gives "x y" another digest/],
+  [`one\n${A}  fine\ntwo`, /line 1 is not .*, line 3 is not /],
+]
+
+for (const [text, message] of FAULTS) {
+  test(`readLock() refuses ${JSON.stringify(text.replace(/(.)\1{9,}/g, '$1..'))} and names the line`, () => {
+    assert.throws(() => readLock(text, '/some/lock'), message)
+    assert.throws(() => readLock(text, '/some/lock'), /^KubestepError: components: cannot use lock "\/some\/lock": /)
+  })
+}
+
+test('openLock() comes with digests of the default version, for the two common architectures', async () => {
+  const lock = await openLock(undefined)
+  for (const arch of ['amd64', 'arm64']) {
+    for (const { name, version } of COMPONENTS) {
+      const wish = { version: DEFAULT_VERSION, arch }
+      assert.match(lock.get(fileKey(name, version(wish), arch)) ?? '', /^[0-9a-f]{64}$/)
+    }
+  }
+  const known = new RegExp(
+    `^(?:${COMPONENTS.map(({ name }) => name).join('|')}) v\\d+\\.\\d+\\.\\d+ (?:${ARCHITECTURES.map(({ go }) => go).join('|')})$`,
+  )
+  for (const name of lock.keys()) assert.match(name, known)
+  assert.equal(new Set(lock.values()).size, lock.size)
+})
+
+test('openLock() takes a file in place of it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kubestep lock '))
+  const file = join(folder, 'lock')
+  writeFileSync(file, `${A}  kubelet v1.36.2 amd64\n`)
+  assert.deepEqual([...(await openLock(file))], [['kubelet v1.36.2 amd64', A]])
+  await assert.rejects(openLock(join(folder, 'other')), /cannot read lock ".*other": it does not exist/)
+  rmSync(folder, { recursive: true })
+})
