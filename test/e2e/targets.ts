@@ -30,10 +30,10 @@ export interface Targets {
 /** Finds or makes the artifacts. Throws when a build fails. */
 export async function findTargets(): Promise<Targets> {
   const image = await script('test-image.sh')
-  const programs = await script('programs.sh')
-  const reason = image.skipped ?? programs.skipped
+  const runtime = await script('runtime.sh')
+  const reason = image.skipped ?? runtime.skipped
   if (reason !== undefined) return { targets: [], skipped: [reason] }
-  process.env.PATH = `${programs.path}:${process.env.PATH}`
+  process.env.PATH = `${runtime.path}:${process.env.PATH}`
   const built = process.env.KUBESTEP_E2E_DEBIAN
   const debian = built === undefined ? await script('build-debian.sh') : { path: built }
   const given = (process.env.KUBESTEP_E2E_ARTIFACTS ?? '').split(':').filter(Boolean)
