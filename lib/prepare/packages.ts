@@ -40,15 +40,17 @@ export function findPrograms(
   if (missing.length === 0) return { changes: [] }
   const manager = packageManager(host)
   const wanted = missing.map(({ programs, why }) => `${programs[0]} (${why})`).join(', ')
+  const lacks = `the machine lacks ${wanted}`
+  // Whoever asked for it has to learn that it cannot be; for an init it may still come from elsewhere.
+  const cannot = (reason: string, isFault: boolean): Finding =>
+    isFault
+      ? { changes: [], faults: [`cannot install packages: ${lacks}; ${reason}`] }
+      : { changes: [], notes: [`${lacks}; ${reason}`] }
   if (manager === undefined) {
-    return {
-      changes: [],
-      faults: [`cannot install ${wanted}: the machine has no apt, dnf, yum or apk; install them by hand`],
-    }
+    return cannot('install that by hand: there is no apt, dnf, yum or apk', asked || install)
   }
   const packages = packagesOf(missing, manager)
-  const command = `${manager.install.slice(0, 2).join(' ')} ${packages.join(' ')}`
   if (install && live) return { changes: [{ kind: 'packages', manager: manager.name, names: packages }] }
-  const missingText = `the machine lacks ${wanted}; ${live ? 'add --install, or run' : 'run there'} "${command}"`
-  return asked ? { changes: [], faults: [`cannot go on: ${missingText}`] } : { changes: [], notes: [missingText] }
+  const command = [...manager.install.slice(0, 2), ...packages].join(' ')
+  return cannot(`${live ? 'add --install, or run' : 'run there'} "${command}"`, asked)
 }

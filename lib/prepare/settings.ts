@@ -1,5 +1,5 @@
 /** Values of the running machine that prepare changes: how each is read and set. Undoing sets the former value. */
-import { type CommandResult, mustRun, run } from '../command.ts'
+import { mustRun, run } from '../command.ts'
 import { loadedModules } from '../host/modules.ts'
 import { selinuxMode } from '../host/selinux.ts'
 import type { HostSource } from '../host/source.ts'
@@ -78,14 +78,13 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
   },
   'firewalld-port': {
     about: 'firewalld port',
-    read: async (port, host) => openWord(await host.run(['firewall-cmd', `--query-port=${port}`])),
-    write: async (port, value) => setFirewalld([`--${verbOf(value)}-port=${port}`]),
+    read: (port, host) => readFirewalld(host, [`--query-port=${port}`]),
+    write: (port, value) => setFirewalld(value, verb => [`--${verb}-port=${port}`]),
   },
   'firewalld-source': {
     about: 'firewalld trusted addresses',
-    read: async (source, host) =>
-      openWord(await host.run(['firewall-cmd', '--zone=trusted', `--query-source=${source}`])),
-    write: async (source, value) => setFirewalld(['--zone=trusted', `--${verbOf(value)}-source=${source}`]),
+    read: (source, host) => readFirewalld(host, ['--zone=trusted', `--query-source=${source}`]),
+    write: (source, value) => setFirewalld(value, verb => ['--zone=trusted', `--${verb}-source=${source}`]),
   },
   ufw: {
     about: 'ufw rule',
@@ -126,22 +125,24 @@ function unitState(text: string): string | undefined {
   return state === 'enabled' || state === 'disabled' ? state : undefined
 }
 
-// firewall-cmd ends with 1 for no, and with other numbers when it does not run.
-function openWord(result: CommandResult | undefined): string | undefined {
-  const exitCode = result?.exitCode
-  return exitCode === 0 ? 'open' : exitCode === 1 ? 'closed' : undefined
+/** firewalld has rules for now and rules for its next start. */
+const FIREWALLD: readonly { readonly flags: readonly string[]; readonly values: readonly string[] }[] = [
+  { flags: [], values: ['open', 'open until its next start'] },
+  { flags: ['--permanent'], values: ['open', 'open from its next start on'] },
+]
+
+async function readFirewalld(host: HostSource, query: readonly string[]): Promise<string | undefined> {
+  const answers = await Promise.all(FIREWALLD.map(({ flags }) => host.run(['firewall-cmd', ...flags, ...query])))
+  const [isNow, isLater] = answers.map(answer => answer?.exitCode === 0)
+  // It ends with 1 for no, and with other numbers when it does not run.
+  if (answers.some(answer => answer === undefined || ![0, 1].includes(answer.exitCode ?? -1))) return undefined
+  if (isNow && isLater) return 'open'
+  return isNow ? 'open until its next start' : isLater ? 'open from its next start on' : 'closed'
 }
 
-function verbOf(value: string): string {
-  return value === 'open' ? 'add' : 'remove'
-}
-
-/** Now and at boot. */
-async function setFirewalld(words: readonly string[]): Promise<void> {
-  for (const command of [
-    ['firewall-cmd', '--quiet', ...words],
-    ['firewall-cmd', '--quiet', '--permanent', ...words],
-  ]) {
+async function setFirewalld(value: string, wordsOf: (verb: string) => readonly string[]): Promise<void> {
+  for (const { flags, values } of FIREWALLD) {
+    const command = ['firewall-cmd', '--quiet', ...flags, ...wordsOf(values.includes(value) ? 'add' : 'remove')]
     await mustRun(`prepare: cannot change the firewall with "${command.join(' ')}"`, command)
   }
 }
