@@ -101,8 +101,7 @@ function withConfigFile({ flags, config }: InitCall, given: string | undefined):
 
 /** What the next steps get: files, environment, outputs, the summary. */
 async function handOver(ready: JsonObject, wanted: string, cacheHit: boolean): Promise<void> {
-  const { caCert, context, kubeconfig, kubectl } = await giveUserFiles(places, wanted, runner.mask)
-  const server = String(ready.server)
+  const { caCert, context, kubeconfig, kubectl, server } = await giveUserFiles(places, wanted, runner.mask)
   const version = String(ready.kubernetesVersion)
   const { name = '', version: runtimeVersion = '' } = (ready.runtime ?? {}) as JsonObject
   runner.exportVariable('KUBECONFIG', kubeconfig)

@@ -23,11 +23,17 @@ export interface Progress {
 /** Lines that stay visible when groups are folded. */
 const OPEN: readonly string[] = ['init', 'ready']
 
+const READY = /^\[init\] Kubernetes \S+ is ready after /
+
 /** Shows events as they come. */
 export function openProgress(log: Log): Progress {
   const facts = new Map<string, JsonObject>()
   let group = ''
+  let over = false
   const show = (text: string): void => {
+    // What init says then is for root on a machine of one's own: the action has files and outputs for it.
+    if (over) return
+    over = READY.test(text)
     const name = /^\[([\w-]+)\]/.exec(text)?.[1] ?? group
     if (name !== group) {
       if (group !== '' && !OPEN.includes(group)) log.endGroup()

@@ -12,6 +12,7 @@ import { asRoot, bundle, run } from './root.ts'
 export interface UserFiles {
   readonly kubeconfig: string
   readonly context: string
+  readonly server: string
   readonly caCert: string
   /** Empty when there is none. */
   readonly kubectl: string
@@ -36,6 +37,7 @@ export async function giveUserFiles(
   return {
     kubeconfig,
     context: typeof config['current-context'] === 'string' ? config['current-context'] : '',
+    server: field(config, 'clusters', 'cluster', 'server'),
     caCert: places.caCert,
     kubectl: await giveKubectl(places.bin),
   }
