@@ -10,7 +10,7 @@ import { LAYOUT } from '../lib/layout.ts'
 import { type OptionName, PHASE_OPTIONS } from '../lib/options.ts'
 import { openPhase } from '../lib/phase.ts'
 import type { PrepareContext } from '../lib/prepare/item.ts'
-import { ITEMS } from '../lib/prepare/items.ts'
+import { ALL, ITEMS } from '../lib/prepare/items.ts'
 import { chosenItems, faultsOf, makePlans, planItems, showPlans, undoPreparation } from '../lib/prepare/prepare.ts'
 import { type Call, type Script, script } from '../lib/script.ts'
 
@@ -38,7 +38,7 @@ export const prepare: Script = script(
       'Make this machine ready for a cluster: what init needs, or the items that are named; reset takes it back (ours).',
     options: OPTIONS,
     subcommands: [
-      { name: 'all', about: 'Every item, as far as an init needs it' },
+      { name: ALL, about: 'every item, as far as an init needs it' },
       ...ITEMS.map(({ name, about }) => ({ name, about })),
     ],
     positionals: '[ITEM...]',
@@ -122,11 +122,11 @@ function contextOf(call: Call, root: string): PrepareContext {
 }
 
 function refuseWith(
-  { flags, positionals }: Call,
+  { flags, subcommand, positionals }: Call,
   names: readonly ('check' | 'install' | 'host-name' | 'time-zone')[],
 ): void {
   const given = names.filter(name => flags[name] !== undefined).map(name => `--${name}`)
-  const faults = [...given, ...positionals]
+  const faults = [...given, ...(subcommand === ALL ? [] : [subcommand]), ...positionals]
   if (faults.length > 0) {
     throw new UsageError(`prepare: cannot use ${faults.join(', ')} with --undo: it takes everything back; leave it out`)
   }
