@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { loadInitConfig } from './config/load.ts'
+import { type ConfigSource, loadInitConfig } from './config/load.ts'
 import type { InitConfig } from './config/types.ts'
 import { KubestepError, UsageError } from './errors.ts'
 import { explain, type FileEntry, mayRead, readFile, writeFiles } from './files.ts'
@@ -37,12 +37,15 @@ export interface Phase {
 /** The certificates and keys of the three CAs. */
 const AUTHORITY_FILE = /\/(front-proxy-)?ca\.(crt|key)$/
 
+/** The configuration file as it was read, and versions that were looked up for it. */
+export type PhaseSource = Pick<ConfigSource, 'text' | 'file' | 'versions'>
+
 /** Opens a phase: reads configuration and host, says kubeadm's warnings. Throws ConfigError, UsageError, KubestepError. */
-export function openPhase(call: Call): Phase {
+export function openPhase(call: Call, source: PhaseSource = readConfig(call.flags)): Phase {
   const { flags } = call
   const root = resolve(flags.root ?? '/')
   const facts = readHostFacts(root)
-  const { config, namedSocket, notices } = loadInitConfig({ ...readConfig(flags), flags, phases: PHASE_NAMES }, facts)
+  const { config, namedSocket, notices } = loadInitConfig({ ...source, flags, phases: PHASE_NAMES }, facts)
   for (const notice of notices) call.output.warn(notice)
   const dryRun = flags['dry-run'] ?? config.init.dryRun ?? false
   if (flags['output-dir'] !== undefined && !dryRun) {
@@ -94,8 +97,8 @@ function dryRunFolder(flags: Flags): string {
   return givenFolder(flags) ?? mkdtempSync(join(tmpdir(), 'kubestep-dry-run-'))
 }
 
-/** The text of the file that --config names. */
-function readConfig(flags: Flags): { text?: string; file?: string } {
+/** The text of the file that --config names; nothing without one. Throws a KubestepError. */
+export function readConfig(flags: Flags): { text?: string; file?: string } {
   return flags.config === undefined ? {} : readConfigFile(flags.config)
 }
 

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { writeBundle } from '../lib/components/bundle.ts'
 import { FETCH_OPTIONS, fetchingOf } from '../lib/components/fetching.ts'
-import { lookUpVersion } from '../lib/components/labels.ts'
+import { namedVersions } from '../lib/components/named-versions.ts'
 import { chosenArchitecture } from '../lib/components/platform.ts'
 import { prepareComponents } from '../lib/components/prepare.ts'
 import { reporterOf } from '../lib/components/reporter.ts'
@@ -12,7 +12,7 @@ import { durationMilliseconds } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { readHostFacts } from '../lib/host/read.ts'
 import { imageList } from '../lib/images/images.ts'
-import { readConfigFile } from '../lib/phase.ts'
+import { readConfig } from '../lib/phase.ts'
 import { type Script, script } from '../lib/script.ts'
 
 /** For the whole of it, when --timeout does not say. */
@@ -46,11 +46,10 @@ export const bundle: Script = script(
     const timer = setTimeout(() => time.abort(), durationMilliseconds(flags.timeout ?? TIMEOUT))
     const fetching = fetchingOf(flags, time.signal, reporter.onProgress)
     try {
-      const version = flags['kubernetes-version']
-      const looked = version === undefined ? {} : { 'kubernetes-version': await lookUpVersion(version, fetching) }
-      const source = flags.config === undefined ? {} : readConfigFile(flags.config)
+      const source = readConfig(flags)
+      const versions = await namedVersions({ ...source, flags }, output)
       const { config, notices } = loadInitConfig(
-        { ...source, flags: { ...flags, ...looked }, detectCriSocket: false },
+        { ...source, versions, flags, detectCriSocket: false },
         { ...readHostFacts('/'), ...ANYWHERE },
       )
       for (const notice of notices) output.warn(notice)

@@ -2,6 +2,7 @@
 /** Lists the container images that an init needs, and pulls them. */
 import { resolve } from 'node:path'
 import { fetchingOf } from '../lib/components/fetching.ts'
+import { namedVersions } from '../lib/components/named-versions.ts'
 import { loadInitConfig } from '../lib/config/load.ts'
 import type { InitConfig } from '../lib/config/types.ts'
 import { durationMilliseconds } from '../lib/duration.ts'
@@ -12,7 +13,7 @@ import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
 import type { PulledImage } from '../lib/images/pull.ts'
 import type { FoundRuntime } from '../lib/images/pull-runtime.ts'
 import { openOutput } from '../lib/output.ts'
-import { readConfigFile } from '../lib/phase.ts'
+import { readConfig } from '../lib/phase.ts'
 import { type Call, type Script, script } from '../lib/script.ts'
 import { stringify } from '../lib/yaml.ts'
 
@@ -33,7 +34,8 @@ export const images: Script = script(
   import.meta,
   {
     name: 'images',
-    about: 'List the container images of a cluster, or pull them; listing needs neither network nor root.',
+    about:
+      'List the container images of a cluster, or pull them; listing a complete version needs neither network nor root.',
     options: LIST_OPTIONS,
     subcommands: [
       { name: 'list', about: 'Print the images, one a line, or with -o json|yaml as an object', options: LIST_OPTIONS },
@@ -64,7 +66,7 @@ export async function list(call: Call): Promise<void> {
   }
   // The result is an object in itself, not an event.
   const output = openOutput({})
-  output.result(format(configOf({ ...call, output })))
+  output.result(format(await configOf({ ...call, output })))
 }
 
 /** What is told of an image. */
@@ -76,13 +78,11 @@ export async function pullAll(call: Call, label: string): Promise<void> {
   if (flags.output === 'yaml') throw new UsageError('images: cannot write output "yaml": use text or json')
   const { reporterOf } = await import('../lib/components/reporter.ts')
   const { chosenArchitecture } = await import('../lib/components/platform.ts')
-  const { lookUpVersion } = await import('../lib/components/labels.ts')
   const arch = chosenArchitecture(flags.arch)
   const reporter = reporterOf(call)
   const time = new AbortController()
   const timer = setTimeout(() => time.abort(), durationMilliseconds(flags.timeout ?? TIMEOUT))
   const fetching = fetchingOf(flags, time.signal, reporter.onProgress)
-  const version = flags['kubernetes-version']
   const tell = (what: string, { image, state, digest, id }: Told): void => {
     reporter.end()
     output.event('image', { image, state, ...(digest !== undefined && { digest }), ...(id !== undefined && { id }) })
@@ -90,11 +90,7 @@ export async function pullAll(call: Call, label: string): Promise<void> {
     if (flags.output !== 'json') output.say(`[${label}] ${what} ${image} ${which}`.trimEnd())
   }
   try {
-    const looked = version === undefined ? undefined : await lookUpVersion(version, fetching)
-    const config = configOf({
-      ...call,
-      flags: { ...flags, ...(looked !== undefined && { 'kubernetes-version': looked }) },
-    })
+    const config = await configOf(call)
     const wanted = pullOrder(imageList(config))
     const { runtime, passed } = await runtimeFor(call, config)
     for (const reason of passed) output.detail(reason)
@@ -136,12 +132,13 @@ export async function pullAll(call: Call, label: string): Promise<void> {
   }
 }
 
-function configOf({ flags, output }: Pick<Call, 'flags' | 'output'>): InitConfig {
-  const source = flags.config === undefined ? {} : readConfigFile(flags.config)
+async function configOf({ flags, output }: Pick<Call, 'flags' | 'output'>): Promise<InitConfig> {
+  const source = readConfig(flags)
+  const versions = await namedVersions({ ...source, flags }, output)
   // They decide about a pull, not about images.
   const { 'cri-socket': _, ...deciding } = flags
   const facts = { ...readHostFacts('/'), ...ANYWHERE }
-  const { config, notices } = loadInitConfig({ ...source, flags: deciding, detectCriSocket: false }, facts)
+  const { config, notices } = loadInitConfig({ ...source, versions, flags: deciding, detectCriSocket: false }, facts)
   for (const notice of notices) output.warn(notice)
   return config
 }

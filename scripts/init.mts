@@ -54,8 +54,11 @@ export const init: Script = script(
   },
   async call => {
     // Loaded when they are needed: --help and a wrong flag do without all of it, a dry run without the live part.
-    const { openPhase } = await import('../lib/phase.ts')
-    const phase = openPhase(call)
+    const { openPhase, readConfig } = await import('../lib/phase.ts')
+    const { namedVersions } = await import('../lib/components/named-versions.ts')
+    const source = readConfig(call.flags)
+    const versions = await namedVersions({ ...source, flags: call.flags }, call.output)
+    const phase = openPhase(call, { ...source, versions })
     call.output.say(`[init] Using Kubernetes version: ${phase.config.cluster.kubernetesVersion}`)
     if (phase.dryRun) {
       const { renderCluster } = await import('../lib/cluster/render.ts')

@@ -22,6 +22,8 @@ export interface ConfigSource {
   readonly detectCriSocket?: boolean
   /** Names of the phases that may be skipped; without them any name will do. */
   readonly phases?: readonly string[]
+  /** What names of versions stand for (`stable`, `1.36`), where they were looked up; the others are what is known here. */
+  readonly versions?: Readonly<Record<string, string>>
   /** Whether there is such a file on the host, for discovery files; without it they are not looked for. */
   readonly exists?: (path: string) => boolean
 }
@@ -83,7 +85,7 @@ export function readSource(source: ConfigSource): Drafts {
     const written = document && decoded ? toV1beta4(document.apiVersion, decoded.value) : {}
     drafts[kind] = merge(written, flagged ?? {})
   }
-  const chosen = choose(drafts.ClusterConfiguration, flags)
+  const chosen = choose(drafts.ClusterConfiguration, flags, source.versions)
   const components = documents
     .filter(({ kind }) => kind === 'KubeletConfiguration' || kind === 'KubeProxyConfiguration')
     .flatMap(document => decodeDocument(document, chosen.choice.kubeadm).findings)
@@ -119,11 +121,12 @@ export function unless(earlier: readonly Finding[], findings: readonly Finding[]
 function choose(
   cluster: JsonObject | undefined,
   flags: Flags,
+  versions: ConfigSource['versions'] = {},
 ): { choice: VersionChoice; findings: readonly Finding[]; faults: readonly Fault[] } {
   const text = typeof cluster?.kubernetesVersion === 'string' ? cluster.kubernetesVersion : ''
   const kubeadm = flags['kubeadm-version']
   const minors = flags['kubernetes-version'] !== undefined
-  const choice = chooseVersion(text, { minors, ...(kubeadm && { kubeadm }) })
+  const choice = chooseVersion(versions[text] ?? text, { minors, ...(kubeadm && { kubeadm }) })
   if (!('reason' in choice)) return { choice, findings: [], faults: [] }
   // The rest is checked as if nothing had been said about versions.
   const fallback = chooseVersion('') as VersionChoice

@@ -9,13 +9,8 @@ export const LIST_OPTIONS: readonly OptionName[] = [
   'kubeadm-version',
   'image-repository',
   'feature-gates',
+  // For names of versions, which are looked up.
+  ...FETCH_OPTIONS,
 ]
 
-export const PULL_OPTIONS: readonly OptionName[] = [
-  ...LIST_OPTIONS,
-  'cri-socket',
-  'output-dir',
-  'arch',
-  ...FETCH_OPTIONS,
-  'timeout',
-]
+export const PULL_OPTIONS: readonly OptionName[] = [...LIST_OPTIONS, 'cri-socket', 'output-dir', 'arch', 'timeout']
