@@ -13,7 +13,7 @@ import { type Script, script } from '../lib/script.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Scripts that work on the sources and so have no bundle. */
-const SOURCE_ONLY: readonly string[] = ['build', 'bench']
+const SOURCE_ONLY: readonly string[] = ['build', 'bench', 'lock']
 
 /**
  * Packages that a bundle's libraries name and that are never called there: they stay out. @actions/core has its HTTP
