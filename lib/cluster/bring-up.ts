@@ -4,7 +4,6 @@ import type { InitConfig } from '../config/types.ts'
 import { within } from '../deadline.ts'
 import { contextOf } from '../diagnose/context.ts'
 import { durationMilliseconds } from '../duration.ts'
-import { KubestepError } from '../errors.ts'
 import { writeFiles, writeLink } from '../files.ts'
 import { readMachineFacts } from '../host/machine.ts'
 import { imageList, pullOrder } from '../images/images.ts'
@@ -14,18 +13,17 @@ import { fileChange } from '../live/record.ts'
 import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
 import { refuseBadMachine } from '../preflight/preflight.ts'
-import { chosenGates, gateContext } from '../ready/context.ts'
-import { type GateResult, waitForGates } from '../ready/wait.ts'
+import { chosenGates } from '../ready/context.ts'
+import type { GateResult } from '../ready/wait.ts'
 import { chooseRuntime, type Runtime } from '../runtime/runtime.ts'
 import type { Call } from '../script.ts'
 import { kubeletService } from '../service/kubelet.ts'
 import { serviceManager } from '../service/manager.ts'
 import { startTimings } from '../timings.ts'
 import { adaptToMachine } from './adapt.ts'
-import { openAdminApi, waitForApi } from './admin-api.ts'
-import { applyObjects } from './apply-objects.ts'
+import { openAdminApi } from './admin-api.ts'
 import { provideBinaries } from './binaries.ts'
-import { makeControllerAccounts } from './controller-accounts.ts'
+import { completeCluster } from './complete.ts'
 import { explained, failure } from './failed-run.ts'
 import { setRules, setSysctls } from './kernel.ts'
 import { loadImages, openChosenRuntime, socketOf } from './live-runtime.ts'
@@ -54,7 +52,6 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const { output, flags } = call
   const timings = startTimings()
   const deadline = AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
-  const elects = flags.profile !== 'ci'
   const withNetwork = wantsNetwork(flags.cni)
   const gates = chosenGates(flags.wait ?? (withNetwork ? 'all' : GATES_WITHOUT_NETWORK))
   const services = serviceManager()
@@ -105,41 +102,23 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   if (!isSkipped('kubelet-start', config.init.skipPhases)) await services.start(kubeletService(binaries.kubelet))
   timings.mark('kubelet started')
   const ours = new Map(rendered.files.map(({ path, content }) => [path, content.toString()]))
-  const api = openAdminApi(
-    config,
-    path => ours.get(path) ?? phase.read(path),
-    flags['kubeconfig-dir'] ?? '/etc/kubernetes',
-  )
+  const read = (path: string): string | undefined => ours.get(path) ?? phase.read(path)
+  const api = openAdminApi(config, read, flags['kubeconfig-dir'] ?? '/etc/kubernetes')
   const watched = contextOf(config, services, runtime.cri.socket, api)
   const done = new AbortController()
   try {
-    const finish = async (): Promise<readonly GateResult[]> => {
-      await within(deadline, 'init: cannot load the images', images.all)
-      timings.mark('all images')
-      await waitForApi(api, deadline)
-      timings.mark('API answers')
-      // Controllers, the scheduler and CoreDNS start while the API server still gets ready, as if all were there.
-      await giveStartingRights(api)
-      writeFiles('/', files.late)
-      const applying = applyObjects(api, rendered.objects, deadline)
-      applying.catch(() => {})
-      const context = gateContext(config, api)
-      const pods = gates.some(({ name }) => name === 'kube-proxy') && context.hasProxy
-      const closing = pods ? openApiService(apiServiceOf(config, context)) : undefined
-      await waitForApi(api, deadline, '/readyz')
-      await Promise.all([takeStartingRights(api), makeControllerAccounts(api).catch(() => {})])
-      await applying
-      timings.mark('objects applied')
-      const results = await waitForGates(gates, context, deadline, async ({ name }) => {
-        timings.mark(name)
-        if (name === 'kube-proxy') await (await closing)?.()
-      })
-      await (await closing)?.()
-      const failed = results.find(({ passed }) => !passed)
-      if (failed !== undefined) throw new KubestepError(`init: cannot reach "${failed.name}" in time: ${failed.reason}`)
-      return results
-    }
-    const results = await Promise.race([finish(), failure(watched, done.signal)])
+    const completing = completeCluster({
+      config,
+      api,
+      images: images.all,
+      late: files.late,
+      objects: rendered.objects,
+      ca: read(`${config.cluster.certificatesDir}/ca.crt`) ?? '',
+      gates,
+      deadline,
+      mark: timings.mark,
+    })
+    const results = await Promise.race([completing, failure(watched, done.signal)])
     const { kubectl } = binaries
     const { certificateKey } = rendered
     return {

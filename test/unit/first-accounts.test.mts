@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { firstAccounts } from '../../lib/cluster/first-accounts.ts'
+import { parseVersion } from '../../lib/version.ts'
+
+const CASES = [
+  { version: 'v1.19.14', kinds: ['ServiceAccount', 'ServiceAccount'] },
+  { version: 'v1.20.2', kinds: ['ServiceAccount', 'ConfigMap', 'ServiceAccount', 'ConfigMap'] },
+  { version: 'v1.36.2', kinds: ['ServiceAccount', 'ConfigMap', 'ServiceAccount', 'ConfigMap'] },
+]
+
+for (const { version, kinds } of CASES) {
+  test(`firstAccounts() of ${version} are ${kinds.join(', ')}`, () => {
+    const objects = firstAccounts(parseVersion(version), 'PEM')
+    assert.deepEqual(
+      objects.map(({ kind }) => kind),
+      kinds,
+    )
+  })
+}
+
+test('firstAccounts() carry the CA as the controller manager publishes it', () => {
+  const [, published] = firstAccounts(parseVersion('v1.36.2'), 'PEM')
+  assert.deepEqual(published, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'kube-root-ca.crt', namespace: 'default' },
+    data: { 'ca.crt': 'PEM' },
+  })
+})
