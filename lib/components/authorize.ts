@@ -25,7 +25,8 @@ export function authorized(network: Network, { endpoints, repository, findCreden
     const { origin, host } = refusal.url
     const credentials = await findCredentials(host, repository)
     const value = await answerTo(refusal, credentials, network)
-    if (value !== undefined) tokens.set(origin, value)
+    if (value === undefined) tokens.delete(origin)
+    else tokens.set(origin, value)
   }
   return {
     ...network,
@@ -47,7 +48,7 @@ export function authorized(network: Network, { endpoints, repository, findCreden
         renewing.set(origin, pending)
         await pending
       }
-      return tokens.get(origin) === sent.get(origin) ? answer : ask()
+      return tokens.has(origin) ? ask() : answer
     },
   }
 }

@@ -1,5 +1,6 @@
 /** A registry on 127.0.0.1 for the tests: manifests and blobs, with tokens and redirects as the real ones have them. */
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { tarEnd, tarHeader, tarPadding } from '../../lib/components/tar.ts'
@@ -33,16 +34,28 @@ export interface RegistryOptions {
   readonly storage?: string
   /** Takes no request with a token, as storage with signed addresses does. */
   readonly isStorage?: boolean
+  /** Who may pull, and how it is asked: at once, for a token, or with an identity token for a token. */
+  readonly login?: { readonly user: string; readonly secret: string; readonly how: 'basic' | 'token' | 'identity' }
+  /** PEM; then it speaks TLS. */
+  readonly tls?: { readonly key: string; readonly cert: string }
 }
 
 export async function openRegistry(contents: Contents, options: RegistryOptions = {}): Promise<Registry> {
   const requests: string[] = []
   const faults = new Map<string, Fault[]>()
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '', `http://${request.headers.host}`)
+  const { login } = options
+  const token = login === undefined || login.how === 'basic' ? options.token : 'for a login'
+  const basic = `Basic ${Buffer.from(`${login?.user}:${login?.secret}`).toString('base64')}`
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? '', `${options.tls === undefined ? 'http' : 'https'}://${request.headers.host}`)
     requests.push(`${url.pathname}${url.search}`)
     if (url.pathname === '/token') {
-      json(response, { token: `${options.token} ${url.searchParams.get('scope')}` })
+      const form = new URLSearchParams(request.method === 'POST' ? await bodyOf(request) : '')
+      const identified = form.get('grant_type') === 'refresh_token' && form.get('refresh_token') === login?.secret
+      const known = login?.how === 'identity' ? identified : request.headers.authorization === basic
+      if (login !== undefined && !known) return status(401)(request, response, Buffer.alloc(0))
+      const scope = url.searchParams.get('scope') ?? form.get('scope')
+      json(response, login?.how === 'identity' ? { access_token: `${token} ${scope}` } : { token: `${token} ${scope}` })
       return
     }
     const path = url.pathname.replace(/^\/v2\//, '')
@@ -50,7 +63,10 @@ export async function openRegistry(contents: Contents, options: RegistryOptions 
     const scope = `repository:${repository}:pull`
     const { authorization } = request.headers
     if (options.isStorage && authorization !== undefined) return status(400)(request, response, Buffer.alloc(0))
-    if (options.token !== undefined && authorization !== `Bearer ${options.token} ${scope}`) {
+    if (login?.how === 'basic' && authorization !== basic) {
+      return status(401, { 'www-authenticate': 'Basic realm="tests"' })(request, response, Buffer.alloc(0))
+    }
+    if (token !== undefined && authorization !== `Bearer ${token} ${scope}`) {
       const challenge = `Bearer realm="${url.origin}/token",service="tests",scope="${scope}"`
       return status(401, { 'www-authenticate': challenge })(request, response, Buffer.alloc(0))
     }
@@ -64,7 +80,8 @@ export async function openRegistry(contents: Contents, options: RegistryOptions 
     }
     response.setHeader('content-type', stored.type)
     serve(request, response, stored.content)
-  })
+  }
+  const server = options.tls === undefined ? createServer(answer) : createTlsServer(options.tls, answer)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -76,6 +93,12 @@ export async function openRegistry(contents: Contents, options: RegistryOptions 
         server.closeAllConnections()
       }),
   }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString()
 }
 
 function json(response: ServerResponse, value: unknown): void {
