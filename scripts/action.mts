@@ -101,13 +101,18 @@ function withConfigFile({ flags, config }: InitCall, given: string | undefined):
 
 /** What the next steps get: files, environment, outputs, the summary. */
 async function handOver(ready: JsonObject, wanted: string, cacheHit: boolean): Promise<void> {
-  const { caCert, context, kubeconfig, kubectl, server } = await giveUserFiles(places, wanted, runner.mask)
+  const { caCert, context, kubeconfig, kubectl, server } = await giveUserFiles(
+    places,
+    String(ready.kubeconfig),
+    wanted,
+    runner.mask,
+  )
   const version = String(ready.kubernetesVersion)
   const { name = '', version: runtimeVersion = '' } = (ready.runtime ?? {}) as JsonObject
   runner.exportVariable('KUBECONFIG', kubeconfig)
   runner.addPath(places.bin)
   if (kubectl === '') runner.info('There is no kubectl among the artifacts: the one of the machine is used.')
-  const { event: _event, ...facts } = ready
+  const { event: _event, kubeconfig: _admin, ...facts } = ready
   const outputs: Readonly<Record<Exclude<Parameters<typeof runner.setOutput>[0], 'cache-hit'>, string>> = {
     kubeconfig,
     context,

@@ -22,9 +22,9 @@ export function failureOf(event: JsonObject | undefined, status: number, stderr:
   const said = maskSecrets(typeof event?.text === 'string' ? event.text : stderr.trim())
   const broken = isObject(event?.broken) ? event.broken : undefined
   const text = said === '' ? `init ended with status ${status} and said nothing` : said
-  const title = broken === undefined ? firstFault(text) : `${broken.link}: ${broken.cause}`
+  const title = broken === undefined ? firstFault(text) : shortened(`${broken.link}: ${broken.cause}`)
   return {
-    title: shortened(maskSecrets(title)),
+    title: maskSecrets(title),
     text,
     ...(typeof broken?.link === 'string' && { link: broken.link }),
     lines: Array.isArray(broken?.lines) ? broken.lines.map(line => maskSecrets(String(line))) : [],
@@ -35,14 +35,14 @@ export function failureOf(event: JsonObject | undefined, status: number, stderr:
 /** A failure from messages that name what is wrong, one line each. */
 export function failureFrom(messages: readonly string[]): Failure {
   const text = maskSecrets(messages.join('\n'))
-  return { title: shortened(firstFault(text)), text, lines: [] }
+  return { title: firstFault(text), text, lines: [] }
 }
 
 // `init: cannot give port 6443 to the API server: ...; ...`: without who says it, and with how many more there are.
 function firstFault(text: string): string {
   const faults = text.split('\n').filter(line => /^[\w-]+: \S/.test(line))
   const first = (faults[0] ?? text.split('\n')[0] ?? '').replace(/^(init|action|config|load): /, '')
-  return faults.length > 1 ? `${first} (and ${faults.length - 1} more)` : first
+  return faults.length > 1 ? `${shortened(first)} (and ${faults.length - 1} more)` : shortened(first)
 }
 
 function shortened(text: string): string {

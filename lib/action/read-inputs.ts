@@ -6,7 +6,7 @@ import { durationFault } from '../duration.ts'
 import { nearest } from '../nearest.ts'
 import { componentFaults } from './component-args.ts'
 import { foreignInput } from './foreign-inputs.ts'
-import { INPUT_ROWS, type Input, type InputKind, type InputName } from './inputs.ts'
+import { INPUT_ROWS, INPUTS, type Input, type InputKind, type InputName } from './inputs.ts'
 
 /** What was given, trimmed; what was left empty is absent. */
 export type Given = { readonly [Name in InputName]?: string }
@@ -52,11 +52,11 @@ export function isInline(value: string): boolean {
 }
 
 function unknownInputs(environment: Environment): string[] {
-  const names = INPUT_ROWS.map(([name]) => name)
+  const names = INPUT_ROWS.filter(([, { internal }]) => !internal).map(([name]) => name)
   return Object.keys(environment)
     .filter(key => key.startsWith(PREFIX))
     .map(key => key.slice(PREFIX.length).toLowerCase())
-    .filter(name => !names.includes(name as InputName))
+    .filter(name => !(name in INPUTS))
     .sort()
     .map(name => `action: cannot use input "${name}": it is unknown; ${hint(name, names)}`)
 }

@@ -18,16 +18,20 @@ export interface UserFiles {
   readonly kubectl: string
 }
 
-/** Writes them; `kubeconfig` is where the user wants it, `mask` hides secrets in logs. Throws a KubestepError. */
+/**
+ * Writes them; `admin` is the kubeconfig of root, `kubeconfig` where the user wants it, `mask` hides secrets in logs.
+ * Throws a KubestepError.
+ */
 export async function giveUserFiles(
   places: Places,
+  admin: string,
   kubeconfig: string,
   mask: (secret: string) => void,
 ): Promise<UserFiles> {
-  const { status, stdout, stderr } = await run(asRoot(['cat', '/etc/kubernetes/admin.conf']))
-  if (status !== 0) throw new KubestepError(`action: cannot read "/etc/kubernetes/admin.conf": ${stderr.trim()}`)
-  const admin = parse(stdout)
-  const config = isObject(admin) ? admin : {}
+  const { status, stdout, stderr } = await run(asRoot(['cat', admin]))
+  if (status !== 0) throw new KubestepError(`action: cannot read "${admin}": ${stderr.trim()}`)
+  const read = parse(stdout)
+  const config = isObject(read) ? read : {}
   for (const secret of secretsOf(config)) mask(secret)
   const ca = Buffer.from(field(config, 'clusters', 'cluster', 'certificate-authority-data'), 'base64').toString()
   writeOwn(kubeconfig, stdout, 0o600)

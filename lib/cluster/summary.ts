@@ -64,6 +64,7 @@ export function facts({ config, gates, runtime, timings }: ClusterUp): Readonly<
     kubernetesVersion: config.cluster.kubernetesVersion,
     nodeName: config.init.nodeRegistration.name,
     server: localUrl(config),
+    kubeconfig: ADMIN_CONF,
     runtime: { name: runtime.name, version: runtime.version },
     images: imageList(config),
     gates: gates.map(({ name, afterMs }) => ({ name, afterMs })),

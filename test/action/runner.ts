@@ -25,6 +25,8 @@ export interface JobOptions {
   readonly user?: { readonly uid: number; readonly gid: number; readonly home: string }
   /** Where the action was checked out to. */
   readonly actionFolder?: string
+  /** Words before the command of a step, e.g. `setpriv` and its options. */
+  readonly wrapper?: readonly string[]
   /** Files for commands that this runner does not have, e.g. `GITHUB_OUTPUT`. */
   readonly without?: readonly string[]
   /** Called with the folder of the workspace before the first step. */
@@ -181,12 +183,13 @@ function own(path: string, { user }: JobOptions): void {
 type Ended = Pick<Step, 'status' | 'signal' | 'raw' | 'milliseconds'>
 
 function runStep(
-  [program = '', ...args]: readonly string[],
+  command: readonly string[],
   environment: Record<string, string>,
   cwd: string,
-  { user }: JobOptions,
+  { user, wrapper = [] }: JobOptions,
   { end, endAt }: StepOptions,
 ): Promise<Ended> {
+  const [program = '', ...args] = [...wrapper, ...command]
   const start = performance.now()
   const child = spawn(program, args, {
     cwd,

@@ -1,0 +1,388 @@
+/** The action's bundles under a runner of our own: everything but the cluster. */
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { INPUT_ROWS } from '../../lib/action/inputs.ts'
+import { OUTPUTS } from '../../lib/action/outputs.ts'
+import { which } from '../../lib/command.ts'
+import { commandLine, processesWith } from '../../lib/host/processes.ts'
+import { LAYOUT } from '../../lib/layout.ts'
+import { ACTION_FOLDER, actionNode, type Job, type JobOptions, openJob } from '../action/runner.ts'
+import { type Checkout, CLIENT_KEY, READY_INIT, stubbedCheckout } from '../action/stubs.ts'
+
+const noNode = actionNode() === undefined && 'Node 24, as action.yml declares, is not here; test/run.sh installs it'
+const noRoot = noNode || (process.getuid?.() !== 0 && 'needs root, or the action would ask for sudo')
+const busy = noRoot || (existsSync(LAYOUT.ready) && 'there is a cluster of kubestep on this machine')
+
+/** Runs a test with a checkout of stubs and a job in it. */
+async function withJob(
+  bodies: Readonly<Record<string, string>>,
+  options: JobOptions,
+  work: (job: Job, checkout: Checkout) => Promise<void>,
+): Promise<void> {
+  const checkout = stubbedCheckout(bodies)
+  const job = openJob({ actionFolder: checkout.folder, ...options })
+  try {
+    await work(job, checkout)
+  } finally {
+    job.end()
+    checkout.remove()
+  }
+}
+
+describe('what is wrong is said at once, and nothing is begun', { skip: noRoot }, () => {
+  test('bad inputs, all of them, in one annotation', async () => {
+    const inputs = {
+      timeout: 'soon',
+      cache: 'maybe',
+      config: 'no.yaml',
+      node_image: 'kindest/node:v1.36.2',
+      'kubernetes-vesion': '1',
+    }
+    await withJob({}, { inputs }, async (job, { calls }) => {
+      const { status, annotations, outputs, state, summary } = await job.main()
+      assert.equal(status, 1)
+      assert.equal(annotations.length, 1)
+      const [{ kind, title, message } = { kind: '', title: '', message: '' }] = annotations
+      assert.equal(kind, 'error')
+      assert.match(title, /^cannot use input "config" "no\.yaml": there is no such file .*\(and 4 more\)$/)
+      for (const hint of [
+        /input "timeout" "soon"/,
+        /input "cache" "maybe"/,
+        /"node_image".*use kubernetes-version/,
+        /"kubernetes-vesion".*did you mean kubernetes-version\?/,
+      ]) {
+        assert.match(message, hint)
+      }
+      assert.match(summary, /^### No cluster: cannot use input/)
+      assert.deepEqual([outputs, state, calls()], [{}, {}, []])
+      const post = await job.post('failure')
+      assert.equal(post.status, 0)
+      assert.match(post.raw, /Nothing to do/)
+      assert.deepEqual(calls(), [])
+    })
+  })
+
+  test('unknown inputs are no fault where those of outer actions come through', async () => {
+    const environment = { GITEA_ACTIONS: 'true' }
+    await withJob({ init: READY_INIT }, { inputs: { outer: 'x' }, environment }, async job => {
+      const { status, raw } = await job.main()
+      if (existsSync(LAYOUT.ready)) return
+      assert.equal(status, 0, raw)
+      assert.match(raw, /Warning: action: cannot use input "outer": it is unknown/)
+    })
+  })
+
+  test('a kubeconfig that is there is not overwritten', async () => {
+    const prepare = (workspace: string): void => writeFileSync(join(workspace, 'mine'), 'mine')
+    await withJob({ init: READY_INIT }, { inputs: { kubeconfig: 'mine' }, prepare }, async (job, { calls }) => {
+      const { status, annotations } = await job.main()
+      assert.equal(status, 1)
+      assert.match(annotations[0]?.title ?? '', /the file exists; name another one/)
+      assert.deepEqual(calls(), [])
+    })
+  })
+})
+
+const noSetpriv = noRoot || (which('setpriv') === undefined && 'setpriv is not installed')
+
+describe('where it cannot work, it says so in the first second', { skip: noSetpriv }, () => {
+  const rows: readonly (readonly [what: string, options: JobOptions, message: RegExp])[] = [
+    [
+      'a user without rights',
+      { user: { uid: 65_534, gid: 65_534, home: '/nonexistent' } },
+      /it needs root, (this user is not, and there is no sudo|and sudo says ".+"); let the user of the runner use sudo/,
+    ],
+    [
+      'a container job',
+      { wrapper: ['setpriv', '--bounding-set', '-sys_admin'], environment: { GITHUB_WORKSPACE: '/__w/a/a' } },
+      /in a container without CAP_SYS_ADMIN; take container: out of the job/,
+    ],
+    [
+      'ubuntu-slim and the like',
+      { wrapper: ['setpriv', '--bounding-set', '-sys_admin,-net_admin'] },
+      /in a container without CAP_NET_ADMIN and CAP_SYS_ADMIN; use a runner that is a virtual machine/,
+    ],
+    [
+      'no runner at all',
+      { environment: { GITHUB_ACTIONS: '' } },
+      /no runner has started it; run the init script itself/,
+    ],
+  ]
+  for (const [what, options, message] of rows) {
+    test(what, async () => {
+      await withJob({ init: READY_INIT }, options, async (job, { calls }) => {
+        const { status, annotations, state } = await job.main()
+        assert.equal(status, 1)
+        assert.equal(annotations.length, 1)
+        assert.match(annotations[0]?.title ?? '', message)
+        assert.deepEqual([state, calls()], [{}, []])
+        assert.equal((await job.post('failure')).status, 0)
+      })
+    })
+  }
+})
+
+describe('a cluster that comes up', { skip: busy }, () => {
+  test('outputs, environment, files, masks and the summary', async () => {
+    await withJob({ init: READY_INIT }, {}, async (job, { calls }) => {
+      const { status, outputs, environment, path, state, summary, masks, lines, annotations, groups, raw } =
+        await job.main()
+      assert.equal(status, 0, raw)
+      assert.deepEqual(Object.keys(outputs).sort(), Object.keys(OUTPUTS).sort())
+      assert.equal(outputs.server, 'https://192.0.2.1:6443')
+      assert.equal(outputs.context, 'kubernetes-admin@kubernetes')
+      assert.equal(outputs.runtime, 'containerd v2.3.5')
+      assert.equal(outputs['time-to-ready'], '9000')
+      assert.equal(outputs['cache-hit'], 'false')
+      assert.equal(JSON.parse(outputs.timings ?? '').dns, 9000)
+      assert.equal(JSON.parse(outputs.result ?? '').kubeconfig, outputs.kubeconfig)
+      assert.equal(readFileSync(outputs['ca-cert'] ?? '', 'utf8'), 'the CA\n')
+      assert.deepEqual(environment, { KUBECONFIG: outputs.kubeconfig })
+      assert.equal(statSync(outputs.kubeconfig ?? '').mode & 0o777, 0o600)
+      assert.deepEqual(path, [join(job.temp, 'kubestep/bin')])
+      assert.ok(existsSync(join(path[0] ?? '', 'kubestep-logs')))
+      assert.deepEqual(state, { started: 'true' })
+      assert.ok(masks.includes(CLIENT_KEY))
+      assert.ok(masks.some(mask => mask.includes('secretsecret')))
+      assert.equal(lines.join('\n').includes(CLIENT_KEY), false)
+      assert.match(summary, /### Kubernetes v1\.36\.2 is ready after 9\.0 s/)
+      assert.equal(summary.includes(CLIENT_KEY), false)
+      assert.deepEqual(annotations, [])
+      assert.deepEqual(groups, ['certs: certificates and keys'])
+      const [name, ...flags] = calls()[0] ?? []
+      assert.equal(name, 'init')
+      // What the runner fills in by itself, and no more.
+      const declared = INPUT_ROWS.filter(([, { default: value, flag, implied }]) => value && flag && !implied)
+      assert.deepEqual(flags, [
+        ...declared.map(([, { default: value, flag }]) => `--${flag}=${value}`),
+        '-o',
+        'json',
+        '--skip-token-print',
+      ])
+    })
+  })
+
+  test('without any of the runner’s files it works all the same, through commands', async () => {
+    const without = ['GITHUB_OUTPUT', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STATE', 'GITHUB_STEP_SUMMARY']
+    await withJob({ init: READY_INIT }, { without }, async (job, { calls }) => {
+      const { status, outputs, environment } = await job.main()
+      assert.equal(status, 0)
+      assert.equal(environment.KUBECONFIG, outputs.kubeconfig)
+      assert.equal((await job.post('success')).status, 0)
+      assert.deepEqual(
+        calls().map(([name]) => name),
+        ['init', 'reset'],
+      )
+    })
+  })
+
+  test('files of the runner that are not there are no reason to fail', async () => {
+    const environment = {
+      GITHUB_OUTPUT: '/nonexistent/a',
+      GITHUB_STATE: '/nonexistent/b',
+      GITHUB_STEP_SUMMARY: '/nonexistent/c',
+    }
+    await withJob({ init: READY_INIT }, { environment }, async job => {
+      assert.equal((await job.main()).status, 0)
+    })
+  })
+
+  test('says more when the runner is asked to', async () => {
+    await withJob({ init: READY_INIT }, { environment: { RUNNER_DEBUG: '1' } }, async (job, { calls }) => {
+      assert.ok((await job.main()).lines.includes('##[debug]a detail'))
+      assert.ok(calls()[0]?.includes('--verbose'))
+    })
+  })
+
+  test('a configuration given as YAML is a file for the owner alone', async () => {
+    const inputs = {
+      config: 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n',
+      'cluster-name': 'mine',
+    }
+    await withJob({ init: READY_INIT }, { inputs }, async (job, { calls }) => {
+      assert.equal((await job.main()).status, 0)
+      const file = join(job.temp, 'kubestep/kubeadm.yaml')
+      assert.ok(calls()[0]?.includes(`--config=${file}`))
+      assert.equal(statSync(file).mode & 0o777, 0o600)
+      assert.match(readFileSync(file, 'utf8'), /^clusterName: mine$/m)
+    })
+  })
+
+  test('images are loaded; one that cannot be makes the step red with its cause', async () => {
+    const load = `console.error('load: cannot load "b": Docker has no such image, and there is no such file; build or pull it first'); process.exit(1)`
+    await withJob({ init: READY_INIT, load }, { inputs: { 'load-images': 'a:1\nb' } }, async (job, { calls }) => {
+      const { status, annotations } = await job.main()
+      assert.equal(status, 1)
+      assert.deepEqual(calls()[1], ['load', 'a:1', 'b'])
+      assert.match(annotations[0]?.title ?? '', /^cannot load "b": Docker has no such image/)
+    })
+  })
+})
+
+const FAILING_INIT = `writeFileSync(fileURLToPath(new URL('../logs.tar.gz', import.meta.url)), 'logs')
+say({ event: 'progress', text: '[etcd] starting' })
+say({
+  event: 'error',
+  text: 'init: cannot reach "api" in time\\ninit: the first broken link is the kube-apiserver: it ended: unknown flag: --x',
+  reason: 'init: cannot reach "api" in time',
+  broken: { link: 'kube-apiserver', cause: 'it ended: unknown flag: --x', lines: ['Error: unknown flag: --x'] },
+  logs: fileURLToPath(new URL('../logs.tar.gz', import.meta.url)),
+  timings: { runtime: 500 },
+})
+console.error('init: cannot reach')
+process.exit(1)`
+
+describe('a cluster that does not come up', { skip: busy }, () => {
+  test('the annotation’s title is the cause; logs are the user’s; post resets', async () => {
+    await withJob({ init: FAILING_INIT }, {}, async (job, { calls }) => {
+      const { status, annotations, outputs, summary, state } = await job.main()
+      assert.equal(status, 1)
+      assert.deepEqual(
+        annotations.map(({ kind, title }) => [kind, title]),
+        [['error', 'kube-apiserver: it ended: unknown flag: --x']],
+      )
+      assert.match(summary, /The first broken link is the \*\*kube-apiserver\*\*[\s\S]*Error: unknown flag: --x/)
+      const result = JSON.parse(outputs.result ?? '')
+      assert.deepEqual(
+        [result.ready, result.broken.link, result.cause],
+        [false, 'kube-apiserver', annotations[0]?.title],
+      )
+      assert.deepEqual(readdirSync(outputs.logs ?? ''), ['logs.tar.gz'])
+      assert.equal(state.failed, 'true')
+      assert.equal((await job.post('failure')).status, 0)
+      // The logs are there already.
+      assert.deepEqual(
+        calls().map(([name]) => name),
+        ['init', 'reset'],
+      )
+    })
+  })
+
+  test('an init that dies without a word', async () => {
+    await withJob({ init: 'process.kill(process.pid, "SIGKILL")' }, {}, async job => {
+      const { status, annotations } = await job.main()
+      assert.equal(status, 1)
+      assert.equal(annotations.length, 1)
+      assert.match(annotations[0]?.title ?? '', /init ended with status/)
+    })
+  })
+})
+
+describe('the end of the job', { skip: busy }, () => {
+  const logs = `const path = fileURLToPath(new URL('../late.tar.gz', import.meta.url)); writeFileSync(path, 'late'); console.log(path)
+console.error('[logs] the first broken link is the node: it is not Ready')`
+  const rows = [
+    ['success', {}, ['init', 'reset']],
+    ['failure', {}, ['init', 'logs', 'reset']],
+    ['cancelled', {}, ['init', 'logs', 'reset']],
+    ['success', { logs: 'always' }, ['init', 'logs', 'reset']],
+    ['failure', { logs: 'never' }, ['init', 'reset']],
+    ['success', { cleanup: 'never' }, ['init']],
+  ] as const
+  for (const [status, inputs, expected] of rows) {
+    test(`${status} with ${JSON.stringify(inputs)}: ${expected.join(', ')}`, async () => {
+      await withJob({ init: READY_INIT, logs }, { inputs }, async (job, { calls }) => {
+        const { outputs } = await job.main()
+        const post = await job.post(status)
+        assert.equal(post.status, 0, post.raw)
+        assert.deepEqual(
+          calls().map(([name]) => name),
+          expected,
+        )
+        assert.equal(existsSync(outputs.kubeconfig ?? ''), 'cleanup' in inputs)
+        const collected = expected.some(name => name === 'logs')
+        assert.equal(existsSync(join(outputs.logs ?? '', 'late.tar.gz')), collected)
+        assert.equal(post.summary.includes('it is not Ready'), collected)
+      })
+    })
+  }
+
+  test('is never red: what cannot be done is a warning, and the rest is done', async () => {
+    const bad = `console.error('it: cannot do it'); process.exit(1)`
+    await withJob({ init: READY_INIT, logs: bad, reset: bad }, {}, async (job, { calls }) => {
+      await job.main()
+      for (const _again of [1, 2]) {
+        const { status, annotations } = await job.post('failure')
+        assert.equal(status, 0)
+        assert.deepEqual(
+          annotations.map(({ kind }) => kind),
+          ['warning', 'warning'],
+        )
+      }
+      assert.deepEqual(
+        calls().map(([name]) => name),
+        ['init', 'logs', 'reset', 'logs', 'reset'],
+      )
+    })
+  })
+
+  test('without a main there is nothing to do', async () => {
+    await withJob({}, {}, async (job, { calls }) => {
+      const { status, raw } = await job.post('failure')
+      assert.equal(status, 0)
+      assert.match(raw, /Nothing to do/)
+      assert.deepEqual(calls(), [])
+    })
+  })
+})
+
+describe('an end before the end', { skip: busy }, () => {
+  const slow = (onTerm: string): string => `say({ event: 'progress', text: '[init] at work' })
+process.on('SIGTERM', () => { ${onTerm} })
+await sleep(60_000)
+note('init', 'went on')`
+
+  test('a cancelled main tells init and ends; post takes away what was begun', async () => {
+    await withJob({ init: slow(`note('init', 'told'); process.exit(143)`) }, {}, async (job, { calls }) => {
+      const { status, signal, milliseconds, annotations } = await job.main({
+        endAt: { how: 'cancel', text: /at work/ },
+      })
+      assert.deepEqual([status, signal, annotations], [1, null, []])
+      assert.ok(milliseconds < 7500, `it took ${milliseconds} ms`)
+      assert.deepEqual((await job.post('cancelled')).status, 0)
+      assert.deepEqual(
+        calls().map(words => words.slice(0, 2).join(' ').replace(/ -.*/, '')),
+        ['init', 'init told', 'logs', 'reset'],
+      )
+    })
+  })
+
+  test('a killed main leaves an init behind; post ends it, even one that does not want to, before it resets', async () => {
+    await withJob({ init: slow('') }, {}, async (job, { calls, ...checkout }) => {
+      const path = join(checkout.folder, 'dist/init.mjs')
+      const { signal } = await job.main({ endAt: { how: 'kill', text: /at work/ } })
+      assert.equal(signal, 'SIGKILL')
+      assert.equal(processesWith([path]).length, 1)
+      assert.equal((await job.post('cancelled')).status, 0)
+      assert.deepEqual(processesWith([path]).map(commandLine), [])
+      assert.deepEqual(
+        calls().map(([name, what]) => (what === 'went on' ? what : name)),
+        ['init', 'logs', 'reset'],
+      )
+    })
+  })
+})
+
+describe('bundles of the action', { skip: noNode }, () => {
+  const OWN = ['action', 'action-post', 'action-cache']
+
+  test('hold one file each, alone in a folder', () => {
+    for (const name of OWN) {
+      const text = readFileSync(join(ACTION_FOLDER, 'dist', `${name}.mjs`), 'utf8')
+      const imports = [
+        ...text.matchAll(/\bimport(?:\s*[\w{][^;"'`]{0,400}?from\s*|\s*\(?\s*)["'`]([^"'`]+)["'`]/g),
+      ].map(([, from = '']) => from)
+      for (const from of imports) assert.match(from, /^node:|^[a-z_]+(\/[a-z]+)?$/, `${name} imports ${from}`)
+    }
+  })
+
+  test('together stay small', () => {
+    const size = (name: string): number => statSync(join(ACTION_FOLDER, 'dist', `${name}.mjs`)).size
+    assert.ok(size('action') < 250_000)
+    assert.ok(size('action-post') < 250_000)
+    const all = [...OWN, 'init', 'reset', 'logs', 'load'].reduce((sum, name) => sum + size(name), 0)
+    assert.ok(all < 2 * 1024 * 1024 * 1.2, `${all} bytes`)
+  })
+})
