@@ -1,8 +1,10 @@
 /** The tables of the README, from the tables that the code walks. */
 import { KUBELET_ADAPTATIONS } from './cluster/adapt.ts'
 import { SYSCTLS } from './host/sysctl.ts'
+import { PROXY_MODES, type ProxyMode } from './network/proxy-mode.ts'
 import { OPTIONS, type Option, type OptionName } from './options.ts'
 import { PHASES } from './phases.ts'
+import { ITEMS } from './prepare/items.ts'
 import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from './profile/ci.ts'
 import { GATES } from './ready/gates.ts'
 
@@ -39,6 +41,23 @@ export function readmeTables(initOptions: readonly OptionName[]): Readonly<Recor
         ['`*_proxy` variables', 'left out', 'a proxy that is there for the job has no place in the cluster'],
       ],
     ),
+    items: table(
+      ['item', 'what it is for', 'reads', 'changes', 'undone by'],
+      ITEMS.map(({ name, about, reads, changes, undo }) => [`\`${name}\``, about, reads.join(', '), changes, undo]),
+    ),
+    'proxy-modes': table(
+      ['mode', 'what it is', 'Kubernetes', 'needs of the kernel', 'programs of the host'],
+      PROXY_MODES.map(mode => [
+        `\`${mode.name}\``,
+        mode.about,
+        releasesOf(mode),
+        [
+          ...(mode.kernel === undefined ? [] : [`Linux ${mode.kernel}`]),
+          ...mode.modules.map(group => group.map(name => `\`${name}\``).join(' or ')),
+        ].join(', '),
+        mode.programs.map(name => `\`${name}\``).join(' '),
+      ]),
+    ),
     sysctls: table(
       ['sysctl', 'value', 'why'],
       SYSCTLS.filter(({ value }) => value !== undefined).map(({ key, value, why }) => [
@@ -48,6 +67,14 @@ export function readmeTables(initOptions: readonly OptionName[]): Readonly<Recor
       ]),
     ),
   }
+}
+
+function releasesOf({ since, until, gate, deprecated }: ProxyMode): string {
+  return [
+    since === undefined ? (until === undefined ? 'all' : `until ${until}`) : `since ${since}`,
+    ...(gate === undefined ? [] : [`gate ${gate.name} until ${gate.defaultSince}`]),
+    ...(deprecated === undefined ? [] : [`deprecated since ${deprecated.since}`]),
+  ].join(', ')
 }
 
 function optionRow(name: OptionName): Row {

@@ -1,7 +1,4 @@
-/**
- * What an init needs of the machine before it looks for a runtime: a kernel that can run kube-proxy in its mode,
- * programs, and modules. Each change is in the journal before it is made.
- */
+/** What an init does to the machine before it looks for a runtime. Each change is in the journal before it is made. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../command.ts'
@@ -27,26 +24,34 @@ import { neededPrograms } from '../prepare/packages.ts'
 import type { Call } from '../script.ts'
 import { wantsNetwork } from './pod-network.ts'
 
-/** Throws a KubestepError when the mode of kube-proxy cannot work here, or programs are missing and may not be installed. */
+/**
+ * Loads modules, and with --install installs what is missing. Preflight has refused what cannot work; what was ignored
+ * or skipped there is said once more. Throws a KubestepError when packages cannot be installed.
+ */
 export async function provideHost(phase: Phase, { flags, output }: Call, journal: Journal): Promise<void> {
   const { config } = phase
   const host = liveHost()
   const kernel = readKernel(host)
-  for (const notice of checkProxyMode(config, kernel)) output.warn(notice)
-
-  const wanted = flags.runtime ?? phase.namedSocket ?? 'auto'
-  const hasRuntime = wanted === 'auto' ? phase.facts.criSockets.length > 0 : wanted !== 'private'
-  const missing = [
-    ...missingPrograms(host, neededPrograms(config, hasRuntime)),
-    ...(wantsNetwork(flags.cni) && !hasPlugins(host, flags.artifacts) ? [CNI_PLUGINS] : []),
-  ]
-  if (missing.length > 0) {
-    const packages = packagesToInstall(host, missing, flags.install ?? false)
-    journal.record({ kind: 'packages', ...packages })
-    output.say(`[init] Installing ${packages.names.join(', ')} with ${packages.manager}; reset leaves them there`)
-    await installPackages(packages.manager, packages.names)
+  for (const notice of proxyNotices(config, kernel)) output.warn(notice)
+  if (flags.install) {
+    const wanted = flags.runtime ?? phase.namedSocket ?? 'auto'
+    const hasRuntime = wanted === 'auto' ? phase.facts.criSockets.length > 0 : wanted !== 'private'
+    const missing = [
+      ...missingPrograms(host, neededPrograms(config, hasRuntime)),
+      ...(wantsNetwork(flags.cni) && !hasPlugins(host, flags.artifacts) ? [CNI_PLUGINS] : []),
+    ]
+    if (missing.length > 0) await install(host, missing, journal, output.say)
   }
   await loadModules(config, kernel, journal, output.warn)
+}
+
+function proxyNotices(config: InitConfig, kernel: Kernel): string[] {
+  try {
+    return checkProxyMode(config, kernel)
+  } catch (error) {
+    if (!(error instanceof KubestepError)) throw error
+    return [error.message.replace(/^init: /, '[init] ')]
+  }
 }
 
 // Without --artifacts plugins are downloaded with everything else.
@@ -55,22 +60,21 @@ function hasPlugins(host: HostSource, artifacts: string | undefined): boolean {
   return CNI_PROGRAMS.every(program => existsSync(join(artifacts, 'cni/bin', program)))
 }
 
-function packagesToInstall(
+async function install(
   host: HostSource,
   missing: readonly HostProgram[],
-  mayInstall: boolean,
-): { manager: NonNullable<ReturnType<typeof packageManager>>['name']; names: string[] } {
-  const what = missing.map(({ programs, why }) => `${programs.join(', ')} (${why})`).join('; ')
-  const cannot = `init: cannot use this machine as it is: it lacks ${what}`
+  journal: Journal,
+  say: (line: string) => void,
+): Promise<void> {
   const manager = packageManager(host)
   if (manager === undefined) {
-    throw new KubestepError(`${cannot}; install that by hand: there is no apt, dnf, yum or apk`)
+    const what = missing.map(({ programs, why }) => `${programs.join(', ')} (${why})`).join('; ')
+    throw new KubestepError(`init: cannot install ${what}: there is no apt, dnf, yum or apk; install that by hand`)
   }
   const names = packagesOf(missing, manager)
-  if (!mayInstall) {
-    throw new KubestepError(`${cannot}; add --install, or install the packages ${names.join(', ')} yourself`)
-  }
-  return { manager: manager.name, names }
+  journal.record({ kind: 'packages', manager: manager.name, names })
+  say(`[init] Installing ${names.join(', ')} with ${manager.name}; reset leaves them there`)
+  await installPackages(manager.name, names)
 }
 
 /** Loads what the kernel has as modules; what it lacks altogether is said, because it may still do for some. */
