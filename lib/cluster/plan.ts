@@ -51,6 +51,8 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
   const folders = [
     ...FOLDERS,
     certificatesDir,
+    // Where a user has CAs of their own, the leaves beside them are ours all the same.
+    `${certificatesDir}/etcd`,
     ...(etcd.local === undefined ? [] : [etcd.local.dataDir]),
     ...(runtime === undefined ? [] : [runtime.cni.confDir]),
   ]
