@@ -46,7 +46,7 @@ export async function provideBinaries(
   const cniBinDir = found.cniBinDir ?? installed ?? (wantsNetwork(flags.cni) ? undefined : LAYOUT.cni.bin)
   if (cniBinDir === undefined) {
     throw new KubestepError(
-      `init: cannot set up the Pod network: the CNI plugins ${CNI_PROGRAMS.join(', ')} are not on this machine; install containernetworking-plugins, put them into cni/bin of the --artifacts folder, or use --cni none`,
+      `init: cannot set up the Pod network: the CNI plugins ${CNI_PROGRAMS.join(', ')} are not on this machine; add --install, put them into cni/bin of the --artifacts folder, or use --cni none`,
     )
   }
   return {

@@ -74,7 +74,7 @@ async function install(
   const names = packagesOf(missing, manager)
   journal.record({ kind: 'packages', manager: manager.name, names })
   say(`[init] Installing ${names.join(', ')} with ${manager.name}; reset leaves them there`)
-  await installPackages(manager.name, names)
+  await installPackages('init', manager.name, names)
 }
 
 /** Loads what the kernel has as modules; what it lacks altogether is said, because it may still do for some. */

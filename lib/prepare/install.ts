@@ -19,13 +19,16 @@ const REFUSAL =
  * that comes along (containerd's on Debian) is not started: a cluster has a containerd of its own, and one of
  * Docker's must not be disturbed. Throws a CommandError with the manager's last line.
  */
-export async function installPackages(managerName: ManagerName, names: readonly string[]): Promise<void> {
+export async function installPackages(
+  phase: string,
+  managerName: ManagerName,
+  names: readonly string[],
+): Promise<void> {
+  const what = `${phase}: cannot install ${names.join(' ')}`
   const manager = PACKAGE_MANAGERS.find(({ name }) => name === managerName)
-  if (manager === undefined)
-    throw new KubestepError(`prepare: cannot install ${names.join(' ')}: no ${managerName} here`)
+  if (manager === undefined) throw new KubestepError(`${what}: no ${managerName} here`)
   const { environment, refresh, install } = manager
   const options = { timeoutMs: INSTALL_LIMIT_MS, ...(environment !== undefined && { environment }) }
-  const what = `prepare: cannot install ${names.join(' ')}`
   // One that is there decides by itself, unless it is what a killed run of ours left.
   const isOurs = managerName === 'apt' && (readFile('/', POLICY) ?? REFUSAL) === REFUSAL
   if (isOurs) writeFiles('/', [{ path: POLICY, mode: 0o755, content: REFUSAL }])

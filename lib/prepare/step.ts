@@ -84,7 +84,7 @@ const STEPS: { readonly [Kind in PreparedKind]: Step<Kind> } = {
   },
   packages: {
     show: ({ manager, names }) => [`packages: install ${names.join(' ')} (${manager})`],
-    make: async ({ manager, names }) => installPackages(manager, names),
+    make: async ({ manager, names }) => installPackages('prepare', manager, names),
     undo: async change => stayingPackages(change),
   },
 }
