@@ -7,6 +7,9 @@ export const KUBELET = 'kubelet'
 
 const FLAGS_FILE = '/var/lib/kubelet/kubeadm-flags.env'
 
+/** Services of runtimes: ours, and those of packages. */
+const RUNTIMES: readonly string[] = ['kubestep-containerd', 'containerd', 'crio', 'cri-docker']
+
 /**
  * The service for a kubelet binary. kubeadm-flags.env is read at every start, as its package's drop-in does, so
  * that `kubeadm upgrade` and hand edits work.
@@ -23,5 +26,6 @@ export function kubeletService(binary: string): Service {
     about: 'kubelet of the kubestep cluster',
     command: ['/bin/sh', '-c', script],
     restartDelayMs: 1000,
+    after: RUNTIMES,
   }
 }

@@ -8,6 +8,8 @@ export interface Service {
   readonly command: readonly string[]
   /** How long to wait before starting it again when it ended. */
   readonly restartDelayMs: number
+  /** Services that are started before it when the machine boots, where they are there. */
+  readonly after?: readonly string[]
 }
 
 export interface ServiceManager {

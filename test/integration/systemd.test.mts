@@ -1,0 +1,139 @@
+/** systemd's side of the services, with a systemctl that writes down what it is asked, and the real systemd-analyze. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { which } from '../../lib/command.ts'
+import { kubeletService } from '../../lib/service/kubelet.ts'
+import type { ServiceManager } from '../../lib/service/service.ts'
+import { dropIn, systemd, unit } from '../../lib/service/systemd.ts'
+
+interface Machine {
+  readonly manager: ServiceManager
+  readonly own: string
+  readonly vendor: string
+  /** What systemctl was asked since the last look. */
+  readonly asked: () => string[]
+}
+
+/** Runs `body` where `systemctl` is a script that succeeds, but for questions in `no`. */
+async function withSystemctl(no: readonly string[], body: (machine: Machine) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'kubestep systemd '))
+  const [own, vendor, bin, log] = ['own', 'vendor', 'bin', 'log'].map(name => join(folder, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ]
+  for (const path of [own, vendor, bin]) mkdirSync(path)
+  const refusals = no.map(question => `${question}) exit 3;;`).join(' ')
+  writeFileSync(
+    join(bin, 'systemctl'),
+    `#!/bin/sh\necho "$@" >>'${log}'\ncase $1 in ${refusals} show) echo 4;; *) ;; esac\n`,
+    { mode: 0o755 },
+  )
+  const { PATH } = process.env
+  process.env.PATH = `${bin}:${PATH}`
+  const asked = (): string[] => {
+    const lines = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : []
+    rmSync(log, { force: true })
+    return lines
+  }
+  try {
+    await body({ manager: systemd({ own, others: [vendor] }), own, vendor, asked })
+  } finally {
+    process.env.PATH = PATH
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const SERVICE = kubeletService('/var/lib/kubestep/bin/kubelet')
+
+test('systemd() starts a service with a unit of its own, and takes the unit away again', async () => {
+  await withSystemctl([], async ({ manager, own, asked }) => {
+    await manager.start(SERVICE)
+    assert.equal(readFileSync(join(own, 'kubelet.service'), 'utf8'), unit(SERVICE))
+    assert.deepEqual(asked(), ['daemon-reload', 'enable --quiet kubelet.service', 'restart kubelet.service'])
+    assert.equal(await manager.isRunning('kubelet'), true)
+    assert.equal(await manager.restarts('kubelet'), 4)
+    assert.equal(await manager.restart('kubelet'), true)
+    asked()
+    await manager.remove('kubelet')
+    assert.equal(existsSync(join(own, 'kubelet.service')), false)
+    assert.deepEqual(asked(), [
+      'disable --now --quiet kubelet.service',
+      'daemon-reload',
+      'reset-failed kubelet.service',
+    ])
+  })
+})
+
+for (const [what, no, after] of [
+  ['enabled and running', [], ['daemon-reload', 'reset-failed kubelet.service', 'start --no-block kubelet.service']],
+  [
+    'neither enabled nor running',
+    ['is-enabled', 'is-active'],
+    ['disable --quiet kubelet.service', 'daemon-reload', 'reset-failed kubelet.service'],
+  ],
+] as const) {
+  test(`systemd() leaves a package's unit that was ${what} as it was`, async () => {
+    await withSystemctl(no, async ({ manager, own, vendor, asked }) => {
+      writeFileSync(join(vendor, 'kubelet.service'), '[Service]\nExecStart=/usr/bin/kubelet\n')
+      mkdirSync(join(own, 'kubelet.service.d'))
+      writeFileSync(join(own, 'kubelet.service.d', '10-kubeadm.conf'), '[Service]\nExecStart=\n')
+      await manager.start(SERVICE)
+      // Started again, it still knows how it was at first.
+      await manager.start(SERVICE)
+      assert.equal(existsSync(join(own, 'kubelet.service')), false)
+      const text = readFileSync(join(own, 'kubelet.service.d', '99-kubestep.conf'), 'utf8')
+      assert.match(text, /^ExecStart=\nExecStart=\/bin\/sh -c "/m)
+      assert.deepEqual(asked().slice(0, 5), [
+        'is-enabled --quiet kubelet.service',
+        'is-active --quiet kubelet.service',
+        'daemon-reload',
+        'enable --quiet kubelet.service',
+        'restart kubelet.service',
+      ])
+      await manager.remove('kubelet')
+      assert.deepEqual(asked(), ['stop kubelet.service', ...after])
+      assert.equal(existsSync(join(own, 'kubelet.service.d', '99-kubestep.conf')), false)
+      assert.equal(existsSync(join(own, 'kubelet.service.d', '10-kubeadm.conf')), true)
+    })
+  })
+}
+
+test("systemd() does not take a user's own unit away", async () => {
+  await withSystemctl([], async ({ manager, own, asked }) => {
+    writeFileSync(join(own, 'kubelet.service'), '[Service]\nExecStart=/usr/local/bin/kubelet\n')
+    await manager.remove('kubelet')
+    assert.equal(existsSync(join(own, 'kubelet.service')), true)
+    assert.deepEqual(asked(), [])
+  })
+})
+
+test('systemd() says what systemctl had to say', async () => {
+  await withSystemctl(['restart'], async ({ manager }) => {
+    await assert.rejects(manager.start(SERVICE), /^CommandError: service: cannot restart kubelet\.service: systemctl/)
+  })
+})
+
+const analyze = which('systemd-analyze')
+
+test('unit() and dropIn() are what systemd understands', {
+  skip: analyze === undefined ? 'systemd-analyze is not installed' : false,
+}, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kubestep-unit-'))
+  const service = { ...SERVICE, command: ['/bin/sh', '-c', 'exec /bin/true "100%" $HOME \\ '] }
+  const [whole, theirs] = [join(folder, 'kubestep-test.service'), join(folder, 'kubelet-test.service')]
+  writeFileSync(whole, unit(service))
+  writeFileSync(theirs, '[Service]\nExecStart=/usr/bin/kubelet-that-is-not-there\n')
+  mkdirSync(`${theirs}.d`)
+  writeFileSync(join(`${theirs}.d`, '99-kubestep.conf'), dropIn(service, { enabled: true, active: false }))
+  const { stdout, stderr } = spawnSync(analyze ?? '', ['verify', '--man=no', whole, theirs], { encoding: 'utf8' })
+  // It looks at everything that the units lead to; of ours nothing is said.
+  const complaints = `${stdout}${stderr}`.split('\n').filter(line => line.includes(folder) || /kube/.test(line))
+  assert.deepEqual(complaints, [])
+  rmSync(folder, { recursive: true })
+})
