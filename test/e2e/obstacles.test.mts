@@ -54,17 +54,21 @@ leavesNothing('init names an image archive that only the runtime finds broken', 
 })
 
 for (const megabytes of [1, 300]) {
-  leavesNothing(`init on a disk with ${megabytes} MB says that it is full`, async target => {
-    mkdirSync(LAYOUT.state)
-    succeeded(await run(['mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', LAYOUT.state]))
-    try {
-      failed(await run(init(target)), /no space left/i)
-      succeeded(await run(bundle('reset')))
-    } finally {
-      await run(['umount', LAYOUT.state])
-      rmSync(LAYOUT.state, { recursive: true, force: true })
-    }
-  })
+  leavesNothing(
+    `init on a disk with ${megabytes} MB says that it is full, before and after it has begun`,
+    async target => {
+      mkdirSync(LAYOUT.state)
+      succeeded(await run(['mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', LAYOUT.state]))
+      try {
+        failed(await run(init(target)), /^preflight: DiskSpace: /m)
+        failed(await run(init(target, '--ignore-preflight-errors', 'DiskSpace')), /no space left/i)
+        succeeded(await run(bundle('reset')))
+      } finally {
+        await run(['umount', LAYOUT.state])
+        rmSync(LAYOUT.state, { recursive: true, force: true })
+      }
+    },
+  )
 }
 
 leavesNothing('init goes on when the runtime dies and comes back', async target => {
