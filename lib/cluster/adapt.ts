@@ -13,6 +13,8 @@ interface Adaptation {
   readonly value: string | boolean
   readonly why: string
   readonly since?: string
+  /** The first release whose kubeadm sets it by itself. */
+  readonly until?: string
   readonly applies: (machine: MachineFacts) => boolean
 }
 
@@ -22,7 +24,21 @@ export const KUBELET_ADAPTATIONS: readonly Adaptation[] = [
     field: 'cgroupDriver',
     value: 'cgroupfs',
     why: 'systemd does not run here',
-    applies: ({ systemd, cgroupDriver }) => cgroupDriver === 'cgroupfs' || (cgroupDriver === undefined && !systemd),
+    applies: ({ systemd, cgroupDriver }) => cgroupDriver === undefined && !systemd,
+  },
+  {
+    field: 'cgroupDriver',
+    value: 'cgroupfs',
+    why: 'the container runtime uses it',
+    applies: ({ cgroupDriver }) => cgroupDriver === 'cgroupfs',
+  },
+  {
+    field: 'cgroupDriver',
+    value: 'systemd',
+    why: 'the container runtime uses it, and this release of the kubelet would not by itself',
+    // Source: kubeadm componentconfigs/kubelet.go (v1.22).
+    until: '1.22',
+    applies: ({ systemd, cgroupDriver }) => cgroupDriver === 'systemd' || (cgroupDriver === undefined && systemd),
   },
   {
     field: 'failCgroupV1',
@@ -48,6 +64,7 @@ export function adaptToMachine(config: InitConfig, machine: MachineFacts): { con
   }
 }
 
-function isWanted({ field, since }: Adaptation, document: JsonObject, version: Version): boolean {
-  return document[field] === undefined && (since === undefined || isSince(version, since))
+function isWanted({ field, since, until }: Adaptation, document: JsonObject, version: Version): boolean {
+  const isIts = (since === undefined || isSince(version, since)) && (until === undefined || !isSince(version, until))
+  return document[field] === undefined && isIts
 }

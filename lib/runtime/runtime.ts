@@ -1,7 +1,7 @@
 /** The container runtime that a cluster uses: one that serves CRI already, or a containerd of our own. */
 import { type Cri, CriError, openCri, UNIMPLEMENTED } from '../cri/client.ts'
 import { KubestepError } from '../errors.ts'
-import type { JsonObject } from '../json.ts'
+import { isObject, type JsonObject } from '../json.ts'
 
 export interface Runtime {
   readonly cri: Cri
@@ -11,7 +11,7 @@ export interface Runtime {
   readonly version: string
   /** The image it makes sandboxes from; undefined when it does not say. */
   readonly pauseImage?: string
-  /** undefined when it cannot tell (CRI RuntimeConfig came with containerd 2.0 and CRI-O 1.28). */
+  /** undefined when it does not tell (CRI RuntimeConfig came with containerd 2.0 and CRI-O 1.28). */
   readonly cgroupDriver?: 'systemd' | 'cgroupfs'
   /** Where it looks for CNI configurations and plugins. */
   readonly cni: { readonly confDir: string; readonly binDirs: readonly string[] }
@@ -26,9 +26,10 @@ export async function openRuntime(socket: string, ours: boolean): Promise<Runtim
   const [identity, status, driver] = await Promise.all([
     cri.call('Version', { version: '0.1.0' }),
     cri.call('Status', { verbose: true }),
-    cgroupDriver(cri),
+    askedDriver(cri),
   ])
   const config = readInfo(status)
+  const cgroupDriver = driver ?? configuredDriver(config)
   const pauseImage = typeof config.sandboxImage === 'string' ? config.sandboxImage : undefined
   return {
     cri,
@@ -36,7 +37,7 @@ export async function openRuntime(socket: string, ours: boolean): Promise<Runtim
     name: String(identity.runtimeName),
     version: String(identity.runtimeVersion),
     ...(pauseImage !== undefined && { pauseImage }),
-    ...(driver !== undefined && { cgroupDriver: driver }),
+    ...(cgroupDriver !== undefined && { cgroupDriver }),
     cni: cniFolders(config),
   }
 }
@@ -51,6 +52,18 @@ function readInfo(status: JsonObject): JsonObject {
   }
 }
 
+/**
+ * The cgroup driver in containerd's CRI configuration, for versions that cannot be asked; undefined when this is none.
+ * Source: containerd pkg/cri/config (1.6, 1.7): SystemdCgroup of the default runtime, false when it is not set.
+ */
+export function configuredDriver({ containerd }: JsonObject): 'systemd' | 'cgroupfs' | undefined {
+  const { defaultRuntimeName, runtimes } = (containerd ?? {}) as JsonObject
+  const runtime = isObject(runtimes) ? runtimes[String(defaultRuntimeName)] : undefined
+  if (!isObject(runtime)) return undefined
+  const { SystemdCgroup } = (runtime.options ?? {}) as JsonObject
+  return SystemdCgroup === true ? 'systemd' : 'cgroupfs'
+}
+
 function cniFolders(config: JsonObject): Runtime['cni'] {
   const { binDir, binDirs, confDir } = (config.cni ?? {}) as JsonObject
   const folders =
@@ -61,7 +74,7 @@ function cniFolders(config: JsonObject): Runtime['cni'] {
   }
 }
 
-async function cgroupDriver(cri: Cri): Promise<'systemd' | 'cgroupfs' | undefined> {
+async function askedDriver(cri: Cri): Promise<'systemd' | 'cgroupfs' | undefined> {
   try {
     const { linux } = await cri.call('RuntimeConfig')
     return linux === undefined ? undefined : (linux as JsonObject).cgroupDriver === 0 ? 'systemd' : 'cgroupfs'

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { adaptToMachine } from '../../lib/cluster/adapt.ts'
+import { loadInitConfig } from '../../lib/config/load.ts'
+import { configuredDriver } from '../../lib/runtime/runtime.ts'
+import { GOLDEN_FACTS } from '../facts.ts'
+
+const MACHINE = { root: true, systemd: true, cgroupVersion: 2, swap: false, mayLowerOomScore: true } as const
+
+for (const [what, version, machine, fields] of [
+  ['a machine as kubeadm wants it', 'v1.36.2', {}, {}],
+  ['no systemd', 'v1.36.2', { systemd: false }, { cgroupDriver: 'cgroupfs' }],
+  ['a runtime with cgroupfs under systemd', 'v1.36.2', { cgroupDriver: 'cgroupfs' }, { cgroupDriver: 'cgroupfs' }],
+  ['a runtime with systemd', 'v1.36.2', { cgroupDriver: 'systemd' }, {}],
+  ['a release whose kubeadm says nothing, under systemd', 'v1.20.2', {}, { cgroupDriver: 'systemd' }],
+  ['such a release, with another runtime', 'v1.20.2', { cgroupDriver: 'cgroupfs' }, { cgroupDriver: 'cgroupfs' }],
+  ['such a release, without systemd', 'v1.20.2', { systemd: false }, { cgroupDriver: 'cgroupfs' }],
+  ['cgroup v1', 'v1.36.2', { cgroupVersion: 1 }, { failCgroupV1: false }],
+  ['cgroup v1, before there was a field for it', 'v1.30.2', { cgroupVersion: 1 }, {}],
+  ['swap', 'v1.36.2', { swap: true }, { failSwapOn: false }],
+] as const) {
+  test(`adaptToMachine() of ${version} for ${what}`, () => {
+    const { config } = loadInitConfig({ flags: { 'kubernetes-version': version } }, GOLDEN_FACTS)
+    const adapted = adaptToMachine(config, { ...MACHINE, ...machine })
+    assert.deepEqual(adapted.config.kubelet.document, { ...config.kubelet.document, ...fields })
+    assert.equal(adapted.notices.length, Object.keys(fields).length)
+  })
+}
+
+test('adaptToMachine() leaves what the user has said', () => {
+  const { config } = loadInitConfig({ flags: {} }, GOLDEN_FACTS)
+  const document = { ...config.kubelet.document, cgroupDriver: 'systemd' }
+  const said = { ...config, kubelet: { ...config.kubelet, document } }
+  assert.deepEqual(adaptToMachine(said, { ...MACHINE, systemd: false }).config.kubelet.document, document)
+})
+
+for (const [config, driver] of [
+  [{ containerd: { defaultRuntimeName: 'runc', runtimes: { runc: { options: { SystemdCgroup: true } } } } }, 'systemd'],
+  [{ containerd: { defaultRuntimeName: 'runc', runtimes: { runc: { options: { BinaryName: '' } } } } }, 'cgroupfs'],
+  [{ containerd: { defaultRuntimeName: 'runc', runtimes: { runc: { options: null } } } }, 'cgroupfs'],
+  [{ containerd: { defaultRuntimeName: 'kata', runtimes: { runc: {} } } }, undefined],
+  [{}, undefined],
+] as const) {
+  test(`configuredDriver() of ${JSON.stringify(config)}`, () => assert.equal(configuredDriver(config), driver))
+}
