@@ -5,10 +5,13 @@ export const CONTAINERD_CONFIG = '/etc/containerd/config.toml'
 
 /** Whether the CRI plugin is switched off, as in Docker's package. Source: containerd docs/cri/config.md, docs/PLUGINS.md. */
 export function isCriDisabled(toml: string): boolean {
-  const text = toml
-    .split('\n')
-    .map(line => line.replace(/^\s*#.*/, ''))
-    .join('\n')
-  const list = /^\s*disabled_plugins\s*=\s*\[([^\]]*)\]/m.exec(text)?.[1] ?? ''
+  const list = /^\s*disabled_plugins\s*=\s*\[([^\]]*)\]/m.exec(withoutComments(toml))?.[1] ?? ''
   return /["'](io\.containerd\.grpc\.v1\.)?cri["']/.test(list)
+}
+
+function withoutComments(toml: string): string {
+  return toml
+    .split('\n')
+    .filter(line => !line.trim().startsWith('#'))
+    .join('\n')
 }

@@ -52,7 +52,7 @@ export function recordingHost(source: HostSource): { source: HostSource; recordi
     },
   }
   const recording = (): Recording => ({
-    files,
+    files: { ...files, '/proc/sys/kernel/hostname': `${source.hostName()}\n` },
     commands,
     values: {
       kinds: Object.fromEntries(Object.entries(kinds).filter(([path]) => files[path] === undefined)),

@@ -157,7 +157,9 @@ function proxyVerdicts({ kernel }: Host, { config }: Wanted): Verdict[] {
     const notices = checkProxyMode(config, kernel).map(notice => notice.replace(/^\[addons\] /, ''))
     if (notices.length > 0)
       return notices.map(notice => warning(notice, 'set another mode in the KubeProxyConfiguration'))
-    return [ok(proxyModeName(config.kubeProxy.document))]
+    const mode = proxyModeName(config.kubeProxy.document)
+    const isSeen = kernel.options !== undefined || kernel.modules.isKnown
+    return [isSeen ? ok(mode) : unknown(`whether the kernel can carry mode ${mode} cannot be seen`, 'init tries')]
   } catch (fault) {
     if (!(fault instanceof KubestepError)) throw fault
     const text = fault.message.replace(/^init: cannot /, 'cannot ')

@@ -1,8 +1,10 @@
 /** Checks of the machine itself: rights, size, room, limits, clock. */
+import type { Host } from '../host/host.ts'
 import { mountOf } from '../host/mount-table.ts'
 import { LAYOUT } from '../layout.ts'
 import { isSince } from '../version.ts'
 import { bytesText, type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
+import { runtimePlan } from './runtime-checks.ts'
 
 const MIB = 2 ** 20
 const GIB = 2 ** 30
@@ -16,10 +18,16 @@ const LEAST_ROOM = 2 * GIB
 const GOOD_ROOM = 5 * GIB
 
 /** Below this share the kubelet evicts Pods, by default. Source: kubelet eviction/defaults_linux.go (v1.36). */
-const EVICTION: readonly (readonly [folder: string, signal: string, share: number])[] = [
-  ['/var/lib/kubelet', 'nodefs.available', 0.1],
-  [LAYOUT.containerd.root, 'imagefs.available', 0.15],
-]
+const EVICTION = { nodefs: 0.1, imagefs: 0.15 } as const
+
+const KUBELET_FOLDER = '/var/lib/kubelet'
+
+/** Where runtimes keep images, by the names that they give themselves. Source: their default configurations. */
+const IMAGE_FOLDERS: Readonly<Record<string, string>> = {
+  containerd: '/var/lib/containerd',
+  'cri-o': '/var/lib/containers/storage',
+  docker: '/var/lib/docker',
+}
 
 /** Free instances and watches that a kubelet, a runtime and a few Pods need; Linux gives 128 instances to a user. */
 const LEAST_INSTANCES = 64
@@ -84,9 +92,8 @@ export const MACHINE_CHECKS: readonly Check[] = [
     severity: 'error',
     ours: true,
     look: ({ container, maySysAdmin, mounts, uid, environment }) => {
-      const image = environment.ImageOS === 'ubuntu-slim' ? ' (ubuntu-slim)' : ''
       if (container === undefined) return ok('no container')
-      const found = `this is a container${image}: ${container}`
+      const found = `this is a container: ${container}`
       const closed = ['/proc/sys', '/sys/fs/cgroup'].filter(path => mountOf(mounts, path)?.readOnly)
       if (uid !== 0) return unknown(`${found}; whether it has all rights shows only to root`)
       if (maySysAdmin && closed.length === 0) {
@@ -95,7 +102,9 @@ export const MACHINE_CHECKS: readonly Check[] = [
       const lacks = [...(maySysAdmin ? [] : ['CAP_SYS_ADMIN']), ...closed.map(path => `a writable ${path}`)]
       return error(
         `${found}; it lacks ${lacks.join(' and ')}`,
-        image === '' ? 'start it with --privileged, or use a machine' : 'use runs-on: ubuntu-latest',
+        environment.GITHUB_ACTIONS === undefined
+          ? 'start it with --privileged, or use a machine'
+          : 'use a runner that is a machine: ubuntu-latest, not ubuntu-slim, and no container: in the job',
       )
     },
   },
@@ -105,23 +114,11 @@ export const MACHINE_CHECKS: readonly Check[] = [
     why: 'a full disk stops etcd, and the kubelet evicts Pods from one that is nearly full',
     severity: 'error',
     ours: true,
-    look: ({ spaces }, wanted) => {
-      const verdicts = spaceFolders(wanted).flatMap((folder): Verdict[] => {
-        const space = spaces[folder]
-        if (space === undefined) return []
-        const { bytes, freeBytes } = space
-        const found = `${bytesText(freeBytes)} of ${bytesText(bytes)} free for "${folder}"`
-        if (freeBytes < LEAST_ROOM) return [error(found, `free some: ${bytesText(LEAST_ROOM)} is the least`)]
-        const [, signal, share] = EVICTION.find(([path]) => path === folder) ?? []
-        if (signal !== undefined && share !== undefined && evicts(wanted, signal) && freeBytes < share * bytes) {
-          const advice = `free some, set evictionHard in a KubeletConfiguration, or use --profile ci`
-          return [warning(`${found}: the kubelet evicts Pods below ${share * 100} %`, advice)]
-        }
-        if (freeBytes < GOOD_ROOM) return [warning(found, `free some: ${bytesText(GOOD_ROOM)} is comfortable`)]
-        return []
-      })
+    look: (host, wanted) => {
+      const needs = roomNeeds(host, wanted)
+      const verdicts = needs.flatMap(need => roomVerdict(host, wanted, need))
       if (verdicts.length > 0) return oncePerText(verdicts)
-      const least = Math.min(...Object.values(spaces).flatMap(space => space?.freeBytes ?? []))
+      const least = Math.min(...needs.flatMap(({ folder }) => host.spaces[folder]?.freeBytes ?? []))
       return Number.isFinite(least)
         ? ok(`${bytesText(least)} free`)
         : unknown('the free space cannot be read', 'see df -h')
@@ -187,10 +184,46 @@ export const MACHINE_CHECKS: readonly Check[] = [
   },
 ]
 
-/** Folders that need room. */
+interface RoomNeed {
+  readonly folder: string
+  readonly what: string
+  /** The kubelet's signal that watches it. */
+  readonly signal?: 'nodefs' | 'imagefs'
+}
+
+/** Folders that may need room, whichever runtime it will be. */
 export function spaceFolders({ config }: Wanted): string[] {
   const dataDir = config.cluster.etcd.local?.dataDir
-  return [...EVICTION.map(([folder]) => folder), ...(dataDir === undefined ? [] : [dataDir])]
+  return [
+    KUBELET_FOLDER,
+    LAYOUT.containerd.root,
+    ...Object.values(IMAGE_FOLDERS),
+    ...(dataDir === undefined ? [] : [dataDir]),
+  ]
+}
+
+function roomNeeds(host: Host, wanted: Wanted): RoomNeed[] {
+  const plan = runtimePlan(host, wanted)
+  const images = plan.kind === 'socket' ? IMAGE_FOLDERS[plan.runtime.name] : LAYOUT.containerd.root
+  const dataDir = wanted.config.cluster.etcd.local?.dataDir
+  return [
+    { folder: KUBELET_FOLDER, what: 'Pods', signal: 'nodefs' },
+    ...(images === undefined ? [] : [{ folder: images, what: 'images', signal: 'imagefs' } as const]),
+    ...(dataDir === undefined ? [] : [{ folder: dataDir, what: 'etcd' }]),
+  ]
+}
+
+function roomVerdict({ spaces }: Host, wanted: Wanted, { folder, what, signal }: RoomNeed): Verdict[] {
+  const space = spaces[folder]
+  if (space === undefined) return []
+  const { bytes, freeBytes } = space
+  const found = `${bytesText(freeBytes)} of ${bytesText(bytes)} free for ${what} in "${folder}"`
+  if (freeBytes < LEAST_ROOM) return [error(found, `free some: ${bytesText(LEAST_ROOM)} is the least`)]
+  if (signal !== undefined && evicts(wanted, `${signal}.available`) && freeBytes < EVICTION[signal] * bytes) {
+    const advice = 'free some, set evictionHard in a KubeletConfiguration, or use --profile ci'
+    return [warning(`${found}: the kubelet evicts Pods below ${EVICTION[signal] * 100} %`, advice)]
+  }
+  return freeBytes < GOOD_ROOM ? [warning(found, `free some: ${bytesText(GOOD_ROOM)} is comfortable`)] : []
 }
 
 function evicts({ config }: Wanted, signal: string): boolean {
@@ -205,7 +238,7 @@ function evicts({ config }: Wanted, signal: string): boolean {
 function oncePerText(verdicts: readonly Verdict[]): Verdict[] {
   const seen = new Set<string>()
   return verdicts.filter(({ found, status }) => {
-    const key = `${status} ${found.replace(/ for ".*"/, '')}`
+    const key = `${status} ${found.replace(/ for .*/, '')}`
     return !seen.has(key) && seen.add(key)
   })
 }

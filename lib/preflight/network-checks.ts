@@ -96,7 +96,8 @@ function resolverVerdict({ nameServers, facts }: Host, { config }: Wanted): Verd
   }
   const advice = 'set resolvConf in a KubeletConfiguration to a file with a server that Pods can reach'
   if (nameServers.length === 0) return error(found, advice)
-  if (loops.length > 0) return error(`${found}: CoreDNS would ask itself, and ends`, advice)
+  if (loops.length > 0)
+    return error(`${found}: Pods have a loopback of their own, and CoreDNS would ask itself`, advice)
   return ok(nameServers.join(', '))
 }
 
@@ -105,7 +106,9 @@ function hostNameVerdict(host: Host, { config }: Wanted): Verdict {
   const fault = hostNameFault(name)
   if (fault !== undefined) return warning(`"${name}" is no name for a node: ${fault}`, 'use --node-name')
   if (addressesOf(host.hostsFile, name).length > 0) return ok(`"${name}" stands in /etc/hosts`)
-  if (host.knowsOwnName && name === host.facts.hostname.toLowerCase()) return ok(`"${name}" is found by systemd`)
+  const isResolved = host.facts.systemdResolved && host.nameServers.includes('127.0.0.53')
+  if ((host.knowsOwnName || isResolved) && name === host.facts.hostname.toLowerCase())
+    return ok(`"${name}" is found by systemd`)
   return warning(
     `"${name}" does not stand in /etc/hosts; whether a name server knows it was not asked`,
     'prepare adds a line to /etc/hosts; a cluster of one node does without',

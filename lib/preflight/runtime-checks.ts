@@ -137,8 +137,8 @@ export const RUNTIME_CHECKS: readonly Check[] = [
           'set it to cgroupfs, or leave it out',
         )
       }
-      const driver = plan.kind === 'socket' ? plan.runtime.cgroupDriver : systemd ? 'systemd' : 'cgroupfs'
       if (plan.kind === 'fault') return undefined
+      const driver = plan.kind === 'socket' ? plan.runtime.cgroupDriver : systemd ? 'systemd' : 'cgroupfs'
       if (driver === undefined) {
         return unknown('the runtime does not tell its driver', 'make sure that it is the one of the kubelet, systemd')
       }

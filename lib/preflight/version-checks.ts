@@ -51,12 +51,13 @@ export const VERSION_CHECKS: readonly Check[] = [
     severity: 'error',
     look: ({ units, machine }) => {
       const unit = units.find(({ name }) => name === 'kubelet.service')
-      if (!machine.systemd)
+      if (!machine.systemd) {
         return handled('systemd does not run here', 'init starts the kubelet under a supervisor of its own')
+      }
       if (unit?.isActive) return error('kubelet.service is active', 'stop it: systemctl disable --now kubelet')
-      if (unit?.isEnabled)
-        return warning('kubelet.service is enabled: it would start at boot', 'systemctl disable kubelet')
-      return ok(unit?.isLoaded ? 'installed, not active' : 'not installed')
+      return unit?.isLoaded
+        ? handled('kubelet.service is installed', 'init gives it a drop-in of its own, and reset takes that away')
+        : ok('not installed')
     },
   },
   {
