@@ -104,7 +104,8 @@ export function failureError(failures: readonly Failure[]): KubestepError {
 const SHOWN = 4
 
 function advice({ complaints }: Failure): string {
-  const absent = complaints.length > 0 && complaints.every(({ reason }) => /^status (?:403|404|410) /.test(reason))
+  const absent =
+    complaints.length > 0 && complaints.every(({ reason }) => /^status (?:403|404|410) |not found$/.test(reason))
   return absent
     ? 'check that this version exists, and for a mirror that it has the file'
     : 'try again later, or see --mirror and --artifacts'

@@ -163,10 +163,10 @@ export function addImage(
       })),
     ],
   }
-  contents.set(`${repository}/manifests/${tag}`, {
-    type: types.index ?? '',
-    content: Buffer.from(JSON.stringify(index)),
-  })
+  const content = Buffer.from(JSON.stringify(index))
+  for (const name of [tag, `sha256:${sha256(content)}`]) {
+    contents.set(`${repository}/manifests/${name}`, { type: types.index ?? '', content })
+  }
 }
 
 /** A layer with one file. */
