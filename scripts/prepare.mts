@@ -4,12 +4,10 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { alone } from '../lib/cluster/session.ts'
 import { KubestepError, UsageError } from '../lib/errors.ts'
-import { readKernel } from '../lib/host/kernel-features.ts'
 import { liveHost } from '../lib/host/source.ts'
 import { LAYOUT } from '../lib/layout.ts'
 import { type OptionName, PHASE_OPTIONS } from '../lib/options.ts'
-import { openPhase } from '../lib/phase.ts'
-import type { PrepareContext } from '../lib/prepare/item.ts'
+import { openContext } from '../lib/prepare/context.ts'
 import { ALL, ITEMS } from '../lib/prepare/items.ts'
 import { chosenItems, faultsOf, makePlans, planItems, showPlans, undoPreparation } from '../lib/prepare/prepare.ts'
 import { type Call, type Script, script } from '../lib/script.ts'
@@ -68,7 +66,7 @@ export const prepare: Script = script(
       return
     }
     const items = chosenItems([subcommand, ...positionals, ...impliedItems(call)])
-    const context = contextOf(call, root)
+    const context = openContext(call, root)
     if (flags.check) {
       const plans = await planItems(items, context)
       const faults = faultsOf(plans)
@@ -96,29 +94,6 @@ function impliedItems({ flags }: Call): string[] {
     ...(flags['host-name'] === undefined ? [] : ['host-name']),
     ...(flags['time-zone'] === undefined ? [] : ['time-zone']),
   ]
-}
-
-function contextOf(call: Call, root: string): PrepareContext {
-  const host = liveHost(root)
-  const { flags } = call
-  const hostName = flags['host-name']
-  let phase: ReturnType<typeof openPhase> | undefined
-  return {
-    host,
-    live: root === '/',
-    kernel: readKernel(host),
-    // Read when an item needs it: a host name that no node can have is no obstacle to mending it.
-    get config() {
-      phase ??= openPhase({
-        ...call,
-        flags: { ...flags, ...(hostName !== undefined && { 'node-name': flags['node-name'] ?? hostName }) },
-      })
-      return phase.config
-    },
-    install: flags.install ?? false,
-    ...(hostName !== undefined && { hostName }),
-    ...(flags['time-zone'] !== undefined && { timeZone: flags['time-zone'] }),
-  }
 }
 
 function refuseWith(

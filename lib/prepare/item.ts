@@ -38,6 +38,9 @@ export interface Item {
   readonly find: (context: PrepareContext, asked: boolean) => Promise<Finding>
 }
 
+/** Stands in a configuration for the address of a machine that has none yet; of the ranges for documentation. */
+export const NO_ADDRESS = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } as const
+
 /** Nothing to do. */
 export const NOTHING: Finding = { changes: [] }
 

@@ -2,13 +2,21 @@
 import { parseAddress } from '../address.ts'
 import { hostNameFault } from '../host/host-name.ts'
 import { addressesOf, hostsLine } from '../host/hosts-file.ts'
-import { type Finding, fileChange, linesChange, NOTHING, type PrepareContext, settingChange } from './item.ts'
+import {
+  type Finding,
+  fileChange,
+  linesChange,
+  NO_ADDRESS,
+  NOTHING,
+  type PrepareContext,
+  settingChange,
+} from './item.ts'
 
 const HOSTS = '/etc/hosts'
 const HOST_NAME = '/etc/hostname'
 
 /** Adds names that neither the file nor a name server knows: the node's, and that of the common endpoint. */
-export async function findHosts({ host, live, config }: PrepareContext): Promise<Finding> {
+export async function findHosts({ host, live, config }: PrepareContext, asked: boolean): Promise<Finding> {
   const text = host.read(HOSTS)
   const endpoint = config.cluster.controlPlaneEndpoint?.replace(/:\d+$/, '')
   const names = [config.init.nodeRegistration.name, ...(endpoint === undefined ? [] : [endpoint])]
@@ -20,7 +28,12 @@ export async function findHosts({ host, live, config }: PrepareContext): Promise
     unknown.push(name)
   }
   if (unknown.length === 0) return NOTHING
-  const line = hostsLine(config.init.localAPIEndpoint.advertiseAddress, unknown)
+  const { advertiseAddress } = config.init.localAPIEndpoint
+  if (Object.values<string>(NO_ADDRESS).includes(advertiseAddress)) {
+    const reason = `nothing knows ${unknown.join(', ')}, and without a default route there is no address to give; add --apiserver-advertise-address`
+    return asked ? { changes: [], faults: [`cannot add to "${HOSTS}": ${reason}`] } : { changes: [], notes: [reason] }
+  }
+  const line = hostsLine(advertiseAddress, unknown)
   if (text === undefined) return { changes: fileChange(host, HOSTS, `${line}\n`) }
   return { changes: linesChange(host, HOSTS, [{ before: null, after: line }]) }
 }

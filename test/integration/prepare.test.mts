@@ -150,6 +150,46 @@ rm -rf /run/kubestep; state >/mnt/after; diff /mnt/before /mnt/after && echo sam
   assert.match(out.reset ?? '', /^\[reset\] Undid \d+ changes; .*\nsame\n$/m)
 })
 
+test('prepare packages --install installs what is missing without starting a service, and --undo says what stays', {
+  skip,
+}, async () => {
+  const out = await inMachine(`
+mkdir -p /mnt/sbin/new /mnt/sbin/work
+mount -t overlay overlay -o lowerdir=/usr/sbin,upperdir=/mnt/sbin/new,workdir=/mnt/sbin/work /usr/sbin
+rm -f /usr/sbin/policy-rc.d /usr/sbin/conntrack
+cat >/mnt/bin/apt-get <<'END'
+#!/bin/sh
+/usr/sbin/policy-rc.d; echo "apt-get $1, $DEBIAN_FRONTEND, may start services: $?" >>/mnt/apt
+test "$1" = update && exit
+for word; do case $word in conntrack) ln -s /bin/true /usr/sbin/conntrack ;; ipvsadm) echo 'E: Unable to locate it' >&2; exit 100 ;; esac; done
+END
+chmod +x /mnt/bin/apt-get
+section check; prepare packages --kubernetes-version v1.31.0 --check || echo "status $?"
+section asked; prepare packages --kubernetes-version v1.31.0 --install --check | grep -o conntrack || true; ls /usr/sbin/policy-rc.d /mnt/apt || true
+section make; prepare packages --kubernetes-version v1.31.0 --install; cat /mnt/apt; ls /usr/sbin/policy-rc.d 2>&1 || true
+section undo; prepare --undo; ls /usr/sbin/conntrack
+rm /mnt/bin/apt-get; printf '#!/bin/sh\\necho "E: no such mirror" >&2; exit 100\\n' >/mnt/bin/apt-get; chmod +x /mnt/bin/apt-get; rm /usr/sbin/conntrack
+section fail; prepare packages --kubernetes-version v1.31.0 --install || echo "status $?"; ls /usr/sbin/policy-rc.d 2>&1 || true`)
+  assert.match(
+    out.check ?? '',
+    /^prepare: cannot install packages: the machine lacks .*conntrack \(.*; add --install, or run "apt-get install /,
+  )
+  assert.match(out.check ?? '', /status 1\n$/)
+  assert.equal(out.asked, 'conntrack\n')
+  assert.match(
+    out.make ?? '',
+    /apt-get update, noninteractive, may start services: 101\napt-get install, noninteractive, may start services: 101\nls: /,
+  )
+  assert.match(
+    out.undo ?? '',
+    /^\[prepare\] packages stay installed: .*conntrack.*; "apt-get remove .*conntrack.*" takes them away\n.*\n\/usr\/sbin\/conntrack\n$/,
+  )
+  assert.match(
+    out.fail ?? '',
+    /^prepare: cannot install .*conntrack.*: apt-get ended with status 100: E: no such mirror\nstatus 1\nls: /,
+  )
+})
+
 const WRONG: readonly (readonly [words: string, status: number, message: RegExp])[] = [
   ['swpas', 2, /^prepare: cannot find sub-command "swpas"/],
   ['swap no-such-item', 2, /^prepare: cannot prepare "no-such-item": there is no such item; use all or some of/],

@@ -54,6 +54,7 @@ function short(change: PreparedChange): string {
 const KUBELET = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 const PROXY = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n'
 const CLUSTER = 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n'
+const INIT = 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n'
 const RELEASE = { '/proc/sys/kernel/osrelease': '6.8.0' }
 const SWAP = {
   files: {
@@ -306,6 +307,14 @@ const ROWS: readonly {
     host: { files: { '/etc/hosts': '127.0.0.1 localhost\n10.0.0.9 vm2 # vm\n' }, commands: { 'getent hosts vm': 2 } },
     options: { config: `${CLUSTER}controlPlaneEndpoint: k8s.example.org:6443\n` },
     changes: ['/etc/hosts: null => 10.0.0.5\tvm k8s.example.org\t# kubestep'],
+  },
+  {
+    name: 'unknown, on a machine that is not connected',
+    item: 'hosts',
+    host: { files: { '/etc/hosts': '' } },
+    options: { asked: false, config: `${INIT}localAPIEndpoint: {advertiseAddress: 192.0.2.1}\n---\n${CLUSTER}` },
+    notes:
+      /^nothing knows vm, and without a default route there is no address to give; add --apiserver-advertise-address$/,
   },
   { name: 'known in the file', item: 'hosts', host: { files: { '/etc/hosts': '127.0.1.1 VM.local VM\n' } } },
   { name: 'known to a name server', item: 'hosts', host: { commands: { 'getent hosts vm': '10.0.0.5 vm' } } },
