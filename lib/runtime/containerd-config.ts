@@ -36,6 +36,8 @@ export function containerdConfig(settings: ContainerdSettings): string {
     // The default socket for debugging is shared by all containerds of a machine.
     ['debug', [['address', `${settings.socket}.debug`]]],
     ['ttrpc', [['address', `${settings.socket}.ttrpc`]]],
+    // Where it would install programs; the default, /opt/containerd, is shared, too.
+    ['plugins."io.containerd.internal.v1.opt"', [['path', `${settings.root}/opt`]]],
     [
       cri,
       [

@@ -64,6 +64,7 @@ test('containerdConfig() keeps everything below its own folders', () => {
   })
   for (const line of [
     'root = "/r"',
+    'path = "/r/opt"',
     'address = "/s/c.sock"',
     'sandbox_image = "registry.k8s.io/pause:3.10.2"',
     'SystemdCgroup = true',
