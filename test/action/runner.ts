@@ -38,6 +38,8 @@ export interface StepOptions {
   readonly end?: { readonly how: 'cancel' | 'kill'; readonly afterMs: number }
   /** The same as soon as this appears in the raw log. */
   readonly endAt?: { readonly how: 'cancel' | 'kill'; readonly text: RegExp }
+  /** The same as soon as this holds; it is asked every 10 ms. */
+  readonly endWhen?: { readonly how: 'cancel' | 'kill'; readonly reached: () => boolean }
 }
 
 export interface Step extends StepLog {
@@ -187,7 +189,7 @@ function runStep(
   environment: Record<string, string>,
   cwd: string,
   { user, wrapper = [] }: JobOptions,
-  { end, endAt }: StepOptions,
+  { end, endAt, endWhen }: StepOptions,
 ): Promise<Ended> {
   const [program = '', ...args] = [...wrapper, ...command]
   const start = performance.now()
@@ -218,6 +220,13 @@ function runStep(
   }
   child.stdout.on('data', take)
   child.stderr.on('data', take)
+  const watch =
+    endWhen &&
+    setInterval(() => {
+      if (!endWhen.reached()) return
+      clearInterval(watch)
+      void stop(endWhen.how)
+    }, 10)
   const timer = end === undefined ? undefined : setTimeout(() => void stop(end.how), end.afterMs)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
@@ -225,6 +234,7 @@ function runStep(
     child.on('exit', (status, signal) => {
       over = true
       clearTimeout(timer)
+      clearInterval(watch)
       setTimeout(() => {
         child.stdout.destroy()
         child.stderr.destroy()

@@ -1,0 +1,187 @@
+/** The action's bundles with real Kubernetes, as an unprivileged user with sudo: green, red, killed, and always gone afterwards. */
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { type Job, openJob, type Step } from '../action/runner.ts'
+import { onMachine } from './attempt.ts'
+import { difference, readMachineState } from './machine-state.ts'
+import { MOMENTS } from './moments.ts'
+import { run, until } from './programs.ts'
+import { makeRunnerUser, type RunnerUser } from './runner-user.ts'
+import { type Target, TEST_IMAGE } from './targets.ts'
+import { temporaryFolder } from './temporary.ts'
+
+type Inputs = Readonly<Record<string, string>>
+type Work = (job: Job, target: Target, user: RunnerUser) => Promise<void>
+
+let user: RunnerUser | string | undefined
+
+/** A job of its own on a machine that has to be the same afterwards. `inputs` come on top of what the target needs. */
+function inJob(name: string, inputs: (target: Target) => Inputs, work: Work): void {
+  onMachine(name, async (target, say) => {
+    user ??= makeRunnerUser()
+    if (typeof user === 'string') return say(`not tested: ${user}`)
+    const job = openJob({
+      user,
+      inputs: { ...inputsOf(target), ...inputs(target) },
+      environment: { PATH: process.env.PATH ?? '' },
+    })
+    const before = readMachineState()
+    try {
+      await work(job, target, user)
+    } finally {
+      const post = await job.post('success')
+      assert.equal(post.status, 0, post.raw)
+      assert.deepEqual(post.annotations, [], post.raw)
+    }
+    assert.deepEqual(difference(before, readMachineState()).slice(0, 50), [])
+    job.end()
+  })
+}
+
+/** The arguments that init gets for a target, as inputs. */
+function inputsOf({ artifacts, args }: Target): Inputs {
+  // Made for root alone.
+  chmodSync(dirname(artifacts), 0o755)
+  const pairs = args.flatMap((word, index) => (word.startsWith('--') ? [[word.slice(2), args[index + 1] ?? '']] : []))
+  return { artifacts, timeout: '100s', ...Object.fromEntries(pairs) }
+}
+
+const nothing = (): Inputs => ({})
+
+inJob('a workflow gets a cluster that it can use', nothing, async (job, { version, kubectl: hasKubectl }, runner) => {
+  const main = await job.main()
+  assert.equal(main.status, 0, main.raw)
+  const { outputs, environment, path } = main
+  const { uid } = runner
+  // As the next step would have it.
+  const settings = { uid, environment: { ...environment, PATH: [...path, process.env.PATH].join(':'), HOME: job.temp } }
+  const kubectl = async (...args: readonly string[]): Promise<string> => {
+    const { status, stdout, stderr } = await run(['kubectl', ...args], settings)
+    if (status !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
+    return stdout
+  }
+  assert.equal(outputs['kubernetes-version'], version)
+  assert.deepEqual(
+    [statSync(outputs.kubeconfig ?? '').uid, statSync(outputs.kubeconfig ?? '').mode & 0o777],
+    [uid, 0o600],
+  )
+  assert.ok(existsSync(hasKubectl))
+  assert.equal(JSON.parse(await kubectl('version', '-o', 'json')).serverVersion.gitVersion.startsWith('v1.'), true)
+  assert.equal(outputs.kubectl, join(path[0] ?? '', 'kubectl'))
+  assert.equal((await kubectl('config', 'current-context')).trim(), outputs.context)
+  const [node] = JSON.parse(await kubectl('get', 'nodes', '-o', 'json')).items
+  assert.equal(node.metadata.name, outputs['node-name'])
+  const shown = await kubectl('config', 'view', '--raw', '-o', 'jsonpath={.clusters[0].cluster}')
+  assert.equal(JSON.parse(shown).server, outputs.server)
+  assert.equal(
+    Buffer.from(JSON.parse(shown)['certificate-authority-data'], 'base64').toString(),
+    readFileSync(outputs['ca-cert'] ?? '', 'utf8'),
+  )
+  const pod = { spec: { automountServiceAccountToken: false, terminationGracePeriodSeconds: 0 } }
+  await kubectl(
+    ...['run', 'hello', `--image=${TEST_IMAGE}`, '--restart=Never', '--image-pull-policy=Never'],
+    ...[`--overrides=${JSON.stringify(pod)}`, '--', 'echo', 'a Pod has run'],
+  )
+  await until('the Pod has run', async () => (await kubectl('logs', 'hello')).includes('a Pod has run'))
+  const logs = await run([join(path[0] ?? '', 'kubestep-logs')], settings)
+  assert.equal(logs.status, 0, logs.stderr)
+  const [archive = ''] = readdirSync(outputs.logs ?? '')
+  assert.equal(statSync(join(outputs.logs ?? '', archive)).uid, uid)
+  // Nothing secret in the log or on the page of the run.
+  const key = JSON.parse(await kubectl('config', 'view', '--raw', '-o', 'json')).users[0].user['client-key-data']
+  assert.ok(main.masks.includes(key))
+  assert.equal([...main.lines, main.summary].join('\n').includes(key), false)
+})
+
+inJob(
+  'a second action on the machine is refused, and replaces the cluster when it is told to',
+  nothing,
+  async (job, target) => {
+    assert.equal((await job.main()).status, 0)
+    for (const [inputs, status] of [
+      [{}, 1],
+      [{ 'if-exists': 'replace' }, 0],
+    ] as const) {
+      const other = openJob({
+        user: user as RunnerUser,
+        inputs: { ...inputsOf(target), ...inputs },
+        environment: { PATH: process.env.PATH ?? '' },
+      })
+      const main = await other.main()
+      assert.equal(main.status, status, main.raw)
+      if (status === 1) {
+        assert.match(main.annotations[0]?.title ?? '', /there is one of kubestep on this machine/)
+        const post = await other.post('failure')
+        assert.match(post.raw, /Nothing to do/)
+        assert.ok(existsSync('/etc/kubernetes/admin.conf'))
+      }
+      other.end()
+    }
+  },
+)
+
+/** Red within its time, with one annotation, whose title names the cause; the summary has it too. */
+function isRed({ status, annotations, summary, milliseconds, outputs, raw }: Step, cause: RegExp): void {
+  assert.equal(status, 1, raw)
+  assert.deepEqual(
+    annotations.map(({ kind }) => kind),
+    ['error'],
+    raw,
+  )
+  assert.match(annotations[0]?.title ?? '', cause)
+  assert.match(summary, cause)
+  assert.ok(milliseconds < 110_000, `it took ${milliseconds} ms`)
+  assert.equal(JSON.parse(outputs.result ?? '{}').ready, false)
+}
+
+inJob(
+  'a flag that the API server does not know is named',
+  () => ({ 'extra-args': '{ apiserver: { no-such-flag: 1 } }' }),
+  async job => isRed(await job.main(), /kube-apiserver.*unknown flag: --no-such-flag/),
+)
+
+inJob(
+  'an image that is missing is named',
+  ({ artifacts }) => ({ artifacts: withoutImage(artifacts, 'etcd') }),
+  async job => isRed(await job.main(), /etcd/),
+)
+
+function withoutImage(artifacts: string, name: string): string {
+  const folder = temporaryFolder()
+  chmodSync(folder, 0o755)
+  mkdirSync(join(folder, 'images'))
+  for (const entry of readdirSync(artifacts).filter(other => other !== 'images'))
+    symlinkSync(join(artifacts, entry), join(folder, entry))
+  for (const entry of readdirSync(join(artifacts, 'images')).filter(other => !other.includes(name))) {
+    symlinkSync(join(artifacts, 'images', entry), join(folder, 'images', entry))
+  }
+  return folder
+}
+
+inJob('a port that is taken is named', nothing, async job => {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(2379, '127.0.0.1', resolve))
+  try {
+    isRed(await job.main(), /port 2379/)
+  } finally {
+    await new Promise(resolve => server.close(resolve))
+  }
+})
+
+for (const { about, reached } of MOMENTS) {
+  inJob(`post takes everything away after main was killed when ${about}`, nothing, async job => {
+    const { signal } = await job.main({ endWhen: { how: 'kill', reached } })
+    assert.equal(signal, 'SIGKILL', 'it was too quick for this test')
+  })
+}
+
+for (const about of ['its record is begun', 'the kubelet starts']) {
+  inJob(`post takes everything away after main was cancelled when ${about}`, nothing, async job => {
+    const reached = MOMENTS.find(moment => moment.about === about)?.reached ?? ((): boolean => false)
+    const { status, milliseconds } = await job.main({ endWhen: { how: 'cancel', reached } })
+    assert.equal(status, 1)
+    assert.ok(milliseconds < 100_000)
+  })
+}
