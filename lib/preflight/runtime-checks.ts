@@ -113,12 +113,14 @@ export const RUNTIME_CHECKS: readonly Check[] = [
       const release =
         plan.kind === 'socket' ? plan.runtime.version.replace(/^v/, '') : containerdVersion(host.versions.containerd)
       if (plan.kind === 'fault' || release === undefined) return undefined
-      const tells = plan.kind === 'socket' ? plan.runtime.cgroupDriver !== undefined : Number.parseInt(release, 10) >= 2
-      if (tells) return ok(`${release} does`)
       const name = plan.kind === 'socket' ? plan.runtime.name : 'containerd'
-      return plan.kind === 'socket'
-        ? warning(`${name} ${release} does not`, 'set the same cgroupDriver in both; containerd does from 2.0 on')
-        : handled(`${name} ${release} does not`, 'init gives the kubelet and its containerd the same driver')
+      const driver = plan.kind === 'socket' ? plan.runtime.cgroupDriver : 'known'
+      // containerd's driver can be had in another way as well, before 2.0.
+      if (name === 'containerd' ? Number.parseInt(release, 10) >= 2 : driver !== undefined) return ok(`${release} does`)
+      const found = `${name} ${release} does not`
+      return driver === undefined
+        ? warning(found, 'see that cgroupDriver is the same in both')
+        : handled(found, "init gives the kubelet the runtime's driver; Kubernetes 1.38 will need another runtime")
     },
   },
   {
@@ -151,6 +153,9 @@ export const RUNTIME_CHECKS: readonly Check[] = [
       if (given === undefined && driver === 'cgroupfs') {
         const why = systemd ? 'the runtime uses cgroupfs' : 'systemd does not run here'
         return handled(why, 'init sets cgroupDriver to cgroupfs')
+      }
+      if (given === undefined && !isSince(wanted.config.version, '1.22')) {
+        return handled(`the runtime uses ${driver}, and the kubelet cgroupfs`, `init sets cgroupDriver to ${driver}`)
       }
       return ok(driver)
     },
