@@ -2,7 +2,9 @@
 
 import { SYSCTLS } from '../host/sysctl.ts'
 import { imageList } from '../images/images.ts'
+import { modeFault, proxyModeName } from '../network/proxy-mode.ts'
 import type { Phase } from '../phase.ts'
+import { NODE_MODULES } from '../prepare/modules.ts'
 import type { RenderedCluster } from './render.ts'
 
 /** Lines for people. */
@@ -11,7 +13,9 @@ export function describeRun({ config, target }: Phase, { files, objects }: Rende
   const dualStack = [cluster.networking.podSubnet, cluster.networking.serviceSubnet].some(subnet =>
     subnet?.includes(':'),
   )
+  const fault = cluster.proxy.disabled ? undefined : modeFault(config.kubeProxy.document, config.version)
   const rows: readonly (readonly [what: string, items: readonly string[]])[] = [
+    ['load these kernel modules, where they are not built in', NODE_MODULES],
     [
       'set these sysctls',
       SYSCTLS.filter(({ value, ipv6 }) => value !== undefined && (dualStack || !ipv6)).map(
@@ -37,5 +41,10 @@ export function describeRun({ config, target }: Phase, { files, objects }: Rende
     `[dryrun] Wrote ${files.length} files below "${target}"`,
     '[dryrun] A real run would:',
     ...rows.flatMap(([what, items]) => [`[dryrun]   ${what}:`, ...items.map(item => `[dryrun]     ${item}`)]),
+    ...(fault === undefined
+      ? []
+      : [
+          `[dryrun] A real run would be refused: kube-proxy cannot run in mode "${proxyModeName(config.kubeProxy.document)}": ${fault}`,
+        ]),
   ]
 }
