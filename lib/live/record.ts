@@ -21,8 +21,10 @@ const HOST_FOLDERS: readonly string[] = ['/etc/kubernetes', '/var/lib/kubelet']
  * else puts beside them, a CA of the user's own for instance, is nothing that reset takes away.
  */
 export function recordFiles(paths: readonly string[]): void {
+  const onHost = paths.filter(path => HOST_FOLDERS.some(folder => path.startsWith(`${folder}/`)))
+  if (onHost.length === 0) return
   const journal = openJournal(LAYOUT.journal)
-  for (const path of paths.filter(other => HOST_FOLDERS.some(folder => other.startsWith(`${folder}/`)))) {
+  for (const path of onHost) {
     if (journal.changes().some(change => covers(change, path))) continue
     journal.record(...missingFolders(dirname(path)), fileChange(path))
   }
