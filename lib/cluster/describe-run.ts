@@ -1,10 +1,10 @@
 /** What a real run would do to the host: the end of a dry run. */
 
+import { NODE_MODULES } from '../host/modules.ts'
 import { SYSCTLS } from '../host/sysctl.ts'
 import { imageList } from '../images/images.ts'
 import { modeFault, proxyModeName } from '../network/proxy-mode.ts'
 import type { Phase } from '../phase.ts'
-import { NODE_MODULES } from '../prepare/modules.ts'
 import type { RenderedCluster } from './render.ts'
 
 /** Lines for people. */

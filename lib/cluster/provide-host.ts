@@ -6,6 +6,7 @@ import type { InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
 import { CNI_PROGRAMS, pluginFolder } from '../host/cni-plugins.ts'
 import { featureOf, featureState, type Kernel, readKernel } from '../host/kernel-features.ts'
+import { NODE_MODULES } from '../host/modules.ts'
 import {
   CNI_PLUGINS,
   type HostProgram,
@@ -19,7 +20,6 @@ import type { Journal } from '../journal.ts'
 import { checkProxyMode, ipvsSchedulers, proxyModeOf } from '../network/proxy-mode.ts'
 import type { Phase } from '../phase.ts'
 import { installPackages } from '../prepare/install.ts'
-import { NODE_MODULES } from '../prepare/modules.ts'
 import { neededPrograms } from '../prepare/packages.ts'
 import type { Call } from '../script.ts'
 import { wantsNetwork } from './pod-network.ts'

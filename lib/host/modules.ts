@@ -1,6 +1,9 @@
 /** Kernel modules: loaded, built in, or there to be loaded. Pure parsing. */
 import type { HostSource } from './source.ts'
 
+/** What every node needs. Source: kubernetes.io, container runtimes; kube-proxy conntrack. */
+export const NODE_MODULES: readonly string[] = ['overlay', 'br_netfilter', 'nf_conntrack']
+
 export interface KernelModules {
   readonly loaded: ReadonlySet<string>
   readonly builtin: ReadonlySet<string>

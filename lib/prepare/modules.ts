@@ -1,14 +1,11 @@
 /** Items `modules` and `ipvs`: kernel modules now and at boot, where the kernel has them as modules. */
 import { featureOf, featureState, type Kernel } from '../host/kernel-features.ts'
-import { kernelRelease } from '../host/modules.ts'
+import { kernelRelease, NODE_MODULES } from '../host/modules.ts'
 import { hasProgram } from '../host/packages.ts'
 import type { HostSource } from '../host/source.ts'
 import { ipvsSchedulers, kernelLacks, PROXY_MODES, proxyModeName } from '../network/proxy-mode.ts'
 import { type Finding, fileChange, NOTHING, type PrepareContext, settingChange } from './item.ts'
 import { findPrograms } from './packages.ts'
-
-/** What every node needs. Source: kubernetes.io, container runtimes; kube-proxy conntrack. */
-export const NODE_MODULES: readonly string[] = ['overlay', 'br_netfilter', 'nf_conntrack']
 
 /** Schedulers that users of ipvs expect besides the configured one. */
 const IPVS_MODULES: readonly string[] = ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh']
