@@ -1,188 +1,70 @@
 import assert from 'node:assert/strict'
-import { createHash, createSign, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { FULCIO, KUBERNETES_TRUST, type Trust } from '../../lib/components/fulcio.ts'
+import { FULCIO, KUBERNETES_TRUST } from '../../lib/components/fulcio.ts'
 import { readCertificateText, readSignature, signatureFault } from '../../lib/components/signature.ts'
-import {
-  bitString,
-  boolean,
-  context,
-  element,
-  integer,
-  octetString,
-  oid,
-  sequence,
-  setOf,
-  TAG,
-  time,
-} from '../../lib/pki/der.ts'
-import { formatPem } from '../../lib/pki/pem.ts'
-
-interface Pair {
-  readonly publicKey: KeyObject
-  readonly privateKey: KeyObject
-}
-
-const pair = (): Pair => generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const name = (text: string): Uint8Array =>
-  text === '' ? sequence() : sequence(setOf(sequence(oid('2.5.4.3'), element(TAG.utf8String, Buffer.from(text)))))
-const sign = (bytes: Uint8Array, key: KeyObject): Uint8Array => createSign('SHA256').update(bytes).sign(key)
-const ECDSA = sequence(oid('1.2.840.10045.4.3.2'))
+import { ISSUED, ISSUER_V1, makeChain, type SignedBy } from '../keyless.ts'
 
 const DAY = 86_400_000
-const NOW = new Date('2026-06-15T12:00:00Z')
-const SIGNED = new Date('2026-06-01T12:00:00Z')
-
-interface Leaf {
-  readonly email?: string
-  readonly issuer?: string
-  readonly issuerOid?: string
-  readonly usage?: string
-  readonly from?: Date
-  readonly ca?: boolean
-}
-
-interface Made {
-  readonly subject: string
-  readonly issuer: string
-  readonly key: Pair
-  readonly signer: Pair
-  readonly from: Date
-  readonly to: Date
-  readonly extensions: readonly Uint8Array[]
-}
-
-function certificate({ subject, issuer, key, signer, from, to, extensions }: Made): string {
-  const body = sequence(
-    context(0, 'constructed', integer(Uint8Array.of(2))),
-    integer(Uint8Array.of(7)),
-    ECDSA,
-    name(issuer),
-    sequence(time(from), time(to)),
-    name(subject),
-    key.publicKey.export({ type: 'spki', format: 'der' }),
-    context(3, 'constructed', sequence(...extensions)),
-  )
-  const der = sequence(body, ECDSA, bitString(sign(body, signer.privateKey)))
-  return formatPem('CERTIFICATE', der)
-}
-
-const extension = (id: string, value: Uint8Array): Uint8Array => sequence(oid(id), octetString(value))
-const CA = extension('2.5.29.19', sequence(boolean(true)))
-
-const [rootKey, middleKey, strangerKey] = [pair(), pair(), pair()]
-const authorityDates = { from: new Date('2022-04-13T00:00:00Z'), to: new Date('2031-10-05T00:00:00Z') }
-const root = certificate({
-  subject: 'root',
-  issuer: 'root',
-  key: rootKey,
-  signer: rootKey,
-  ...authorityDates,
-  extensions: [CA],
-})
-const intermediate = certificate({
-  subject: 'middle',
-  issuer: 'root',
-  key: middleKey,
-  signer: rootKey,
-  ...authorityDates,
-  extensions: [CA],
-})
-const { signer } = KUBERNETES_TRUST
-const TRUST: Trust = { authority: { root, intermediates: [intermediate] }, signer }
-
-const ISSUER_V2 = '1.3.6.1.4.1.57264.1.8'
-const ISSUER_V1 = '1.3.6.1.4.1.57264.1.1'
-
-function leaf(key: Pair, wanted: Leaf = {}, by: Pair = middleKey): string {
-  const { email = signer.identity, issuer = signer.issuer, issuerOid = ISSUER_V2, from = SIGNED } = wanted
-  const text = Buffer.from(issuer)
-  return certificate({
-    subject: '',
-    issuer: 'middle',
-    key,
-    signer: by,
-    from,
-    to: new Date(from.getTime() + 600_000),
-    extensions: [
-      extension('2.5.29.37', sequence(oid(wanted.usage ?? '1.3.6.1.5.5.7.3.3'))),
-      extension('2.5.29.17', sequence(context(1, 'primitive', Buffer.from(email)))),
-      extension(issuerOid, issuerOid === ISSUER_V2 ? element(TAG.utf8String, text) : text),
-      ...(wanted.ca ? [CA] : []),
-    ],
-  })
-}
-
+const NOW = new Date(ISSUED.getTime() + 14 * DAY)
 const CONTENT = Buffer.alloc(300_000, 'kubelet')
+const { trust, sign } = makeChain()
+
+async function faultOf(signature: string, certificate: string, by = trust): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'kubestep signature '))
+  const file = join(folder, 'kubelet')
+  writeFileSync(file, CONTENT)
+  try {
+    return await signatureFault(file, { signature, certificate }, by, NOW)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 describe('signatureFault()', () => {
-  const key = pair()
-  const good = Buffer.from(sign(CONTENT, key.privateKey)).toString('base64')
-  const rows: readonly (readonly [what: string, certificate: string, signature: string, fault: RegExp | undefined])[] =
-    [
-      ['what is signed as it should be', leaf(key), good, undefined],
-      ['an older certificate, with the issuer as bare text', leaf(key, { issuerOid: ISSUER_V1 }), good, undefined],
-      [
-        'another file',
-        leaf(key),
-        Buffer.from(sign(CONTENT.subarray(1), key.privateKey)).toString('base64'),
-        /not over this file/,
-      ],
-      ['another key', leaf(pair()), good, /not over this file, or by another key/],
-      ['no signature at all', leaf(key), Buffer.from('x'.repeat(70)).toString('base64'), /not over this file/],
-      ['a certificate from somebody else', leaf(key, {}, strangerKey), good, /does not come from Fulcio/],
-      ['a certificate of itself', root, good, /is that of an authority/],
-      [
-        'another account',
-        leaf(key, { email: 'krel-staging@k8s-releng-prod.iam.gserviceaccount.com.evil.example' }),
-        good,
-        /it was signed by email:.*evil\.example, not by krel-staging@/,
-      ],
-      [
-        'another issuer',
-        leaf(key, { issuer: 'https://token.actions.githubusercontent.com' }),
-        good,
-        /token\.actions\.githubusercontent\.com vouched for its signer, not https:\/\/accounts\.google\.com/,
-      ],
-      ['no issuer', leaf(key, { issuerOid: '1.2.3.4' }), good, /nobody vouched for its signer/],
-      ['a certificate for servers', leaf(key, { usage: '1.3.6.1.5.5.7.3.1' }), good, /not for signing code/],
-      ['an authority', leaf(key, { ca: true }), good, /is that of an authority/],
-      [
-        'a certificate from before its authority',
-        leaf(key, { from: new Date('2022-01-01T00:00:00Z') }),
-        good,
-        /when its authority was not valid/,
-      ],
-      [
-        'a certificate from the future',
-        leaf(key, { from: new Date(NOW.getTime() + DAY) }),
-        good,
-        /in the future; check the clock/,
-      ],
-      ['no certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', good, /cannot be read/],
-    ]
-  for (const [what, pem, signature, fault] of rows) {
+  const evil = 'krel-staging@k8s-releng-prod.iam.gserviceaccount.com.evil.example'
+  const github = 'https://token.actions.githubusercontent.com'
+  const rows: readonly (readonly [what: string, by: Partial<SignedBy>, fault: RegExp | undefined])[] = [
+    ['what is signed as it should be', {}, undefined],
+    ['an older certificate, with the issuer as bare text', { issuerOid: ISSUER_V1 }, undefined],
+    ['another key', { otherKey: true }, /not over this file, or by another key/],
+    ['a certificate from somebody else', { stranger: true }, /does not come from Fulcio/],
+    ['another account', { identity: evil }, /it was signed by email:.*evil\.example, not by krel-staging@/],
+    ['another issuer', { issuer: github }, /githubusercontent\.com vouched for its signer, not https:\/\/accounts/],
+    ['no issuer', { issuerOid: '1.2.3.4' }, /nobody vouched for its signer/],
+    ['a certificate for servers', { usage: '1.3.6.1.5.5.7.3.1' }, /not for signing code/],
+    ['an authority', { ca: true }, /is that of an authority/],
+    ['a certificate from before its authority', { from: new Date('2022-01-01T00:00:00Z') }, /authority was not valid/],
+    ['a certificate from the future', { from: new Date(NOW.getTime() + DAY) }, /in the future; check the clock/],
+  ]
+  for (const [what, by, fault] of rows) {
     test(`of ${what}`, async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'kubestep signature '))
-      const file = join(folder, 'kubelet')
-      writeFileSync(file, CONTENT)
-      const found = await signatureFault(file, { signature, certificate: pem }, TRUST, NOW)
+      const { signature, certificate } = sign(CONTENT, by)
+      const found = await faultOf(signature, certificate)
       if (fault === undefined) assert.equal(found, undefined)
       else assert.match(found ?? '', fault)
-      rmSync(folder, { recursive: true })
     })
   }
 
+  test('of another file, and of what is no signature', async () => {
+    const { signature, certificate } = sign(CONTENT.subarray(1))
+    assert.match((await faultOf(signature, certificate)) ?? '', /not over this file/)
+    assert.match((await faultOf(Buffer.alloc(70).toString('base64'), certificate)) ?? '', /not over this file/)
+  })
+
+  test('of what is no certificate, and of the root itself', async () => {
+    const { signature } = sign(CONTENT)
+    const none = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+    assert.match((await faultOf(signature, none)) ?? '', /cannot be read/)
+    assert.match((await faultOf(signature, trust.authority.root)) ?? '', /is that of an authority/)
+  })
+
   test('of a chain that is right, and not Fulcio’s', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'kubestep signature '))
-    const file = join(folder, 'kubelet')
-    writeFileSync(file, CONTENT)
-    const found = await signatureFault(file, { signature: good, certificate: leaf(key) }, KUBERNETES_TRUST, NOW)
-    assert.match(found ?? '', /does not come from Fulcio/)
-    rmSync(folder, { recursive: true })
+    const { signature, certificate } = sign(CONTENT)
+    assert.match((await faultOf(signature, certificate, KUBERNETES_TRUST)) ?? '', /does not come from Fulcio/)
   })
 })
 
@@ -196,7 +78,7 @@ test('FULCIO is the authority that Sigstore publishes, and its intermediate come
 })
 
 test('readCertificateText() takes PEM, and PEM in base64 as cosign writes it, and nothing else', () => {
-  const pem = root.trim()
+  const pem = trust.authority.root.trim()
   assert.equal(readCertificateText(`${pem}\n`), pem)
   assert.equal(readCertificateText(`${Buffer.from(`${pem}\n`).toString('base64')}\n`)?.trim(), pem)
   for (const text of ['', '<html>', Buffer.from('<html>').toString('base64')]) {

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { OFFLINE } from '../../lib/components/failure.ts'
+import { openNetwork } from '../../lib/components/network.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Who may have a way to a network, and to whom it leads. --offline is about the first row; the others stay on this machine. */
+const CONNECTED: readonly (readonly [file: string, to: string])[] = [
+  ['lib/components/network.ts', 'download sites and registries'],
+  ['lib/components/proxy.ts', 'download sites and registries, its connections'],
+  ['lib/api/client.ts', "the cluster's API server"],
+  ['lib/cri/client.ts', 'the socket of the container runtime'],
+  ['lib/diagnose/kubelet-link.ts', "the kubelet's health port on this machine"],
+  ['lib/host/source.ts', 'nobody: it listens, to see whether a port is free'],
+  ['lib/ready/gates.ts', "the cluster's DNS and API Service"],
+  ['lib/static-pod/go-url.ts', 'nobody: it reads addresses'],
+]
+
+const WAYS =
+  /from 'node:(?:net|http|https|http2|dgram|tls|dns)(?:\/\w+)?'|import\('node:(?:net|http|https|http2|dgram|tls|dns)|[^.\w]fetch\(|\bWebSocket\(|\bundici\b/
+
+test('openNetwork() is the only way to download sites and registries', () => {
+  const files = ['lib', 'scripts'].flatMap(folder =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter(name => /\.m?ts$/.test(name))
+      .map(name => `${folder}/${name}`),
+  )
+  const found = files.filter(file => WAYS.test(readFileSync(join(ROOT, file), 'utf8'))).sort()
+  assert.deepEqual(found, CONNECTED.map(([file]) => file).sort())
+})
+
+describe('openNetwork() with offline', () => {
+  for (const url of ['https://dl.k8s.io/a', 'http://127.0.0.1:1/a']) {
+    test(`does not contact ${url}, and says so`, async () => {
+      const network = openNetwork({ deadline: AbortSignal.timeout(5000), offline: true })
+      await assert.rejects(network.get(url), error => {
+        const { message, host, again, reached } = error as Error & { host: string; again: boolean; reached: boolean }
+        assert.deepEqual([message, host, again, reached], [OFFLINE, new URL(url).host, false, false])
+        return true
+      })
+      network.close()
+    })
+  }
+})
