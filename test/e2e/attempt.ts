@@ -1,5 +1,6 @@
 /** What robustness tests share: one version, attempts at an init, and a machine that is afterwards as it was. */
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { openMachine } from './machine.ts'
 import { difference, readMachineState } from './machine-state.ts'
@@ -38,6 +39,8 @@ export function init({ artifacts, args }: Target, ...more: readonly string[]): s
 
 /** Asserts that it failed as it should: status 1 and what to know on standard error. */
 export function failed({ status, stderr }: Ended, ...messages: readonly RegExp[]): void {
+  // What was logged is meant to stay; not here.
+  for (const [, logs] of stderr.matchAll(/logged is in "(.+?)"/g)) rmSync(logs ?? '', { force: true })
   for (const message of messages) assert.match(stderr, message)
   assert.equal(status, 1)
 }

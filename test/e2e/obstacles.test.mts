@@ -10,7 +10,7 @@ import { serviceManager } from '../../lib/service/manager.ts'
 import { failed, init, leavesNothing, succeeded } from './attempt.ts'
 import { momentWhen, waitFor } from './moments.ts'
 import { bundle, run, start } from './programs.ts'
-import { ownAddress, type Target } from './targets.ts'
+import { advertising, ownAddress, type Target } from './targets.ts'
 import { temporaryFolder } from './temporary.ts'
 
 leavesNothing('init without rights says so and changes nothing', async target => {
@@ -82,7 +82,7 @@ leavesNothing('init says that the runtime is gone when it stays away', async tar
   const running = start(init(target))
   await waitFor(momentWhen('etcd runs'), running)
   await serviceManager().stop(PRIVATE_RUNTIME)
-  failed(await running.ended, /first broken link is the runtime/, /reset script/)
+  failed(await running.ended, /first broken link is the container runtime/, /reset script/)
 })
 
 /** Of a network for documentation: RFC 5737. */
@@ -90,7 +90,7 @@ const ADDRESS = '198.51.100.7'
 
 leavesNothing('init works after one with another address was killed', async target => {
   await withAddress(async () => {
-    const first = start(init(target, '--apiserver-advertise-address', ADDRESS))
+    const first = start(init(advertising(target, ADDRESS)))
     await waitFor(momentWhen('etcd runs'), first)
     process.kill(first.pid, 'SIGKILL')
     await first.ended
@@ -101,12 +101,12 @@ leavesNothing('init works after one with another address was killed', async targ
 })
 
 leavesNothing('a cluster whose address went away is still a cluster, and reset takes it', async target => {
-  await withAddress(async () => succeeded(await run(init(target, '--apiserver-advertise-address', ADDRESS))))
+  await withAddress(async () => succeeded(await run(init(advertising(target, ADDRESS)))))
   failed(await run(init(target)), /there is one on this machine; use it, or run the reset script first/)
 })
 
 leavesNothing('init with an address that this machine has not says so', async target => {
-  failed(await run(init(target, '--apiserver-advertise-address', ADDRESS)), new RegExp(ADDRESS))
+  failed(await run(init(advertising(target, ADDRESS))), new RegExp(ADDRESS))
 })
 
 async function withAddress(body: () => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@
  * already, from the artifacts folder in KUBESTEP_E2E_DEBIAN), and the artifacts folders that KUBESTEP_E2E_ARTIFACTS
  * names, with a colon between them.
  */
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readHostFacts } from '../../lib/host/read.ts'
 import { here, run } from './programs.ts'
@@ -16,7 +16,7 @@ export interface Target {
   readonly version: string
   readonly artifacts: string
   readonly kubectl: string
-  /** Arguments of init besides the artifacts. */
+  /** Arguments of init besides the artifacts; `--config FILE` first. */
   readonly args: readonly string[]
   readonly hasDns: boolean
 }
@@ -73,6 +73,15 @@ async function targetOf(folder: string, image: string): Promise<Target> {
   const args = ['--config', join(own, 'kubeadm.yaml'), '--runtime', 'private']
   if (!hasDns) args.push('--skip-phases', 'addon/coredns')
   return { version, artifacts, kubectl: join(artifacts, 'bin/kubectl'), args, hasDns }
+}
+
+/** The same with another address of the API server. */
+export function advertising({ args, ...target }: Target, address: string): Target {
+  const [flag = '', config = '', ...others] = args
+  const file = join(temporaryFolder(), 'kubeadm.yaml')
+  const endpoint = `kind: InitConfiguration\nlocalAPIEndpoint: { advertiseAddress: ${address} }`
+  writeFileSync(file, readFileSync(config, 'utf8').replace('kind: InitConfiguration', endpoint))
+  return { ...target, args: [flag, file, ...others] }
 }
 
 /** This machine's address: Pods ask it for names, so that no question leaves the machine. */
