@@ -21,7 +21,7 @@ const CONNECTED: readonly (readonly [file: string, to: string])[] = [
 ]
 
 const WAYS =
-  /from 'node:(?:net|http|https|http2|dgram|tls|dns)(?:\/\w+)?'|import\('node:(?:net|http|https|http2|dgram|tls|dns)|[^.\w]fetch\(|\bWebSocket\(|\bundici\b/
+  /from 'node:(?:net|http|https|http2|dgram|tls|dns)(?:\/\w+)?'|import\('node:(?:net|http|https|http2|dgram|tls|dns)|[^.\w]fetch\(|\bWebSocket\(|from 'undici/
 
 test('openNetwork() is the only way to download sites and registries', () => {
   const files = ['lib', 'scripts'].flatMap(folder =>
