@@ -26,6 +26,7 @@ async function run(...argv: readonly string[]): Promise<Said> {
     result: (text: string): void => {
       result += text
     },
+    event: quiet,
   }
   await config.run({ ...parseArguments(config.command, argv), name: 'config', output })
   return { result, warnings }

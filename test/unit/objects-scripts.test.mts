@@ -60,6 +60,7 @@ async function run(script: Script, flags: Flags = {}, subcommand?: string): Prom
       detail: line => said.lines.push(line),
       warn: line => said.warnings.push(line),
       result: text => said.results.push(text),
+      event: () => {},
     },
   })
   return said
