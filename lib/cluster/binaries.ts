@@ -1,6 +1,16 @@
 /** The binaries of a live node: had from somewhere, then copied to where they stay as long as the cluster does. */
-import { chmodSync, constants, copyFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fetchingOf } from '../components/fetching.ts'
 import { architecture } from '../components/platform.ts'
 import { prepareComponents } from '../components/prepare.ts'
@@ -43,15 +53,16 @@ export async function provideBinaries(
     images,
     ...(flags.artifacts !== undefined && { artifacts: flags.artifacts }),
   }).finally(reporter.end)
-  const cniBinDir = found.cniBinDir ?? installed ?? (wantsNetwork(flags.cni) ? undefined : LAYOUT.cni.bin)
+  const brought = found.cniBinDir === undefined ? undefined : keepPlugins(found.cniBinDir)
+  const cniBinDir = brought ?? installed ?? (wantsNetwork(flags.cni) ? undefined : LAYOUT.cni.bin)
   if (cniBinDir === undefined) {
     throw new KubestepError(
       `init: cannot set up the Pod network: the CNI plugins ${CNI_PROGRAMS.join(', ')} are not on this machine; add --install, put them into cni/bin of the --artifacts folder, or use --cni none`,
     )
   }
   return {
-    kubelet: keep('kubelet', found.kubelet),
-    ...(found.kubectl !== undefined && { kubectl: keep('kubectl', found.kubectl) }),
+    kubelet: keep(join(LAYOUT.binaries, 'kubelet'), found.kubelet),
+    ...(found.kubectl !== undefined && { kubectl: keep(join(LAYOUT.binaries, 'kubectl'), found.kubectl) }),
     cniBinDir,
     imageArchives: found.imageArchives,
   }
@@ -63,10 +74,9 @@ export function installedPlugins(): string | undefined {
 }
 
 // The user's folder or the cache may go; the service has to be able to start again.
-function keep(name: string, source: string): string {
-  const path = join(LAYOUT.binaries, name)
+function keep(path: string, source: string): string {
   try {
-    mkdirSync(LAYOUT.binaries, { recursive: true })
+    mkdirSync(dirname(path), { recursive: true })
     rmSync(`${path}.tmp`, { force: true })
     linkOrCopy(source, `${path}.tmp`)
     renameSync(`${path}.tmp`, path)
@@ -76,6 +86,13 @@ function keep(name: string, source: string): string {
     throw new KubestepError(`init: cannot copy "${source}" to "${path}": ${explain(error)}`, { cause: error })
   }
   return path
+}
+
+/** Pods that end need them as well as Pods that begin. */
+function keepPlugins(folder: string): string {
+  const plugins = readdirSync(folder).filter(name => statSync(join(folder, name)).isFile())
+  for (const name of plugins) keep(join(LAYOUT.cni.bin, name), join(folder, name))
+  return LAYOUT.cni.bin
 }
 
 // A link costs nothing where a copy moves a hundred megabytes; it lives on when the first name goes.
