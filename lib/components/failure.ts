@@ -79,10 +79,14 @@ export function failureError(failures: readonly Failure[]): KubestepError {
   }
   const cut = failures.find(({ reason }) => reason !== undefined)?.reason
   if (complaints.some(({ reached }) => reached) || complaints.length === 0) {
+    // One trouble with a host often concerns many things.
+    const subjectsOf = new Map<string, readonly string[]>()
+    for (const failure of failures) {
+      const why = `${reasons(failure)}; ${advice(failure)}`
+      subjectsOf.set(why, [...(subjectsOf.get(why) ?? []), failure.subject])
+    }
     return new KubestepError(
-      failures
-        .map(failure => `components: cannot fetch ${failure.subject}: ${reasons(failure)}; ${advice(failure)}`)
-        .join('\n'),
+      [...subjectsOf].map(([why, names]) => `components: cannot fetch ${names.join(', ')}: ${why}`).join('\n'),
     )
   }
   const hosts = new Map<string, Complaint>()

@@ -23,12 +23,13 @@ export function warnWhenUnreachable(
   )
   Promise.any(asked)
     .catch((error: AggregateError) => {
-      if (over) return
       const complaints = error.errors.flatMap((one: unknown) =>
-        one instanceof FetchError ? one.failure.complaints.map(({ host, reason }) => `${host}: ${reason}`) : [],
+        one instanceof FetchError ? one.failure.complaints : [],
       )
+      // What answers, if only with a certificate that is not trusted, is the runtime's to tell of.
+      if (over || complaints.some(({ reached }) => reached)) return
       const ways = WAYS_OUT.map(([way, about]) => `  ${way}: ${about}`)
-      const tried = [...new Set(complaints)].join('; ')
+      const tried = [...new Set(complaints.map(({ host, reason }) => `${host}: ${reason}`))].join('; ')
       const text = `no registry can be reached from here (${tried}), and the runtime has pulled nothing yet; ways out:`
       onProgress({ kind: 'notice', text: [text, ...ways].join('\n') })
     })

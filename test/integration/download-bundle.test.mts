@@ -120,7 +120,11 @@ test('bundle.mts writes what --artifacts takes, through a proxy, from the hosts 
   for (const server of [registry, cdn, redirector, github]) await server.close()
   internet.close()
   const again = await bundle([...options, '--quiet'], {})
-  assert.deepEqual(again, { code: 0, stdout: '', stderr: '' })
+  assert.deepEqual([again.code, again.stdout], [0, ''])
+  assert.match(
+    again.stderr,
+    /^\S+: release\/stable-1\.36\.txt cannot be looked up; taking v1\.36\.2, as it was when last seen\n$/,
+  )
 
   const images = IMAGES.map(image => `registry.k8s.io/${image}`)
   const deadline = new AbortController().signal
@@ -138,4 +142,56 @@ test('bundle.mts wants a folder to write to', async () => {
   const { code, stderr } = await bundle(['--kubernetes-version', 'v1.36.2'], {})
   assert.equal(code, 2)
   assert.match(stderr, /^bundle: cannot write: no folder is named; add --output-dir DIR\n/)
+})
+
+test('bundle.mts writes what another machine needs, from mirrors, and a second time without a network', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kubestep bundle '))
+  const stored: Contents = new Map()
+  for (const image of IMAGES) {
+    const [repository = '', tag = ''] = image.split(':')
+    const both = ['amd64', 'arm64'].map(arch => ({ arch, layers: [layer('file', Buffer.from(`${image} ${arch}`))] }))
+    addImage(stored, repository, tag, both)
+  }
+  const registry = await openRegistry(stored)
+  const kubelet = randomBytes(100_000)
+  const tgz = gzipSync(layer('./bridge', randomBytes(1000), 0o755))
+  const site = await openSite(
+    new Map([
+      ...withChecksum('/release/v1.36.2/bin/linux/arm64/kubelet', kubelet),
+      ...withChecksum('/release/v1.36.2/bin/linux/arm64/kubectl', randomBytes(1000)),
+      ...withChecksum('/containernetworking/plugins/releases/download/v1.9.1/cni-plugins-linux-arm64-v1.9.1.tgz', tgz),
+    ]),
+  )
+  const options = ['--arch', 'arm64', '--kubernetes-version', 'v1.36.2', '--lock', '/dev/null']
+  const cache = ['--cache-dir', join(folder, 'cache')]
+  const mirror = ['--mirror', `${site.url},registry.k8s.io=http://${registry.host}`]
+  const first = await bundle([...options, ...cache, ...mirror, '--output-dir', join(folder, 'one')], {})
+  assert.equal(first.code, 0, first.stderr)
+  assert.match(first.stdout, /Wrote 10 files for Kubernetes v1\.36\.2 on linux\/arm64 to /)
+  assert.ok(readFileSync(join(folder, 'one/bin/kubelet')).equals(kubelet))
+  for (const server of [registry, site]) await server.close()
+  const second = await bundle(
+    [...options, ...cache, '--offline', '-o', 'json', '--output-dir', join(folder, 'two')],
+    {},
+  )
+  assert.equal(second.code, 0, second.stderr)
+  const events = second.stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  assert.equal(events.filter(({ event, state }) => event === 'component' && state === 'cached').length, 10)
+  const sums = ['one', 'two'].map(name => readFileSync(join(folder, name, 'SHA256SUMS'), 'utf8'))
+  assert.equal(sums[0], sums[1])
+  rmSync(folder, { recursive: true })
+})
+
+test('bundle.mts refuses an architecture that Kubernetes is not published for, and knows other names', async () => {
+  for (const [arch, hint] of [
+    ['aarch64', 'its name here is arm64'],
+    ['mips', 'Kubernetes is published for amd64, arm64'],
+  ] as const) {
+    const { code, stderr } = await bundle(['--arch', arch, '--output-dir', '/nonexistent/x'], {})
+    assert.equal(code, 2)
+    assert.ok(stderr.startsWith(`components: cannot use architecture "${arch}": ${hint}`), stderr)
+  }
 })

@@ -9,9 +9,12 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run, which } from '../../lib/command.ts'
 import type { Limits } from '../../lib/components/limits.ts'
+import { NO_MIRRORS } from '../../lib/components/mirrors.ts'
 import { architecture } from '../../lib/components/platform.ts'
 import type { Progress } from '../../lib/components/progress.ts'
+import { openRegistries } from '../../lib/components/registries.ts'
 import { type Pull, type PulledImage, pullImages } from '../../lib/images/pull.ts'
+import { warnWhenUnreachable } from '../../lib/images/reach.ts'
 import { sandboxImage } from '../../lib/images/sandbox.ts'
 import { containerdConfig } from '../../lib/runtime/containerd-config.ts'
 import { openRuntime, type Runtime } from '../../lib/runtime/runtime.ts'
@@ -278,5 +281,36 @@ describe('pullImages()', { skip: reason }, () => {
 
   it('knows the image that sandboxes are made of', async () => {
     assert.equal(await sandboxImage(runtime), SANDBOX)
+  })
+})
+
+describe('warnWhenUnreachable()', () => {
+  const warned = async (image: string, stop: boolean): Promise<string[]> => {
+    const registries = await openRegistries([image], NO_MIRRORS, {}, '/nonexistent')
+    const told: string[] = []
+    const end = warnWhenUnreachable([image], registries, {
+      cacheDir: '/nonexistent',
+      deadline: AbortSignal.timeout(20_000),
+      limits: QUICK,
+      onProgress: event => void (event.kind === 'notice' && told.push(event.text)),
+    })
+    if (stop) end()
+    // As long as all tries and pauses take.
+    await sleep(1000)
+    end()
+    return told
+  }
+
+  it('names the registry and the ways out when nobody answers', async () => {
+    const [text = '', ...others] = await warned('127.0.0.1:1/a:1', false)
+    assert.match(text, /^no registry can be reached from here \(127\.0\.0\.1:1: connection refused\), .*\n {2}--mirror/)
+    assert.deepEqual(others, [])
+  })
+
+  it('says nothing when that is over before, or when somebody answers, whatever', async () => {
+    assert.deepEqual(await warned('127.0.0.1:1/a:1', true), [])
+    const server = await openRegistry(new Map())
+    assert.deepEqual(await warned(`${server.host}/a:1`, false), [])
+    await server.close()
   })
 })
