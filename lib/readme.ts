@@ -4,6 +4,7 @@ import { SYSCTLS } from './host/sysctl.ts'
 import { PROXY_MODES, type ProxyMode } from './network/proxy-mode.ts'
 import { OPTIONS, type Option, type OptionName } from './options.ts'
 import { PHASES } from './phases.ts'
+import { CHECKS } from './preflight/checks.ts'
 import { ITEMS } from './prepare/items.ts'
 import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from './profile/ci.ts'
 import { GATES } from './ready/gates.ts'
@@ -17,6 +18,16 @@ export function readmeTables(initOptions: readonly OptionName[]): Readonly<Recor
     phases: table(
       ['script', 'what it makes', 'sub-phases'],
       PHASES.map(({ name, about, subphases }) => [`\`${name}\``, about, subphases.map(sub => `\`${sub}\``).join(' ')]),
+    ),
+    preflight: table(
+      ['check', 'asks for', 'at worst', 'because', 'in kubeadm'],
+      CHECKS.map(({ name, about, severity, why, ours, since, until }) => [
+        `\`${name}\``,
+        about,
+        severity,
+        why,
+        ours ? 'no' : since === undefined && until === undefined ? 'yes' : releases(since, until),
+      ]),
     ),
     gates: table(
       ['gate', 'holds when'],
@@ -75,6 +86,10 @@ function releasesOf({ since, until, gate, deprecated }: ProxyMode): string {
     ...(gate === undefined ? [] : [`gate ${gate.name} until ${gate.defaultSince}`]),
     ...(deprecated === undefined ? [] : [`deprecated since ${deprecated.since}`]),
   ].join(', ')
+}
+
+function releases(since?: string, until?: string): string {
+  return [since && `since ${since}`, until && `until ${until}`].filter(Boolean).join(', ')
 }
 
 function optionRow(name: OptionName): Row {

@@ -134,7 +134,7 @@ const FOUND: readonly (readonly [host: (typeof HOSTS)[number], name: string, fou
   [
     'crowded',
     'NetworkRanges',
-    /hides a part of what this machine reaches by 10\.0\.0\.0\/8 \(tun0\)$/,
+    /Services.* hides a part of what this machine reaches by 10\.0\.0\.0\/8 \(tun0\)$/,
     /--service-cidr/,
   ],
   ['crowded', 'NetworkRanges', /Services, 10\.96\.0\.0\/12, has this machine's address 10\.96\.0\.4$/],
