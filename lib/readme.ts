@@ -1,4 +1,4 @@
-/** The tables of the README, from the tables that the code walks. */
+/** The tables of the README and of docs/, from the tables that the code walks. */
 import { KUBELET_ADAPTATIONS } from './cluster/adapt.ts'
 import { SYSCTLS } from './host/sysctl.ts'
 import { PROXY_MODES, type ProxyMode } from './network/proxy-mode.ts'
@@ -11,7 +11,7 @@ import { GATES } from './ready/gates.ts'
 
 type Row = readonly string[]
 
-/** Tables by the name that stands in the README's marker. */
+/** Tables by the name that stands in a document's marker. */
 export function readmeTables(initOptions: readonly OptionName[]): Readonly<Record<string, string>> {
   return {
     options: table(['option', 'meaning', 'default'], initOptions.map(optionRow)),
@@ -103,7 +103,7 @@ export function table(heading: Row, rows: readonly Row[]): string {
   return [line(heading), line(heading.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-/** The README with every marked table replaced. Throws a RangeError for a marker without a table. */
+/** A document with every marked table replaced. Throws a RangeError for a marker without a table. */
 export function fillTables(readme: string, tables: Readonly<Record<string, string>>): string {
   return readme.replace(
     /(<!-- table: (\S+) -->\n)[\s\S]*?(<!-- end -->)/g,

@@ -43,7 +43,7 @@ export const build: Script = script(
       for (const name of names) await bundle(name, join(folder, `${name}.mjs`))
       if (flags.check) compare(folder, join(ROOT, 'dist'))
       else removeOthers(folder, names)
-      await fillReadme(flags.check ?? false)
+      await fillDocuments(flags.check ?? false)
       writeMetadata(flags.check ?? false)
     } finally {
       if (flags.check) rmSync(folder, { recursive: true })
@@ -52,16 +52,25 @@ export const build: Script = script(
   },
 )
 
-async function fillReadme(check: boolean): Promise<void> {
+/** The README and docs/*.md: what stands between their markers comes from the tables of the code. */
+async function fillDocuments(check: boolean): Promise<void> {
   // Imported here: init is a script too, and must not take itself for the entry.
   const { init } = await import('./init.mts')
-  const file = join(ROOT, 'README.md')
-  const text = readFileSync(file, 'utf8')
-  const filled = fillTables(text, { ...readmeTables(init.command.options), ...actionTables() })
-  if (filled === text) return
-  if (check)
-    throw new KubestepError('build: cannot accept README.md: its tables are not those of the code; run npm run build')
-  writeFileSync(file, filled)
+  const tables = { ...readmeTables(init.command.options), ...actionTables() }
+  const stale: string[] = []
+  const docs = readdirSync(join(ROOT, 'docs')).filter(name => name.endsWith('.md'))
+  for (const name of ['README.md', ...docs.map(doc => `docs/${doc}`)]) {
+    const file = join(ROOT, name)
+    const text = readFileSync(file, 'utf8')
+    const filled = fillTables(text, tables)
+    if (filled === text) continue
+    stale.push(name)
+    if (!check) writeFileSync(file, filled)
+  }
+  if (!check || stale.length === 0) return
+  throw new KubestepError(
+    `build: cannot accept ${stale.join(', ')}: the tables are not those of the code; run npm run build`,
+  )
 }
 
 function writeMetadata(check: boolean): void {
