@@ -45,17 +45,16 @@ export type PreparedChange =
 
 export type PreparedKind = PreparedChange['kind']
 
-/** What tells one change from another: the same one twice is one. */
+/** What tells one change from another: from the same state to the same state is one, however often it is made. */
 export function preparedSubject(change: PreparedChange): string {
   switch (change.kind) {
     case 'written':
-      return `${change.path} ${change.after}`
+    case 'link':
+      return JSON.stringify([change.path, change.before, change.after])
     case 'lines':
       return `${change.path} ${JSON.stringify(change.edits)}`
-    case 'link':
-      return `${change.path} ${change.after}`
     case 'setting':
-      return `${change.setting} ${change.subject} ${change.after}`
+      return JSON.stringify([change.setting, change.subject, change.before, change.after])
     case 'packages':
       return change.names.join(' ')
   }

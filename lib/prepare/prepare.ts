@@ -88,7 +88,7 @@ export async function makePlans(plans: readonly Plan[], host: HostSource, say: S
         failures.push(reasonOf(error))
       }
     }
-    await reloadUnits(changes, host)
+    await settle(changes, host)
   }
   if (failures.length > 0) throw new KubestepError(failures.join('\n'))
   return made
@@ -107,7 +107,7 @@ export async function undoPreparation(host: HostSource, say: Say): Promise<numbe
       failures.push(reasonOf(error))
     }
   }
-  await reloadUnits(changes, host)
+  await settle(changes, host)
   if (failures.length > 0) throw new KubestepError(failures.join('\n'))
   record.clear()
   return changes.length
@@ -122,9 +122,12 @@ function isPrepared(change: { readonly kind: string }): change is PreparedChange
   return ['written', 'lines', 'link', 'setting', 'packages'].includes(change.kind)
 }
 
-/** systemd reads fstab and its units when it is told to. */
-async function reloadUnits(changes: readonly PreparedChange[], host: HostSource): Promise<void> {
-  const isUnit = changes.some(change => 'path' in change && /^\/etc\/(fstab$|systemd\/)/.test(change.path))
-  if (!isUnit || host.root !== '/' || host.kind('/run/systemd/system') === undefined) return
-  await run(['systemctl', 'daemon-reload'])
+/** systemd reads fstab and its units when it is told to; a file that took another's place needs SELinux's label anew. */
+async function settle(changes: readonly PreparedChange[], host: HostSource): Promise<void> {
+  if (host.root !== '/') return
+  const paths = changes.flatMap(change => ('path' in change ? [change.path] : []))
+  const isUnit = paths.some(path => /^\/etc\/(fstab$|systemd\/)/.test(path))
+  if (isUnit && host.kind('/run/systemd/system') !== undefined) await run(['systemctl', 'daemon-reload'])
+  const there = paths.filter(path => host.kind(path) !== undefined)
+  if (there.length > 0 && host.kind('/sys/fs/selinux/enforce') !== undefined) await run(['restorecon', ...there])
 }

@@ -24,6 +24,8 @@ const MACHINE = `
 set -eu
 mount -t tmpfs tmpfs /mnt
 cp -a /etc /mnt/etc; mount --bind /mnt/etc /etc
+# As in a container, where nothing can take the place of the file.
+cp -p /etc/hosts /mnt/hosts; mount --bind /mnt/hosts /etc/hosts
 mount -t tmpfs tmpfs /var/lib; mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /sys/fs
 mkdir -p /mnt/bin /mnt/open /sys/fs/selinux /run/systemd/generator /etc/selinux /etc/systemd/system
 export PATH=/mnt/bin:$PATH

@@ -153,6 +153,19 @@ test('undoPreparation() goes back over several preparations to the first state',
   rmSync(root, { recursive: true })
 })
 
+test('undoPreparation() gives a user back what prepare wrote over', async () => {
+  const root = machine()
+  await prepared(root)
+  writeFileSync(join(root, '/etc/sysctl.d/99-kubestep.conf'), 'net.ipv4.ip_forward = 0\n')
+  const host = await prepared(root)
+  assert.match(read(root, '/etc/sysctl.d/99-kubestep.conf'), /ip_forward = 1/)
+  const said: string[] = []
+  await undoPreparation(host, line => said.push(line))
+  assert.equal(read(root, '/etc/sysctl.d/99-kubestep.conf'), 'net.ipv4.ip_forward = 0\n')
+  assert.match(said.join('\n'), /99-kubestep\.conf" was changed after it was written: it stays as it is$/)
+  rmSync(root, { recursive: true })
+})
+
 test('makePlans() makes the others when one change fails, and undoing needs no more than the record', async () => {
   const root = machine()
   rmSync(join(root, '/etc/hosts'))
