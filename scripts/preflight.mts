@@ -72,7 +72,10 @@ export const preflight: Script = script(
       for (const line of lines) result(`${line}\n`)
     }
     const failed = new Set(rows.filter(({ status }) => status === 'error').map(({ name }) => name)).size
-    if (failed > 0) {
+    if (failed === 0) return
+    // The report says it all; with -o json nothing may follow it.
+    if (flags.output === 'json') process.exitCode = 1
+    else {
       throw new KubestepError(
         `preflight: cannot set up a cluster on this machine: ${failed} check${failed === 1 ? ' fails' : 's fail'}; mend what they found, or name them in --ignore-preflight-errors`,
       )
