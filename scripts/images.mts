@@ -6,7 +6,7 @@ import { namedVersions } from '../lib/components/named-versions.ts'
 import { loadInitConfig } from '../lib/config/load.ts'
 import type { InitConfig } from '../lib/config/types.ts'
 import { durationMilliseconds } from '../lib/duration.ts'
-import { UsageError } from '../lib/errors.ts'
+import { KubestepError, UsageError } from '../lib/errors.ts'
 import { readHostFacts } from '../lib/host/read.ts'
 import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/images/images.ts'
 import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
@@ -66,7 +66,7 @@ export async function list(call: Call): Promise<void> {
   }
   // The result is an object in itself, not an event.
   const output = openOutput({})
-  output.result(format(await configOf({ ...call, output })))
+  output.result(format(await configOf({ ...call, output }, 'look up or guess')))
 }
 
 /** What is told of an image. */
@@ -132,9 +132,16 @@ export async function pullAll(call: Call, label: string): Promise<void> {
   }
 }
 
-async function configOf({ flags, output }: Pick<Call, 'flags' | 'output'>): Promise<InitConfig> {
+async function configOf(
+  { flags, output }: Pick<Call, 'flags' | 'output'>,
+  names: 'look up' | 'look up or guess' = 'look up',
+): Promise<InitConfig> {
   const source = readConfig(flags)
-  const versions = await namedVersions({ ...source, flags }, output)
+  const versions = await namedVersions({ ...source, flags }, output).catch((error: unknown) => {
+    // As kubeadm lists them: what cannot be looked up is the newest that is known, with a notice.
+    if (names === 'look up' || !(error instanceof KubestepError)) throw error
+    return {}
+  })
   // They decide about a pull, not about images.
   const { 'cri-socket': _, ...deciding } = flags
   const facts = { ...readHostFacts('/'), ...ANYWHERE }
