@@ -139,7 +139,7 @@ function isRed({ status, annotations, summary, milliseconds, outputs, raw }: Ste
 inJob(
   'a flag that the API server does not know is named',
   () => ({ 'extra-args': '{ apiserver: { no-such-flag: 1 } }' }),
-  async job => isRed(await job.main(), /kube-apiserver.*unknown flag: --no-such-flag/),
+  async job => isRed(await job.main(), /kube-apiserver: .*unknown flag: --no-such-flag/),
 )
 
 inJob(
@@ -164,7 +164,7 @@ inJob('a port that is taken is named', nothing, async job => {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(2379, '127.0.0.1', resolve))
   try {
-    isRed(await job.main(), /port 2379/)
+    isRed(await job.main(), /Port-2379|port 2379/)
   } finally {
     await new Promise(resolve => server.close(resolve))
   }
