@@ -7,6 +7,7 @@ import { PRIVATE_RUNTIME } from '../runtime/private.ts'
 import { KUBELET } from '../service/kubelet.ts'
 import { API_PARTS, apiText } from './api-objects.ts'
 import type { DiagnosisContext } from './context.ts'
+import { hostText } from './host-part.ts'
 import { certificateText, configurationFiles, podLogs, stateFiles } from './kept-files.ts'
 import { MACHINE_PARTS } from './machine-facts.ts'
 
@@ -65,6 +66,10 @@ export const COLLECTORS: readonly Collector[] = [
   { about: 'configuration files', collect: async () => configurationFiles() },
   { about: 'certificates', collect: async () => [{ name: 'kubernetes/certificates.txt', text: certificateText() }] },
   { about: 'journal and readiness', collect: async () => stateFiles() },
+  {
+    about: 'machine: what preflight goes by',
+    collect: async () => [{ name: 'machine/host.json', text: await hostText() }],
+  },
   ...MACHINE_PARTS.map(
     ({ name, read, commands = [] }): Collector => ({
       about: `machine: ${name}`,

@@ -2,12 +2,14 @@
 import { KubestepError } from '../errors.ts'
 import { readHost } from '../host/host.ts'
 import { type HostSource, liveHost } from '../host/source.ts'
+import type { Json } from '../json.ts'
 import type { Flags } from '../options.ts'
 import type { Output } from '../output.ts'
 import type { Phase } from '../phase.ts'
 import type { Wanted } from './check.ts'
 import { ignoredNames } from './checks.ts'
 import { questionsOf, type Row, runChecks } from './run.ts'
+import { reportOf } from './table.ts'
 
 /** What a phase and its flags ask of the machine. */
 export function wantedOf({ config, namedSocket }: Pick<Phase, 'config' | 'namedSocket'>, flags: Flags): Wanted {
@@ -47,6 +49,7 @@ export async function refuseBadMachine(phase: Phase, flags: Flags, output: Outpu
   for (const row of rows.filter(({ status }) => status === 'handled')) {
     output.detail(`[preflight] ${row.name}: ${text(row)}`)
   }
+  output.event('preflight', reportOf(rows, wanted) as unknown as Record<string, Json>)
   const errors = rows.filter(({ status }) => status === 'error')
   if (errors.length === 0) return
   const names = [...new Set(errors.map(({ name }) => name))].join(',')
