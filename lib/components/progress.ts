@@ -71,6 +71,8 @@ export function openReporter(
 ): Reporter {
   const running = new Map<string, Transfer>()
   const complaints = new Set<string>()
+  // What is done counts until nothing is on its way any more: a bar does not go back.
+  let past = { since: 0, bytes: 0 }
   let pictured = Number.NEGATIVE_INFINITY
   let drawn = false
   const clear = (): void => {
@@ -84,7 +86,7 @@ export function openReporter(
   const draw = (): void => {
     if (terminal === undefined || now() - pictured < PICTURE_MS) return
     pictured = now()
-    terminal.write(`${CLEAR}${bar([...running.values()], now(), terminal.columns)}`)
+    terminal.write(`${CLEAR}${bar([...running.values()], past, now(), terminal.columns)}`)
     drawn = true
   }
   const onProgress: OnProgress = progress => {
@@ -94,6 +96,7 @@ export function openReporter(
     switch (progress.kind) {
       case 'start':
         if (terminal === undefined) line(`Fetching ${name} from ${progress.host}`)
+        if (running.size === 0) past = { since: now(), bytes: 0 }
         running.set(name, { name, since: now(), received: 0, told: now() })
         return
       case 'bytes':
@@ -110,6 +113,7 @@ export function openReporter(
       case 'done': {
         const took = transfer === undefined ? '' : ` in ${seconds(now() - transfer.since)}`
         running.delete(name)
+        past = { ...past, bytes: past.bytes + progress.bytes }
         const proof = (progress.proof ?? []).map(kind => `, ${PROOFS[kind]}`).join('')
         return line(`Fetched ${name} (${megabytes(progress.bytes)} MB${took}${proof})`)
       }
@@ -136,15 +140,22 @@ interface Transfer {
 
 const BAR_WIDTH = 24
 
+/** What was done since something is on its way without a break. */
+interface Past {
+  readonly since: number
+  readonly bytes: number
+}
+
 /** One line: the bar of everything whose size is known, bytes, speed, and what is on its way. */
-function bar(transfers: readonly Transfer[], now: number, columns: number): string {
+function bar(transfers: readonly Transfer[], past: Past, now: number, columns: number): string {
   const known = transfers.filter(({ total }) => total !== undefined)
-  const total = known.reduce((sum, transfer) => sum + (transfer.total ?? 0), 0)
-  const received = known.reduce((sum, transfer) => sum + transfer.received, 0)
+  const total = known.reduce((sum, transfer) => sum + (transfer.total ?? 0), past.bytes)
+  const received = known.reduce((sum, transfer) => sum + transfer.received, past.bytes)
   const filled = total === 0 ? 0 : Math.round((received / total) * BAR_WIDTH)
-  const since = Math.min(now, ...transfers.map(transfer => transfer.since))
-  const speed = now > since ? received / ((now - since) / 1000) : 0
-  const text = `${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)} ${megabytes(received)}/${megabytes(total)} MB ${megabytes(speed)} MB/s ${transfers.map(({ name }) => name).join(', ')}`
+  const speed = now > past.since ? received / ((now - past.since) / 1000) : 0
+  // There is little room: of an image the last part of its name says enough.
+  const names = transfers.map(({ name }) => name.replace(/^image .*\//, '')).join(', ')
+  const text = `${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)} ${megabytes(received)}/${megabytes(total)} MB ${megabytes(speed)} MB/s ${names}`
   // Some terminals say that they have no columns at all.
   return text.slice(0, (columns || 80) - 1)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openReporter, type Progress } from '../../lib/components/progress.ts'
+import { openEvents, openReporter, type Progress } from '../../lib/components/progress.ts'
 
 const MB = 1e6
 
@@ -62,12 +62,16 @@ test('openReporter() draws one bar for all files on a terminal, at most ten time
       [1050, bytes(41)],
       [2000, bytes(20, 'kubectl', 40)],
       [3000, { kind: 'done', name: 'kubelet', bytes: 80 * MB }],
+      [4000, bytes(30, 'kubectl', 40)],
     ],
     80,
   )
   assert.deepEqual(pictures, [
     '\r\u001b[2K############------------ 40.0/80.0 MB 40.0 MB/s kubelet, kubectl',
     '\r\u001b[2K############------------ 61.0/120.0 MB 30.5 MB/s kubelet, kubectl',
+    '\r\u001b[2K',
+    // What is done still counts.
+    '\r\u001b[2K######################-- 110.0/120.0 MB 27.5 MB/s kubectl',
     '\r\u001b[2K',
   ])
   assert.deepEqual(lines, ['[components] Fetched kubelet (80.0 MB in 3.0 s)'])
@@ -101,4 +105,39 @@ test('openReporter() tells of a trouble once, however many files it concerns', (
     '[components] kubelet: dl.k8s.io: down; trying again',
     '[components] kubelet: dl.k8s.io: slow; trying again in 2.0 s',
   ])
+})
+
+test('openReporter() shows the end of long names, and what proves a file', () => {
+  const name = 'image registry.k8s.io/coredns/coredns:v1.14.2'
+  const { pictures } = report(
+    [
+      [0, { kind: 'start', name, host: 'x' }],
+      [500, bytes(1, name)],
+    ],
+    80,
+  )
+  assert.match(pictures[0] ?? '', / MB\/s coredns:v1\.14\.2$/)
+  const { lines } = report([
+    [0, { kind: 'start', name: 'kubelet', host: 'x' }],
+    [1000, { kind: 'done', name: 'kubelet', bytes: MB, proof: ['lock', 'signature'] }],
+  ])
+  assert.equal(lines[1], '[components] Fetched kubelet (1.0 MB in 1.0 s, SHA-256 as locked, signature verified)')
+})
+
+test('openEvents() tells everything, and of bytes once a second', () => {
+  const told: (readonly [string, unknown])[] = []
+  let clock = 0
+  const onProgress = openEvents(
+    (kind, facts) => told.push([kind, facts.state === 'bytes' ? facts.received : facts.state]),
+    () => clock,
+  )
+  onProgress({ kind: 'start', name: 'a', host: 'x' })
+  for (clock = 0; clock <= 2500; clock += 100) onProgress(bytes(clock / 100, 'a'))
+  onProgress(bytes(1, 'b'))
+  onProgress({ kind: 'notice', text: 'n' })
+  onProgress({ kind: 'done', name: 'a', bytes: 1 })
+  assert.deepEqual(
+    told.map(([kind, what]) => `${kind} ${what}`),
+    ['start', 0, 10 * MB, 20 * MB, MB, 'notice', 'done'].map(what => `component ${what}`),
+  )
 })
