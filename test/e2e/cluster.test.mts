@@ -1,5 +1,5 @@
 /**
- * Real Kubernetes on this machine, twice in a row: up with every gate, used as a user would, and away without a trace.
+ * Real Kubernetes on this machine, with each profile: up with every gate, used as a user would, and away without a trace.
  * Needs root; see the README for what it runs on.
  */
 import assert from 'node:assert/strict'
@@ -20,8 +20,9 @@ for (const reason of skipped) test('a real cluster', { skip: reason }, () => {})
 
 for (const target of targets) {
   const { version, hasDns } = target
-  for (const round of [1, 2]) {
-    const named = (what: string): string => `Kubernetes ${version}, round ${round}: ${what}`
+  for (const profile of ['kubeadm', 'ci']) {
+    const init = bundle('init', '--artifacts', target.artifacts, ...target.args, '--profile', profile)
+    const named = (what: string): string => `Kubernetes ${version}, profile ${profile}: ${what}`
     let before: MachineState = {}
     let removeOldThings = (): void => {}
     let removeNewThings = (): void => {}
@@ -30,7 +31,7 @@ for (const target of targets) {
     test(named('init ends when every gate holds'), async () => {
       removeOldThings = plantUserThings('old')
       before = readMachineState()
-      const { status, stdout, stderr } = await run(bundle('init', '--artifacts', target.artifacts, ...target.args))
+      const { status, stdout, stderr } = await run(init)
       assert.equal(status, 0, stderr)
       for (const { name } of GATES.filter(gate => hasDns || gate.name !== 'dns')) {
         assert.match(stdout, new RegExp(`^\\[ready\\] ${name} after `, 'm'))
@@ -86,7 +87,7 @@ for (const target of targets) {
     })
 
     inCluster('a second init refuses and leaves the cluster alone', async () => {
-      const { status, stderr } = await run(bundle('init', '--artifacts', target.artifacts, ...target.args))
+      const { status, stderr } = await run(init)
       assert.equal(status, 1)
       assert.match(stderr, /^init: cannot set up a cluster: there is one on this machine/)
       assert.equal((await get(target, 'nodes')).length, 1)
