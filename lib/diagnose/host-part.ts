@@ -22,6 +22,7 @@ export async function hostText(): Promise<string> {
   const parts = {
     ...rest,
     facts: harmless,
+    routes: routes.map(({ subnet, interfaceName }) => `${formatSubnet(subnet)} ${interfaceName}`),
     modules: [...modules.loaded].sort(),
     optionsAreKnown: options !== undefined,
   }
