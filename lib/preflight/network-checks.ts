@@ -9,7 +9,6 @@ import {
   type Subnet,
 } from '../address.ts'
 import { DEFAULT_POD_SUBNET } from '../cluster/pod-network.ts'
-import type { InitConfig } from '../config/types.ts'
 import type { Host } from '../host/host.ts'
 import { hostNameFault } from '../host/host-name.ts'
 import { addressesOf } from '../host/hosts-file.ts'
@@ -24,8 +23,9 @@ interface Range {
   readonly subnet: Subnet
 }
 
-function rangesOf({ cluster }: InitConfig): Range[] {
-  const { podSubnet = DEFAULT_POD_SUBNET, serviceSubnet } = cluster.networking
+/** A network that the user brings has the range that it says, or one that nobody here knows. */
+function rangesOf({ config, cni }: Wanted): Range[] {
+  const { podSubnet = cni === 'none' ? '' : DEFAULT_POD_SUBNET, serviceSubnet } = config.cluster.networking
   const of = (what: Range['what'], text: string): Range[] =>
     text.split(',').flatMap(part => {
       const subnet = parseSubnet(part.trim())
@@ -34,13 +34,14 @@ function rangesOf({ cluster }: InitConfig): Range[] {
   return [...of('Pods', podSubnet), ...of('Services', serviceSubnet)]
 }
 
-function usesFamily(config: InitConfig, family: 4 | 6): boolean {
-  const advertised = parseAddress(config.init.localAPIEndpoint.advertiseAddress)
-  return advertised?.family === family || rangesOf(config).some(({ subnet }) => subnet.address.family === family)
+function usesFamily(wanted: Wanted, family: 4 | 6): boolean {
+  const advertised = parseAddress(wanted.config.init.localAPIEndpoint.advertiseAddress)
+  return advertised?.family === family || rangesOf(wanted).some(({ subnet }) => subnet.address.family === family)
 }
 
-function rangeVerdicts({ routes, facts, nameServers }: Host, { config }: Wanted): Verdict[] {
-  const ranges = rangesOf(config)
+function rangeVerdicts({ routes, facts, nameServers }: Host, wanted: Wanted): Verdict[] {
+  const { config } = wanted
+  const ranges = rangesOf(wanted)
   const advice = (what: Range['what']): string =>
     `choose another range with ${what === 'Pods' ? '--pod-network-cidr' : '--service-cidr'}`
   const text = ({ what, subnet }: Range): string => `the range of ${what}, ${formatSubnet(subnet)},`
@@ -153,8 +154,8 @@ export const NETWORK_CHECKS: readonly Check[] = [
     about: 'forwarding is on, and bridged packets pass the firewall',
     why: 'Pods are reached by forwarding, and Services of Pods on one bridge by its rules',
     severity: 'error',
-    subjects: ({ config }) =>
-      [...FORWARDING, ...BRIDGE_CALLS].filter(([, family]) => usesFamily(config, family)).map(([path]) => path),
+    subjects: wanted =>
+      [...FORWARDING, ...BRIDGE_CALLS].filter(([, family]) => usesFamily(wanted, family)).map(([path]) => path),
     others: [...FORWARDING, ...BRIDGE_CALLS].map(([path]) => path),
     look: (host, _, path) => settingVerdict(host, path),
   },
@@ -175,13 +176,13 @@ export const NETWORK_CHECKS: readonly Check[] = [
     about: 'Pods and Services are not reached through a proxy',
     why: 'static Pods get the proxy variables, and webhooks are then called through it',
     severity: 'warning',
-    look: ({ facts }, { config, profile }) => {
-      const verdicts = rangesOf(config).flatMap(({ subnet }): Verdict[] => {
+    look: ({ facts }, wanted) => {
+      const verdicts = rangesOf(wanted).flatMap(({ subnet }): Verdict[] => {
         const first = nthAddress(subnet, 1)
         const proxy = first && proxyFor(facts.proxyEnvironment, first)
         if (proxy === undefined) return []
         const found = `${formatSubnet(subnet)} is reached through ${proxy}`
-        return profile === 'ci'
+        return wanted.profile === 'ci'
           ? [handled(found, 'the ci profile leaves the variables out')]
           : [warning(found, `add it to NO_PROXY, or use --profile ci`)]
       })
@@ -228,7 +229,7 @@ export const NETWORK_CHECKS: readonly Check[] = [
       return verdicts.length > 0
         ? verdicts
         : ok(
-            rangesOf(wanted.config)
+            rangesOf(wanted)
               .map(({ what, subnet }) => `${what} ${formatSubnet(subnet)}`)
               .join(', '),
           )

@@ -242,6 +242,13 @@ const CASES: readonly Case[] = [
     says: 'error the range of Pods, 10.96.0.0/16, has addresses of the range of Services, 10.96.0.0/12',
   },
   {
+    what: 'a network of the user, whose range nobody knows',
+    host: openHost('crowded'),
+    flags: { cni: 'none', 'service-cidr': '172.30.0.0/16', 'apiserver-advertise-address': '10.96.0.4' },
+    name: 'NetworkRanges',
+    says: 'ok Services 172.30.0.0/16',
+  },
+  {
     what: 'proxies under the ci profile',
     host: openHost('crowded'),
     flags: { profile: 'ci' },
