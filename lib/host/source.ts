@@ -45,8 +45,8 @@ export interface HostSource {
   readonly link: (path: string) => string | undefined
   /** Space on the file system of a path that exists. */
   readonly space: (path: string) => DiskSpace | undefined
-  /** Runs a command to its end (at most two seconds); undefined when there is no such command. */
-  readonly run: (argv: readonly string[]) => Promise<CommandResult | undefined>
+  /** Runs a command to its end (at most two seconds, unless said); undefined when there is no such command. */
+  readonly run: (argv: readonly string[], timeoutMs?: number) => Promise<CommandResult | undefined>
   /** What serves CRI at a socket (`unix:///...`). */
   readonly runtime: (socket: string) => Promise<RuntimeAnswer>
   /** Whether a TCP port is bound by somebody who does not listen: that stands in no table of the kernel. */
@@ -74,8 +74,8 @@ export function liveHost(root = '/'): HostSource {
       const found = quietly(() => statfsSync(at(path)))
       return found && { bytes: found.blocks * found.bsize, freeBytes: found.bavail * found.bsize }
     },
-    run: async argv =>
-      which(argv[0] ?? '') === undefined ? undefined : await run(argv, { timeoutMs: COMMAND_TIMEOUT_MS }),
+    run: async (argv, timeoutMs = COMMAND_TIMEOUT_MS) =>
+      which(argv[0] ?? '') === undefined ? undefined : await run(argv, { timeoutMs }),
     runtime: askRuntime,
     isBound,
     hostName: hostname,

@@ -3,6 +3,7 @@ import type { InitConfig } from '../config/types.ts'
 import type { HostSource } from '../host/source.ts'
 import type { PreparedChange } from './change.ts'
 import { type Finding, NOTHING, type PrepareContext, settingChange } from './item.ts'
+import { answers, firewalldWord, listFirewalld, PORTS, type SettingName, SOURCES } from './settings.ts'
 
 interface Opening {
   /** As firewalld has it, e.g. `2379-2380/tcp`. */
@@ -31,10 +32,8 @@ export async function findFirewall({ host, live, config }: PrepareContext, asked
     return asked ? { changes: [], notes: ['the firewall of a machine that does not run is left as it is'] } : NOTHING
   const ports = openings(config).map(({ port }) => port)
   const sources = (config.cluster.networking.podSubnet ?? '').split(',').filter(subnet => subnet !== '')
-  if ((await host.run(['firewall-cmd', '--state']))?.exitCode === 0) {
-    return { changes: await firewalldChanges(host, ports, sources) }
-  }
-  if (/^Status: active/m.test((await host.run(['ufw', 'status']))?.stdout ?? '')) {
+  if (await answers(host, ['firewall-cmd', '--state'], /^/)) return findFirewalld(host, ports, sources)
+  if (await answers(host, ['ufw', 'status'], /^Status: active/m)) {
     return { changes: await ufwChanges(host, ports, sources) }
   }
   const policy = (await host.run(['iptables', '-S', 'INPUT']))?.stdout ?? ''
@@ -47,14 +46,22 @@ export async function findFirewall({ host, live, config }: PrepareContext, asked
   }
 }
 
-async function firewalldChanges(
-  host: HostSource,
-  ports: readonly string[],
-  sources: readonly string[],
-): Promise<PreparedChange[]> {
-  const opened = await Promise.all(ports.map(port => settingChange(host, 'firewalld-port', port, 'open')))
-  const trusted = await Promise.all(sources.map(source => settingChange(host, 'firewalld-source', source, 'open')))
-  return [...opened, ...trusted].flat()
+async function findFirewalld(host: HostSource, ports: readonly string[], sources: readonly string[]): Promise<Finding> {
+  const open = await listFirewalld(host, PORTS)
+  const trusted = await listFirewalld(host, SOURCES)
+  if (open === undefined || trusted === undefined) {
+    return { changes: [], faults: ['cannot open ports: firewall-cmd does not list them; try it by hand'] }
+  }
+  const change = (setting: SettingName, subject: string, lists: typeof open): PreparedChange[] => {
+    const before = firewalldWord(subject, lists) ?? 'closed'
+    return before === 'open' ? [] : [{ kind: 'setting', setting, subject, before, after: 'open' }]
+  }
+  return {
+    changes: [
+      ...ports.flatMap(port => change('firewalld-port', port, open)),
+      ...sources.flatMap(source => change('firewalld-source', source, trusted)),
+    ],
+  }
 }
 
 async function ufwChanges(

@@ -13,6 +13,8 @@ export interface Setting {
   readonly read: (subject: string, host: HostSource) => Promise<string | undefined>
   /** Takes the words that `read` gives. Throws a KubestepError. */
   readonly write: (subject: string, value: string, root: string) => Promise<void>
+  /** Others may keep it from being set back. */
+  readonly isHeld?: true
 }
 
 export type SettingName =
@@ -37,6 +39,7 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
   },
   module: {
     about: 'kernel module',
+    isHeld: true,
     read: async (name, host) =>
       loadedModules(host.read('/proc/modules') ?? '').includes(name) ? 'loaded' : 'not loaded',
     write: async (name, value) => {
@@ -78,18 +81,20 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
   },
   'firewalld-port': {
     about: 'firewalld port',
-    read: (port, host) => readFirewalld(host, [`--query-port=${port}`]),
+    read: async (port, host) => firewalldWord(port, await listFirewalld(host, PORTS)),
     write: (port, value) => setFirewalld(value, verb => [`--${verb}-port=${port}`]),
   },
   'firewalld-source': {
     about: 'firewalld trusted addresses',
-    read: (source, host) => readFirewalld(host, ['--zone=trusted', `--query-source=${source}`]),
+    read: async (source, host) => firewalldWord(source, await listFirewalld(host, SOURCES)),
     write: (source, value) => setFirewalld(value, verb => ['--zone=trusted', `--${verb}-source=${source}`]),
   },
   ufw: {
     about: 'ufw rule',
     read: async (rule, host) =>
-      ufwRules((await host.run(['ufw', 'show', 'added']))?.stdout ?? '').includes(rule) ? 'open' : 'closed',
+      ufwRules((await host.run(['ufw', 'show', 'added'], FIREWALL_LIMIT_MS))?.stdout ?? '').includes(rule)
+        ? 'open'
+        : 'closed',
     write: async (rule, value) => {
       const command = value === 'open' ? ['ufw', ...rule.split(' ')] : ['ufw', 'delete', ...rule.split(' ')]
       await mustRun(`prepare: cannot change the firewall with "${command.join(' ')}"`, command)
@@ -125,17 +130,37 @@ function unitState(text: string): string | undefined {
   return state === 'enabled' || state === 'disabled' ? state : undefined
 }
 
+/** firewalld is a Python program, and there may be others: it takes its time. */
+const FIREWALL_LIMIT_MS = 20_000
+
+/** What lists the open ports, and the addresses from which everything may come. */
+export const PORTS: readonly string[] = ['--list-ports']
+export const SOURCES: readonly string[] = ['--zone=trusted', '--list-sources']
+
 /** firewalld has rules for now and rules for its next start. */
 const FIREWALLD: readonly { readonly flags: readonly string[]; readonly values: readonly string[] }[] = [
   { flags: [], values: ['open', 'open until its next start'] },
   { flags: ['--permanent'], values: ['open', 'open from its next start on'] },
 ]
 
-async function readFirewalld(host: HostSource, query: readonly string[]): Promise<string | undefined> {
-  const answers = await Promise.all(FIREWALLD.map(({ flags }) => host.run(['firewall-cmd', ...flags, ...query])))
-  const [isNow, isLater] = answers.map(answer => answer?.exitCode === 0)
-  // It ends with 1 for no, and with other numbers when it does not run.
-  if (answers.some(answer => answer === undefined || ![0, 1].includes(answer.exitCode ?? -1))) return undefined
+/** What firewalld lists now, and from its next start on; undefined when it does not answer. */
+export async function listFirewalld(
+  host: HostSource,
+  words: readonly string[],
+): Promise<readonly (readonly string[])[] | undefined> {
+  const lists: string[][] = []
+  for (const { flags } of FIREWALLD) {
+    const answer = await host.run(['firewall-cmd', ...flags, ...words], FIREWALL_LIMIT_MS)
+    if (answer?.exitCode !== 0) return undefined
+    lists.push(answer.stdout.split(/\s+/).filter(word => word !== ''))
+  }
+  return lists
+}
+
+/** How one port or address stands in those lists. */
+export function firewalldWord(name: string, lists: readonly (readonly string[])[] | undefined): string | undefined {
+  if (lists === undefined) return undefined
+  const [isNow, isLater] = lists.map(list => list.includes(name))
   if (isNow && isLater) return 'open'
   return isNow ? 'open until its next start' : isLater ? 'open from its next start on' : 'closed'
 }
@@ -145,4 +170,10 @@ async function setFirewalld(value: string, wordsOf: (verb: string) => readonly s
     const command = ['firewall-cmd', '--quiet', ...flags, ...wordsOf(values.includes(value) ? 'add' : 'remove')]
     await mustRun(`prepare: cannot change the firewall with "${command.join(' ')}"`, command)
   }
+}
+
+/** Whether a firewall runs here: it answers, and says so. */
+export async function answers(host: HostSource, command: readonly string[], wanted: RegExp): Promise<boolean> {
+  const answer = await host.run(command, FIREWALL_LIMIT_MS)
+  return answer?.exitCode === 0 && wanted.test(answer.stdout)
 }

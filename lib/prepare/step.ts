@@ -77,7 +77,7 @@ const STEPS: { readonly [Kind in PreparedKind]: Step<Kind> } = {
       if (present === undefined) return `${name} is gone: nothing is set back`
       if (present !== after) return `${name} was set to ${present} since: it stays so`
       await SETTINGS[setting].write(subject, before, host.root)
-      return (await SETTINGS[setting].read(subject, host)) === after
+      return SETTINGS[setting].isHeld && (await SETTINGS[setting].read(subject, host)) === after
         ? `${name} stays ${after}: something uses it; it is gone after the next boot`
         : undefined
     },

@@ -47,7 +47,7 @@ zone=public when=now
 for word; do case $word in --zone=*) zone=\${word#*=} ;; --permanent) when=boot ;; esac; done
 for word; do
   name=/mnt/open/$zone.$when.$(printf %s "\${word#--*-}" | tr =/ __)
-  case $word in --query-*) test -e "$name"; exit ;; --add-*) : >"$name" ;; --remove-*) rm -f "$name" ;; esac
+  case $word in --list-*) what=\${word#--list-}; ls /mnt/open | sed -n "s,^$zone.$when.\${what%s}_,,p" | tr _ / ;; --add-*) : >"$name" ;; --remove-*) rm -f "$name" ;; esac
 done
 END
 chmod +x /mnt/bin/*

@@ -251,23 +251,27 @@ const ROWS: readonly {
     host: {
       commands: {
         'firewall-cmd --state': 'running',
-        ...Object.fromEntries(
-          ['6443/tcp', '2379-2380/tcp', '10250/tcp', '10256/tcp', '30000-32767/tcp', '30000-32767/udp'].flatMap(
-            port => [
-              [`firewall-cmd --query-port=${port}`, port === '6443/tcp' ? 0 : 1],
-              [`firewall-cmd --permanent --query-port=${port}`, ['6443/tcp', '10250/tcp'].includes(port) ? 0 : 1],
-            ],
-          ),
-        ),
+        'firewall-cmd --list-ports': '22/tcp 6443/tcp\n',
+        'firewall-cmd --permanent --list-ports': '6443/tcp 10250/tcp\n',
+        'firewall-cmd --zone=trusted --list-sources': '10.244.0.0/16\n',
+        'firewall-cmd --permanent --zone=trusted --list-sources': '\n',
       },
     },
+    options: { config: `${CLUSTER}networking: {podSubnet: "10.244.0.0/16"}\n` },
     changes: [
       'firewalld-port 2379-2380/tcp: closed -> open',
       'firewalld-port 10250/tcp: open from its next start on -> open',
       'firewalld-port 10256/tcp: closed -> open',
       'firewalld-port 30000-32767/tcp: closed -> open',
       'firewalld-port 30000-32767/udp: closed -> open',
+      'firewalld-source 10.244.0.0/16: open until its next start -> open',
     ],
+  },
+  {
+    name: 'firewalld that does not answer',
+    item: 'firewall',
+    host: { commands: { 'firewall-cmd --state': 'running', 'firewall-cmd --list-ports': 254 } },
+    faults: /^cannot open ports: firewall-cmd does not list them/,
   },
   {
     name: 'ufw: external etcd, no kube-proxy, Pods',
