@@ -1,7 +1,6 @@
 #!/usr/bin/env -S npx zx
 /** Says what of this machine stands in the way of a cluster, and what mends it; changes nothing. */
 import { resolve } from 'node:path'
-import { KubestepError } from '../lib/errors.ts'
 import type { OptionName } from '../lib/options.ts'
 import { type Script, script } from '../lib/script.ts'
 
@@ -68,17 +67,16 @@ export const preflight: Script = script(
     else {
       const color = process.stdout.isTTY === true && !process.env.NO_COLOR
       call.output.say(`[preflight] Checking this machine for Kubernetes ${phase.config.cluster.kubernetesVersion}`)
-      const lines = tableLines(rows, { color, all: flags.verbose === true })
+      const shown = flags.quiet ? rows.filter(({ status }) => status === 'error' || status === 'warning') : rows
+      const lines = tableLines(shown, { color, all: flags.verbose === true })
       for (const line of lines) result(`${line}\n`)
     }
     const failed = new Set(rows.filter(({ status }) => status === 'error').map(({ name }) => name)).size
     if (failed === 0) return
-    // The report says it all; with -o json nothing may follow it.
-    if (flags.output === 'json') process.exitCode = 1
-    else {
-      throw new KubestepError(
-        `preflight: cannot set up a cluster on this machine: ${failed} check${failed === 1 ? ' fails' : 's fail'}; mend what they found, or name them in --ignore-preflight-errors`,
-      )
-    }
+    process.exitCode = 1
+    if (flags.output === 'json') return
+    call.output.warn(
+      `preflight: cannot set up a cluster on this machine: ${failed} check${failed === 1 ? ' fails' : 's fail'}; mend what they found, or name them in --ignore-preflight-errors`,
+    )
   },
 )
