@@ -80,7 +80,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const binaries = await provideBinaries(config.version, call, deadline, fetched)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
   if (!withNetwork) journal.record(folderChange(cni.confDir))
-  const runtime = await openChosenRuntime(choice, config, machine, services, cni)
+  const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
   timings.mark('runtime')
   const images = loadImages(runtime, config, imageList(config), {
     archives: binaries.imageArchives,

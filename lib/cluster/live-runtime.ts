@@ -1,10 +1,13 @@
 /** The runtime of a live cluster: chosen, started where it is ours, with the images that a cluster begins with. */
 import { basename, dirname } from 'node:path'
 import { which } from '../command.ts'
+import { readMirrors } from '../components/mirrors.ts'
 import { architecture } from '../components/platform.ts'
 import type { Fetching } from '../components/prepare.ts'
+import { registryFiles, registryPath } from '../components/registry-folder.ts'
 import type { InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
+import { writeFiles } from '../files.ts'
 import type { MachineFacts } from '../host/machine.ts'
 import { type ImageName, imageOf } from '../images/images.ts'
 import { LAYOUT } from '../layout.ts'
@@ -19,18 +22,26 @@ export function socketOf(choice: RuntimeChoice): string {
   return choice.kind === 'socket' ? choice.socket : `unix://${LAYOUT.containerd.socket}`
 }
 
-/** Starts a private runtime, or takes the chosen one. Throws a KubestepError when it cannot carry the version. */
+/**
+ * Starts a private runtime, which knows the mirrors of `--mirror`, or takes the chosen one.
+ * Throws a KubestepError when it cannot carry the version.
+ */
 export async function openChosenRuntime(
   choice: RuntimeChoice,
   config: InitConfig,
   machine: MachineFacts,
   services: ServiceManager,
   cni: CniFolders,
+  mirror?: string,
 ): Promise<Runtime> {
+  const { hosts } = LAYOUT.containerd
+  const registries = choice.kind === 'socket' ? [] : registryFiles(readMirrors(mirror), hosts)
+  writeFiles('/', registries)
   const runtime =
     choice.kind === 'socket'
       ? choice.runtime
       : await startPrivateRuntime(services, {
+          registryConfig: registryPath(registries, hosts),
           pauseImage: imageOf('pause', config),
           cgroupDriver: machine.systemd ? 'systemd' : 'cgroupfs',
           restrictOomScore: !machine.mayLowerOomScore,

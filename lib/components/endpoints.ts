@@ -41,7 +41,7 @@ export async function endpointsOf(
 }
 
 /** `https://mirror.example.org/k8s` has what the registry has below `/v2/k8s/`, as in registries.conf(5). */
-function mirrorBase(url: string): string {
+export function mirrorBase(url: string): string {
   const { origin, pathname } = new URL(url)
   const path = pathname === '/' ? '' : pathname
   return /^\/v2(?:\/|$)/.test(path) ? `${origin}${path}` : `${origin}/v2${path}`

@@ -39,7 +39,7 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
   )
   setSysctls(config.cluster.networking)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
-  const runtime = await openChosenRuntime(choice, config, machine, services, cni)
+  const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
   try {
     await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.imageArchives)
   } finally {

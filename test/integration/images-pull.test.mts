@@ -4,15 +4,16 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run, which } from '../../lib/command.ts'
 import type { Limits } from '../../lib/components/limits.ts'
-import { NO_MIRRORS } from '../../lib/components/mirrors.ts'
+import { NO_MIRRORS, readMirrors } from '../../lib/components/mirrors.ts'
 import { architecture } from '../../lib/components/platform.ts'
 import type { Progress } from '../../lib/components/progress.ts'
 import { openRegistries } from '../../lib/components/registries.ts'
+import { registryFiles } from '../../lib/components/registry-folder.ts'
 import { type Pull, type PulledImage, pullImages } from '../../lib/images/pull.ts'
 import { warnWhenUnreachable } from '../../lib/images/reach.ts'
 import { sandboxImage } from '../../lib/images/sandbox.ts'
@@ -64,6 +65,7 @@ describe('pullImages()', { skip: reason }, () => {
       pauseImage: SANDBOX,
       cgroupDriver: 'cgroupfs',
       restrictOomScore: true,
+      registryConfig: `${join(base, 'certs.d')}:${join(base, 'other')}`,
     } as const
     writeFileSync(join(base, 'config.toml'), containerdConfig(settings))
     const child = spawn(containerd ?? '', ['--config', join(base, 'config.toml')], { stdio: 'ignore' })
@@ -188,6 +190,20 @@ describe('pullImages()', { skip: reason }, () => {
     const again = await pull(['registry.test/two:1'], { offline: true }, true)
     assert.equal(again.message, '')
     assert.match(await ctr('images', 'ls', '-q'), /^registry\.test\/two:1$/m)
+  })
+
+  it('lets the runtime find the mirrors that an init wrote down for it, for Pods', async () => {
+    const mirror = await registry(contents('pod'))
+    for (const { path, content } of registryFiles(
+      readMirrors(`pods.test=http://${mirror.host}`),
+      join(base, 'certs.d'),
+    )) {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, content)
+    }
+    await runtime.cri.call('PullImage', { image: { image: 'pods.test/pod:1' } }, 20_000)
+    assert.match(await ctr('images', 'ls', '-q'), /^pods\.test\/pod:1$/m)
+    assert.ok(mirror.requests.some(path => path.includes('/blobs/')))
   })
 
   it('brings what it can and tells of everything else at once', async () => {

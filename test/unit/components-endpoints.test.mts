@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { type Endpoint, endpointsOf } from '../../lib/components/endpoints.ts'
 import { readMirrors } from '../../lib/components/mirrors.ts'
 import { readReference } from '../../lib/components/reference.ts'
+import { registryFiles, registryPath } from '../../lib/components/registry-folder.ts'
 
 /** Endpoints of an image when containerd's folder has these files. */
 async function endpoints(
@@ -138,4 +139,28 @@ describe('endpointsOf()', () => {
       )
     })
   }
+})
+
+test('registryFiles() lead containerd, and us, to the same places as --mirror', async () => {
+  const mirror =
+    'registry.k8s.io=https://m.example/k8s,registry.k8s.io=http://10.0.0.1:5000,docker.io=https://hub.example'
+  const files = registryFiles(readMirrors(`https://files.example,${mirror}`), '/certs.d')
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    ['/certs.d/registry.k8s.io/hosts.toml', '/certs.d/docker.io/hosts.toml'],
+  )
+  const folder = Object.fromEntries(files.map(({ path, content }) => [path.replace('/certs.d/', ''), String(content)]))
+  for (const [image, origin] of [
+    [PAUSE, 'https://registry.k8s.io/v2'],
+    ['busybox', 'https://registry-1.docker.io/v2'],
+  ] as const) {
+    const named = await endpoints(image, { mirror })
+    const read = await endpoints(image, { files: folder })
+    assert.deepEqual(
+      read.map(({ base }) => base),
+      [...named.map(({ base }) => base), origin],
+    )
+  }
+  assert.equal(registryPath(files, '/certs.d'), '/certs.d:/etc/containerd/certs.d')
+  assert.equal(registryPath([], '/certs.d'), '/etc/containerd/certs.d')
 })
