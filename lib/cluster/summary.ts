@@ -11,7 +11,7 @@ import type { ClusterUp } from './bring-up.ts'
 
 /** What the end of an init depends on besides the cluster itself. */
 export interface SummaryOptions {
-  readonly flags: Pick<Flags, 'profile' | 'skip-token-print' | 'skip-certificate-key-print' | 'upload-certs'>
+  readonly flags: Pick<Flags, 'cni' | 'profile' | 'skip-token-print' | 'skip-certificate-key-print' | 'upload-certs'>
   /** The text of admin.conf; undefined when the phase that makes it was skipped, and none was there. */
   readonly adminConf: string | undefined
   /** Whether a kubectl is on the PATH. */
@@ -34,6 +34,9 @@ export function summary(up: ClusterUp, options: SummaryOptions): string[] {
     ...(withJoin && options.adminConf !== undefined
       ? joinLines(up, options.adminConf, options)
       : ['[init] To use it:', '', `  export KUBECONFIG=${ADMIN_CONF}`, '  kubectl get nodes', '']),
+    ...(options.flags.cni === 'none'
+      ? ['[init] There is no Pod network: the node becomes Ready when you have put one into the cluster']
+      : []),
     ...(kubectl === undefined || options.hasKubectl ? [] : [`[init] kubectl is "${kubectl}"`]),
     '[init] To take it away again: the reset script',
   ]

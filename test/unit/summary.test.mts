@@ -39,6 +39,7 @@ for (const [what, more, options, present, absent] of [
   ['names the kubectl that is not on the PATH', {}, { hasKubectl: false }, /kubectl is "\/var\/lib\/kubestep/, /^$/],
   ['withholds the token', {}, { flags: { 'skip-token-print': true } }, /--token <value withheld>/, /0123456789abcdef/],
   ['has no token for a log of CI', {}, { flags: { profile: 'ci' } }, /kubectl get nodes/, /abcdef/],
+  ['says what is missing without a Pod network', {}, { flags: { cni: 'none' } }, /There is no Pod network/, /^$/],
   ['leaves the join command out', { skipPhases: ['show-join-command'] }, {}, /kubectl get nodes/, /kubeadm join/],
   ['does without an admin.conf', {}, { adminConf: undefined }, /kubectl get nodes/, /kubeadm join/],
 ] as const) {
