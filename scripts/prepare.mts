@@ -55,12 +55,12 @@ export const prepare: Script = script(
       refuseWith(call, ['check', 'install', 'host-name', 'time-zone'])
       if (existsSync(LAYOUT.journal) && root === '/') {
         throw new KubestepError(
-          'prepare: cannot undo: a cluster stands on it; run the reset script, which takes both away',
+          'prepare: cannot undo: kubestep set up more on this machine since; run the reset script, which takes all of it away',
         )
       }
       const undo = async (): Promise<void> => {
         const count = await undoPreparation(host, output.say)
-        output.say(count === 0 ? '[prepare] Nothing to undo' : `[prepare] Undid ${count} changes`)
+        output.say(count === 0 ? '[prepare] Nothing to undo' : `[prepare] Undid ${changes(count)}`)
       }
       await (root === '/' ? alone(call.name, 'run it again', undo) : undo())
       return
@@ -81,7 +81,7 @@ export const prepare: Script = script(
       output.say(
         count === 0
           ? '[prepare] Nothing to change'
-          : `[prepare] Made ${count} changes; "prepare --undo" or the reset script takes them back`,
+          : `[prepare] Made ${changes(count)}; "prepare --undo" or the reset script takes back what is recorded`,
       )
     }
     await (root === '/' ? alone(call.name, 'run it again, or with --undo', work) : work())
@@ -94,6 +94,10 @@ function impliedItems({ flags }: Call): string[] {
     ...(flags['host-name'] === undefined ? [] : ['host-name']),
     ...(flags['time-zone'] === undefined ? [] : ['time-zone']),
   ]
+}
+
+function changes(count: number): string {
+  return count === 1 ? '1 change' : `${count} changes`
 }
 
 function refuseWith(

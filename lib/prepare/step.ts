@@ -83,7 +83,7 @@ const STEPS: { readonly [Kind in PreparedKind]: Step<Kind> } = {
     },
   },
   packages: {
-    show: ({ manager, names }) => [`packages: install ${names.join(' ')} (${manager})`],
+    show: ({ manager, names }) => [`install ${names.join(' ')} with ${manager}`],
     make: async ({ manager, names }) => installPackages('prepare', manager, names),
     undo: async change => stayingPackages(change),
   },
