@@ -23,5 +23,10 @@ export async function findSwap({ host, live, config }: PrepareContext, asked: bo
   })
   const units = await Promise.all(written.map(name => settingChange(host, 'unit', name, 'disabled')))
   const off = await Promise.all(areas.map(({ path }) => settingChange(host, 'swap', path, 'off')))
-  return { changes: [...linesChange(host, FSTAB, edits), ...masks, ...units.flat(), ...off.flat()] }
+  const atBoot = [...linesChange(host, FSTAB, edits), ...masks, ...units.flat()]
+  const notes =
+    areas.length === 0 || atBoot.length > 0
+      ? []
+      : [`what turns ${areas.map(({ path }) => path).join(', ')} on at boot is not known: it may be on again then`]
+  return { changes: [...atBoot, ...off.flat()], notes }
 }

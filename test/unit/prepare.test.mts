@@ -122,6 +122,7 @@ const ROWS: readonly {
     host: { files: { '/proc/swaps': SWAP.files['/proc/swaps'] } },
     options: { asked: false, config: `${CLUSTER}---\n${KUBELET}failSwapOn: true\n` },
     changes: ['swap /swap file: on -> off', 'swap /dev/zram0: on, priority 100 -> off'],
+    notes: /^what turns \/swap file, \/dev\/zram0 on at boot is not known/,
   },
   { name: 'none', item: 'swap', host: { files: { '/proc/swaps': 'Filename Type Size Used Priority\n' } } },
   {
