@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { isUnpacked, unpack } from './archive.ts'
 import { type Artifacts, readArtifacts } from './artifacts.ts'
+import { readChecksum } from './checksum.ts'
 import { download } from './download.ts'
 import { FetchError, failureError } from './failure.ts'
 import { type FetchedImage, fetchImages, type ImageStore } from './images.ts'
@@ -13,7 +14,7 @@ import { openNetwork } from './network.ts'
 import type { OnProgress } from './progress.ts'
 import { openQueue } from './queue.ts'
 import { openRegistries } from './registries.ts'
-import { isIntact, removeFile, sumFile } from './store.ts'
+import { isIntact, readText, removeFile, sumFile, writeText } from './store.ts'
 import { COMPONENTS, type Component, type ComponentName, sources, type Wish } from './table.ts'
 
 /** How things are fetched. */
@@ -114,8 +115,8 @@ async function provide(component: Component, shelf: Shelf): Promise<string> {
   const path = join(folder, component.kind === 'archive' ? 'bin' : component.name)
   const shown = `${component.name} ${version}`
   const locked = lock.get(fileKey(component.name, version, arch))
-  // The lock may be newer than the cache. What was unpacked has no checksum of its own any more.
-  if (await (component.kind === 'archive' ? isUnpacked(path) : isIntact(path, locked))) {
+  // The lock may be newer than the cache.
+  if (await (component.kind === 'archive' ? isUnpackedFrom(path, locked) : isIntact(path, locked))) {
     onProgress({ kind: 'cached', name: shown })
     return path
   }
@@ -133,10 +134,18 @@ async function provide(component: Component, shelf: Shelf): Promise<string> {
   const fetched = component.kind === 'archive' && (await isIntact(file))
   if (!fetched) await queue(() => download(wanted, network, onProgress))
   if (component.kind === 'archive') {
+    const checksum = readChecksum(readText(sumFile(file)) ?? '')
     await unpack(file, path)
+    await writeText(`${path}.from`, `${checksum}\n`)
     for (const used of [file, sumFile(file)]) removeFile(used)
   }
   return path
+}
+
+/** Whether a folder is as it was unpacked, and the archive was the one with that checksum. */
+async function isUnpackedFrom(path: string, locked: string | undefined): Promise<boolean> {
+  const from = readChecksum(readText(`${path}.from`) ?? '')
+  return (locked === undefined || from === locked) && isUnpacked(path)
 }
 
 /** All values, or one error for all faults. */

@@ -290,7 +290,7 @@ test('prepareComponents() clears what killed processes left', async () => {
   const site = await openSite(CONTENTS)
   const { message } = await prepare({ cacheDir, mirror: site.url })
   assert.equal(message, '')
-  assert.deepEqual(readdirSync(folder).sort(), ['bin', 'bin.sha256'])
+  assert.deepEqual(readdirSync(folder).sort(), ['bin', 'bin.from', 'bin.sha256'])
   await site.close()
   rmSync(cacheDir, { recursive: true })
 })

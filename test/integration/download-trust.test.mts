@@ -159,6 +159,27 @@ describe('prepareComponents() with a lock', () => {
   })
 })
 
+test('prepareComponents() looks again at plugins that were unpacked, too', async () => {
+  const plugins = '/containernetworking/plugins/releases/download/v1.9.1/cni-plugins-linux-amd64-v1.9.1.tgz'
+  const tgz = gzipSync(layer('./bridge', randomBytes(1000), 0o755))
+  const site = await siteOf(Object.fromEntries([...withChecksum(PATH, CONTENT), ...withChecksum(plugins, tgz)]))
+  const lock = join(mkdtempSync(join(base, 'lock-')), 'lock')
+  const wish = { version: 'v1.36.2', arch: 'amd64', besides: ['cni-plugins'] as const, mirror: site.url, limits: QUICK }
+  const cacheDir = mkdtempSync(join(base, 'cache-'))
+  const prepare = (digest: string): Promise<unknown> => {
+    writeFileSync(lock, digest === '' ? '' : `${digest}  cni-plugins v1.9.1 amd64\n`)
+    return prepareComponents({ ...wish, cacheDir, lock, deadline: AbortSignal.timeout(20_000) })
+  }
+  await prepare('')
+  const before = site.requests.length
+  await prepare(sha256(tgz))
+  assert.equal(site.requests.length, before)
+  await assert.rejects(
+    prepare('a'.repeat(64)),
+    /cannot fetch cni-plugins v1\.9\.1: .*SHA-256 is .* and has to be a{64}/,
+  )
+})
+
 test('lock.mts writes a lock that prepareComponents() takes, and none over another digest', async () => {
   const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url))
   const script = fileURLToPath(new URL('../../scripts/lock.mts', import.meta.url))
