@@ -3,9 +3,8 @@
  * source, so that every verdict can be tried on every machine. Nothing here fails: what cannot be read is undefined.
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statfsSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createRequire } from 'node:module'
 import { hostname, networkInterfaces } from 'node:os'
-import { gunzipSync } from 'node:zlib'
 import { type CommandResult, run, which } from '../command.ts'
 import { reasonOf } from '../errors.ts'
 import { below } from '../files.ts'
@@ -92,13 +91,17 @@ export function liveHost(root = '/'): HostSource {
 export function filesAt(at: (path: string) => string): Pick<HostSource, 'read' | 'list' | 'kind' | 'link'> {
   return {
     read: path =>
-      quietly(() =>
-        path.endsWith('.gz') ? gunzipSync(readFileSync(at(path))).toString() : readFileSync(at(path), 'utf8'),
-      ),
+      quietly(() => (path.endsWith('.gz') ? unpacked(readFileSync(at(path))) : readFileSync(at(path), 'utf8'))),
     list: path => quietly(() => readdirSync(at(path)).sort()),
     kind: path => quietly(() => kindOf(statSync(at(path)))) ?? quietly(() => kindOf(lstatSync(at(path)))),
     link: path => quietly(() => readlinkSync(at(path))),
   }
+}
+
+// Loaded when it is needed, which is seldom, and it has to be at once.
+function unpacked(bytes: Buffer): string {
+  const zlib: typeof import('node:zlib') = createRequire(import.meta.url)('node:zlib')
+  return zlib.gunzipSync(bytes).toString()
 }
 
 function kindOf(stats: Stats): PathKind {
@@ -125,7 +128,8 @@ async function askRuntime(socket: string): Promise<RuntimeAnswer> {
   }
 }
 
-function isBound(port: number): Promise<boolean> {
+async function isBound(port: number): Promise<boolean> {
+  const { createServer } = await import('node:net')
   return new Promise(resolve => {
     const server = createServer()
     server.once('error', error => resolve((error as NodeJS.ErrnoException).code === 'EADDRINUSE'))
