@@ -39,8 +39,8 @@ export function nodeFiles(
   const early = onNode.filter(file => !isLate(file))
   const late = onNode.filter(isLate)
   const made = early.find(({ path }) => path === KUBELET_CONF)
-  const kept = made === undefined ? read(KUBELET_CONF) : undefined
-  const conf = made ?? (kept === undefined ? undefined : { path: KUBELET_CONF, mode: 0o600, content: kept })
+  const there = read(KUBELET_CONF)
+  const conf = made ?? (there === undefined ? undefined : { path: KUBELET_CONF, mode: 0o600, content: there })
   const isFinal = isSkipped(ROTATION, config.init.skipPhases)
   const identity = conf === undefined || isFinal ? undefined : kubeletIdentity(config, conf, now)
   if (identity === undefined) return { early, late, changed: [] }
@@ -48,7 +48,7 @@ export function nodeFiles(
     early: [...early.filter(file => file !== made), ...identity.files],
     link: identity.link,
     late,
-    changed: kept === undefined ? [] : [KUBELET_CONF],
+    changed: there === undefined ? [] : [KUBELET_CONF],
   }
 }
 

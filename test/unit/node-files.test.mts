@@ -44,6 +44,7 @@ test('nodeFiles() has the controller manager and the scheduler late, and the obj
 for (const [what, rendered, there, changed] of [
   ['that was made', [entry(PATH, EMBEDDED)], undefined, []],
   ['that was there', [], EMBEDDED, [PATH]],
+  ['that was there and is taken over', [entry(PATH, EMBEDDED)], EMBEDDED, [PATH]],
 ] as const) {
   test(`nodeFiles() gives a kubelet.conf ${what} its final form`, () => {
     const files = ordered(rendered, there)
