@@ -67,8 +67,13 @@ async function checkSignature(
   onProgress: OnProgress,
 ): Promise<boolean> {
   const { readCertificateText, readSignature, signatureFault } = await import('./signature.ts')
+  // Where there is none some servers have a web page instead: no reason to ask again and again.
+  const impatient = { ...network, limits: { ...network.limits, tries: 2 } }
   const beside = (kind: string, ending: string, read: (text: string) => string | undefined): Promise<string> =>
-    fetchText({ subject: `the ${kind} of ${name}`, urls: urls.map(url => `${url}${ending}`) }, network, { read, kind })
+    fetchText({ subject: `the ${kind} of ${name}`, urls: urls.map(url => `${url}${ending}`) }, impatient, {
+      read,
+      kind,
+    })
   let fault: string | undefined
   try {
     const signature = await beside('signature', '.sig', readSignature)

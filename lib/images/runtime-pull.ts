@@ -1,4 +1,5 @@
 /** A pull by the container runtime itself: with the user's login, tried again where that can help. */
+import type { Credentials } from '../components/credentials.ts'
 import { OFFLINE, TransferError } from '../components/failure.ts'
 import { LIMITS, type Limits } from '../components/limits.ts'
 import { readReference } from '../components/reference.ts'
@@ -42,7 +43,15 @@ export interface RuntimePull {
 export async function pullByRuntime(image: string, options: RuntimePull): Promise<void> {
   const { cri, registries, end, offline = false, onRetry } = options
   const { host, repository } = readReference(image)
-  const request = { image: { image }, ...(offline ? {} : await login(registries, host, repository)) }
+  // Credentials that cannot be had are no reason not to ask: the image may be for everybody.
+  let trouble: string | undefined
+  const credentials = offline
+    ? undefined
+    : await registries.findCredentials(host, repository).catch((error: unknown) => {
+        trouble = reasonOf(error)
+        return undefined
+      })
+  const request = { image: { image }, ...(credentials !== undefined && { auth: authOf(credentials) }) }
   const limits = { ...LIMITS, tries: 3, ...options.limits }
   const subject = `image ${image}`
   const told = (reason: string, pauseMs: number): void => onRetry(subject, reason, pauseMs)
@@ -53,7 +62,8 @@ export async function pullByRuntime(image: string, options: RuntimePull): Promis
     } catch (error) {
       if (end.aborted) throw new TransferError(host, 'no answer', { again: false, reached: false })
       if (!(error instanceof CriError)) throw error
-      throw pullError(error, host)
+      const { message, reached, again } = pullError(error, host)
+      throw new TransferError(host, trouble === undefined ? message : `${message} (${trouble})`, { reached, again })
     }
   })
 }
@@ -75,16 +85,8 @@ function shortened(text: string): string {
   return reason || rest
 }
 
-// Credentials that cannot be had are no reason not to ask: the image may be for everybody.
-async function login(
-  { findCredentials }: RuntimePull['registries'],
-  host: string,
-  repository: string,
-): Promise<JsonObject> {
-  const found = await findCredentials(host, repository).catch(() => undefined)
-  if (found === undefined) return {}
-  const { username, password, identityToken } = found
-  return { auth: identityToken === undefined ? { username, password } : { identityToken } }
+function authOf({ username, password, identityToken }: Credentials): JsonObject {
+  return identityToken === undefined ? { username, password } : { identityToken }
 }
 
 function within<T>(end: AbortSignal, work: Promise<T>): Promise<T> {

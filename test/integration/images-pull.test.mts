@@ -176,6 +176,22 @@ describe('pullImages()', { skip: reason }, () => {
     })
   }
 
+  it('pulls what is for everybody in spite of a login that cannot be had, and else says why there is none', async () => {
+    const free = await registry(contents('free'))
+    const locked = await registry(contents('locked'), { login: { ...LOGIN, how: 'basic' } })
+    writeFileSync(join(base, 'config.json'), JSON.stringify({ credsStore: 'kubestep-nowhere' }))
+    const { message, pulled } = await pull([`${free.host}/free:1`, `${locked.host}/locked:1`])
+    writeFileSync(join(base, 'config.json'), '{}')
+    assert.deepEqual(
+      pulled.map(({ image }) => image),
+      [`${free.host}/free:1`],
+    )
+    assert.match(
+      message,
+      /locked:1: .* \(images: cannot get the credentials for .*docker-credential-kubestep-nowhere has them/,
+    )
+  })
+
   it('brings what a mirror has that the runtime knows nothing of', async () => {
     const { host } = await registry(contents('two'))
     const { message, pulled } = await pull(['registry.test/two:1'], { mirror: `registry.test=http://${host}` })
