@@ -9,7 +9,7 @@ import { checkProxyMode, proxyModeName } from '../network/proxy-mode.ts'
 import { formatVersion, isSince, type Since, valueSince } from '../version.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 import { KNOWN_ISSUES } from './known-issues.ts'
-import { refusesCgroupV1 } from './runtime-checks.ts'
+import { refusesCgroupV1, runtimePlan } from './runtime-checks.ts'
 
 interface KernelRule {
   readonly pattern: RegExp
@@ -69,8 +69,9 @@ const FEATURES: readonly KernelFeature[] = [
 ]
 
 function kernelVerdicts({ kernelRelease, kernel, machine, controllers }: Host, { config }: Wanted): Verdict[] {
+  if (kernelRelease === '') return [error('this is no Linux, or it does not show its kernel', 'use Linux, with /proc')]
   const rule = valueSince(KERNELS, config.kubeadm)
-  const isOld = kernelRelease !== '' && rule !== undefined && !rule.pattern.test(kernelRelease)
+  const isOld = rule !== undefined && !rule.pattern.test(kernelRelease)
   const version = machine.cgroupVersion
   const required = [...REQUIRED_OPTIONS, ...REQUIRED_BY_CGROUPS[version]]
   const absent =
@@ -124,10 +125,11 @@ function cgroupVerdict({ machine, mounts }: Host, { config }: Wanted): Verdict {
   return handled(`v1, which ${release} refuses by default`, 'init sets failCgroupV1 to false')
 }
 
-function overlayVerdict({ kernel, mounts }: Host): Verdict {
+function overlayVerdict(host: Host, wanted: Wanted): Verdict {
+  const { kernel, mounts } = host
   const { root } = LAYOUT.containerd
-  const below = mountOf(mounts, root)?.type
-  if (below === 'overlay') {
+  const isOurs = runtimePlan(host, wanted).kind === 'private'
+  if (isOurs && mountOf(mounts, root)?.type === 'overlay') {
     return error(
       `"${root}" would lie on an overlay itself, which overlayfs refuses`,
       `mount a volume at "${LAYOUT.state}"`,

@@ -40,7 +40,8 @@ export async function preflight(wanted: Wanted, source: HostSource, versions: bo
 export async function refuseBadMachine(phase: Phase, flags: Flags, output: Output): Promise<void> {
   output.say('[preflight] Running pre-flight checks')
   const wanted = wantedOf(phase, flags)
-  const rows = await preflight(wanted, liveHost(), false)
+  // Old releases need an old containerd, and that is better known before it is started.
+  const rows = await preflight(wanted, liveHost(), wanted.config.version.minor < 23)
   const text = ({ found, mend }: Row): string => `${found}${mend === undefined ? '' : `; ${mend}`}`
   for (const row of rows.filter(({ status }) => status === 'warning')) {
     // Init speaks of kube-proxy's mode itself.

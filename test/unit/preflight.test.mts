@@ -105,6 +105,22 @@ const CASES: readonly Case[] = [
     says: 'error Linux 3.10.0',
   },
   {
+    what: 'no kernel to be seen',
+    host: { ...openHost('debian-13'), read: path => (path === KERNEL ? undefined : openHost('debian-13').read(path)) },
+    name: 'SystemVerification',
+    says: 'error this is no Linux',
+  },
+  {
+    what: 'a runtime that is there, in a container',
+    host: {
+      ...openHost('container'),
+      runtime: async () => ({ name: 'containerd', version: 'v2.1.4', cri: 'v1', cniConfDir: '/etc/cni/net.d' }),
+    },
+    flags: { runtime: 'unix:///run/containerd/containerd.sock' },
+    name: 'Overlay',
+    says: 'unknown whether the kernel has overlayfs cannot be seen',
+  },
+  {
     what: 'cgroup v1 that the user wants refused',
     host: openHost('centos-7'),
     config: `${INIT}---\n${KUBELET}failCgroupV1: true\n`,
