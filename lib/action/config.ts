@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { FLAG_FIELDS, readFlags } from '../config/flags.ts'
+import { durationMilliseconds } from '../duration.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Flags, OptionName } from '../options.ts'
 import { parseAll, stringify } from '../yaml.ts'
@@ -60,9 +61,21 @@ function flagsOf(given: Given, workspace: string): Flags {
         ? resolve(workspace, value)
         : kind === 'list' || kind === 'subnets'
           ? listItems(value).join(',')
-          : value
+          : kind === 'duration'
+            ? startBudget(value)
+            : value
   }
   return flags
+}
+
+/** What finding out the cause and saving the logs takes at most, as far as a short budget allows. */
+const DIAGNOSIS_MS = 20_000
+const LARGEST_SHARE = 0.25
+
+/** The part of the timeout in which the cluster has to come up: the step ends within the whole, also when it is red. */
+function startBudget(timeout: string): string {
+  const whole = durationMilliseconds(timeout)
+  return `${Math.round(whole - Math.min(DIAGNOSIS_MS, whole * LARGEST_SHARE))}ms`
 }
 
 function asArguments(flags: Flags): string[] {

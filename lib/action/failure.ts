@@ -17,17 +17,21 @@ export interface Failure {
 
 const LONGEST_TITLE = 160
 
+/** How preflight ends its list. */
+const CLOSING = /^preflight: cannot set up a cluster on this machine/
+
 /** Reads the event "error" of init; without one (it was killed, or never started) there is its standard error. */
 export function failureOf(event: JsonObject | undefined, status: number, stderr: string): Failure {
   const said = maskSecrets(typeof event?.text === 'string' ? event.text : stderr.trim())
   const broken = isObject(event?.broken) ? event.broken : undefined
   const text = said === '' ? `init ended with status ${status} and said nothing` : said
-  const title = broken === undefined ? firstFault(text) : shortened(`${broken.link}: ${broken.cause}`)
+  const lines = Array.isArray(broken?.lines) ? broken.lines.map(line => maskSecrets(String(line))) : []
+  const cause = maskSecrets(String(broken?.cause ?? ''))
   return {
-    title: maskSecrets(title),
+    title: broken === undefined ? firstFault(text) : shortened(`${broken.link}: ${withWords(cause, lines)}`),
     text,
     ...(typeof broken?.link === 'string' && { link: broken.link }),
-    lines: Array.isArray(broken?.lines) ? broken.lines.map(line => maskSecrets(String(line))) : [],
+    lines,
     ...(typeof event?.logs === 'string' && { logs: event.logs }),
   }
 }
@@ -38,10 +42,22 @@ export function failureFrom(messages: readonly string[]): Failure {
   return { title: firstFault(text), text, lines: [] }
 }
 
+/** Words of those who say why they end. */
+const TELLING = /\b(error|unknown|invalid|cannot|unable|fail|no such|not found|refused|denied|panic|fatal|exceeded)/i
+/** What klog puts before a message. */
+const KLOG_HEADER = /^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] /
+
+// That something ended is the symptom; why, it said itself.
+function withWords(cause: string, lines: readonly string[]): string {
+  if (!/^it (has )?ended/.test(cause)) return cause
+  const words = lines.findLast(line => TELLING.test(line)) ?? lines.at(-1)
+  return words === undefined ? cause : `${words.replace(KLOG_HEADER, '').trim()} (${cause})`
+}
+
 // `init: cannot give port 6443 to the API server: ...; ...`: without who says it, and with how many more there are.
 function firstFault(text: string): string {
-  const faults = text.split('\n').filter(line => /^[\w-]+: \S/.test(line))
-  const first = (faults[0] ?? text.split('\n')[0] ?? '').replace(/^(init|action|config|load): /, '')
+  const faults = text.split('\n').filter(line => /^[\w-]+: \S/.test(line) && !CLOSING.test(line))
+  const first = (faults[0] ?? text.split('\n')[0] ?? '').replace(/^(init|action|config|load|preflight): /, '')
   return faults.length > 1 ? `${shortened(first)} (and ${faults.length - 1} more)` : shortened(first)
 }
 

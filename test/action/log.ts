@@ -17,8 +17,8 @@ export interface StepLog {
   readonly commands: readonly Command[]
 }
 
-/** Reads the raw output of a step. Throws an Error for groups that do not fit together. */
-export function readLog(raw: string): StepLog {
+/** Reads the raw output of a step; `killed` when it could not end its groups. Throws an Error for groups that do not fit together. */
+export function readLog(raw: string, killed: boolean): StepLog {
   const [lines, annotations, groups, masks, commands] = [[], [], [], [], []] as [
     string[],
     Annotation[],
@@ -49,6 +49,6 @@ export function readLog(raw: string): StepLog {
     } else if (name === 'debug') lines.push(hide(`##[debug]${value}`))
     if (open < 0) throw new Error('a group ends that has not begun')
   }
-  if (open > 0) throw new Error(`group "${groups.at(-1)}" does not end`)
+  if (open > 0 && !killed) throw new Error(`group "${groups.at(-1)}" does not end`)
   return { lines, annotations, groups, masks, commands }
 }

@@ -129,7 +129,7 @@ export function openJob(options: JobOptions = {}): Job {
       const file = commandFiles[name]
       return file === undefined ? '' : readFileSync(file, 'utf8')
     }
-    const log = readLog(ended.raw)
+    const log = readLog(ended.raw, ended.signal !== null)
     const pairs = (file: string, command: string): Record<string, string> => ({
       ...readPairs(read(file)),
       // The way of runners without the files.

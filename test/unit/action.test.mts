@@ -117,18 +117,18 @@ describe('failureOf()', () => {
     text: 'init: cannot reach "api" in time\ninit: the first broken link is the kube-apiserver: it ended: unknown flag: --x\n  Error: unknown flag: --x',
     broken: {
       link: 'kube-apiserver',
-      cause: 'it ended: unknown flag: --x',
-      lines: ['Error: unknown flag: --x', 'token=abcdefghijklmnop'],
+      cause: 'it ended with status 1, 2 times so far',
+      lines: ['E1123 18:27:01.485483       1 run.go:72] Error: unknown flag: --x', 'token=abcdefghijklmnop'],
     },
     logs: '/var/log/kubestep-logs-1.tar.gz',
   }
 
   test('the title is the cause, not the symptom', () => {
     const { title, link, lines, logs } = failureOf(event, 1, '')
-    assert.equal(title, 'kube-apiserver: it ended: unknown flag: --x')
+    assert.equal(title, 'kube-apiserver: Error: unknown flag: --x (it ended with status 1, 2 times so far)')
     assert.equal(link, 'kube-apiserver')
     assert.equal(logs, '/var/log/kubestep-logs-1.tar.gz')
-    assert.deepEqual(lines, ['Error: unknown flag: --x', 'token=<masked>'])
+    assert.match(lines.join(' '), /Error: unknown flag: --x token=<masked>$/)
   })
 
   test('without a diagnosis it is the first fault, and how many more there are', () => {
@@ -137,6 +137,15 @@ describe('failureOf()', () => {
     assert.equal(
       failureOf({ event: 'error', text }, 1, '').title,
       'cannot give port 6443 to the API server: something listens on it; stop that (and 1 more)',
+    )
+  })
+
+  test('how preflight ends its list is no fault of its own', () => {
+    const text =
+      'preflight: Port-2379: node on 127.0.0.1 has the port of etcd; stop that\npreflight: cannot set up a cluster on this machine: mend that'
+    assert.equal(
+      failureOf({ event: 'error', text }, 1, '').title,
+      'Port-2379: node on 127.0.0.1 has the port of etcd; stop that',
     )
   })
 
