@@ -35,13 +35,16 @@ export class CriError extends KubestepError {
   }
 }
 
-/** Opens a socket and finds out which CRI version it serves. Throws a CriError when it serves none. */
-export async function openCri(socket: string): Promise<Cri> {
+/**
+ * Opens a socket and finds out which CRI version it serves. Throws a CriError when it serves none, or does not say so
+ * in time.
+ */
+export async function openCri(socket: string, timeoutMs: number = DEFAULT_TIMEOUT_MS): Promise<Cri> {
   const session = await openSession(socket)
   for (const version of ['v1', 'v1alpha2'] as const) {
     const cri = criOf(socket, session, version)
     try {
-      await cri.call('Version', { version: '0.1.0' })
+      await cri.call('Version', { version: '0.1.0' }, timeoutMs)
       return cri
     } catch (error) {
       if (!(error instanceof CriError && error.status === UNIMPLEMENTED)) {

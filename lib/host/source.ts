@@ -58,6 +58,7 @@ export interface HostSource {
   readonly now: () => Date
 }
 
+/** For commands, and for runtimes as kubeadm has it. */
 const COMMAND_TIMEOUT_MS = 2000
 
 /** Belongs to the running kernel and its services, whatever folder the files of a cluster are kept below. */
@@ -114,7 +115,7 @@ function kindOf(stats: Stats): PathKind {
 async function askRuntime(socket: string): Promise<RuntimeAnswer> {
   const { openRuntime } = await import('../runtime/runtime.ts')
   try {
-    const { cri, name, version, cgroupDriver, cni } = await openRuntime(socket, false)
+    const { cri, name, version, cgroupDriver, cni } = await openRuntime(socket, false, COMMAND_TIMEOUT_MS)
     cri.close()
     return {
       name,

@@ -21,8 +21,8 @@ export interface Runtime {
 const CNI_DEFAULTS = { confDir: '/etc/cni/net.d', binDirs: ['/opt/cni/bin', '/usr/lib/cni'] } as const
 
 /** Opens a runtime and asks what it is. Throws a CriError when nothing serves CRI at the socket. */
-export async function openRuntime(socket: string, ours: boolean): Promise<Runtime> {
-  const cri = await openCri(socket)
+export async function openRuntime(socket: string, ours: boolean, timeoutMs?: number): Promise<Runtime> {
+  const cri = await openCri(socket, timeoutMs)
   const [identity, status, driver] = await Promise.all([
     cri.call('Version', { version: '0.1.0' }),
     cri.call('Status', { verbose: true }),
