@@ -33,7 +33,8 @@ export async function findIpvs(context: PrepareContext, asked: boolean): Promise
   }
   const names = [...new Set([...IPVS_MODULES, ...ipvsSchedulers(document)])]
   const modules = await findNamed(context, names, '/etc/modules-load.d/kubestep-ipvs.conf')
-  const programs = findPrograms(context, asked, ['ipset', 'ipvsadm'])
+  // Of all items the packages are one.
+  const programs = asked ? findPrograms(context, asked, ['ipset', 'ipvsadm']) : NOTHING
   return {
     changes: [...programs.changes, ...modules.changes],
     notes: [...(modules.notes ?? []), ...(programs.notes ?? [])],
@@ -55,7 +56,8 @@ async function findNamed(context: PrepareContext, names: readonly string[], file
       notes.push(`this kernel (${release}) lacks ${name} (CONFIG_${feature.option}): ${feature.lost}`)
     if (state === 'unknown') notes.push(`whether this kernel (${release}) has ${name} cannot be found out`)
     if (state !== 'loadable') continue
-    if (kernel.modules.isKnown && hasProgram(host, 'modprobe')) toLoad.push(name)
+    if (!hasProgram(host, 'modprobe')) notes.push(`${name} cannot be loaded: there is no modprobe; install kmod`)
+    else if (kernel.modules.isKnown) toLoad.push(name)
     else notes.push(`${name} cannot be loaded from here; run "modprobe ${name}" where this kernel belongs to`)
   }
   const now = await Promise.all(toLoad.map(name => settingChange(host, 'module', name, 'loaded')))

@@ -9,7 +9,7 @@ import { nearest } from '../nearest.ts'
 import type { PreparedChange } from './change.ts'
 import type { Item, PrepareContext } from './item.ts'
 import { ALL, ITEMS } from './items.ts'
-import { makeChange, showChange, undoChange } from './step.ts'
+import { madeChange, makeChange, showChange, undoChange } from './step.ts'
 
 export interface Plan {
   readonly item: Item
@@ -78,11 +78,10 @@ export async function makePlans(plans: readonly Plan[], host: HostSource, say: S
   for (const { item, changes, notes } of plans) {
     for (const note of notes) say(`[prepare] ${item.name}: ${note}`)
     for (const change of changes) {
-      const [line = ''] = showChange(change, host).slice(change.kind === 'written' || change.kind === 'lines' ? 1 : 0)
       record.record(change)
       try {
         await makeChange(change, host)
-        say(`[prepare] ${item.name}: ${line.replace(/^\+\+\+ /, 'wrote ')}`)
+        say(`[prepare] ${item.name}: ${madeChange(change, host)}`)
         made++
       } catch (error) {
         failures.push(reasonOf(error))

@@ -100,6 +100,12 @@ export function showChange(change: PreparedChange, host: HostSource): readonly s
   return stepOf(change).show(change, host)
 }
 
+/** What is said of a change that was made: a line. */
+export function madeChange(change: PreparedChange, host: HostSource): string {
+  const isFile = change.kind === 'written' || change.kind === 'lines'
+  return isFile ? `wrote ${change.path}` : showChange(change, host).join('; ')
+}
+
 /** Makes a change. Throws a KubestepError. */
 export function makeChange(change: PreparedChange, host: HostSource): Promise<void> {
   return stepOf(change).make(change, host)

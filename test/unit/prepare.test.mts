@@ -184,6 +184,7 @@ const ROWS: readonly {
     host: {
       files: {
         ...RELEASE,
+        '/sbin/modprobe': '',
         '/boot/config-6.8.0': 'CONFIG_OVERLAY_FS=y\nCONFIG_BRIDGE_NETFILTER=m\nCONFIG_NF_CONNTRACK=y\n',
       },
     },
@@ -200,7 +201,7 @@ const ROWS: readonly {
     name: 'with the configured scheduler and the programs',
     item: 'ipvs',
     host: { files: { ...MODULAR.files, '/usr/bin/apt-get': '', '/usr/sbin/ipset': '' } },
-    options: { asked: false, install: true, config: `${CLUSTER}---\n${PROXY}mode: ipvs\nipvs: {scheduler: lc}\n` },
+    options: { install: true, config: `${CLUSTER}---\n${PROXY}mode: ipvs\nipvs: {scheduler: lc}\n` },
     changes: [
       'apt: ipvsadm',
       'module ip_vs: not loaded -> loaded',
