@@ -57,7 +57,11 @@ function lookForRuntime(host: Host, wanted: Wanted): Verdict {
   const plan = runtimePlan(host, wanted)
   if (plan.kind === 'fault') {
     if (host.uid !== 0) return unknown(`"${plan.socket}" does not answer this user: ${plan.fault}`)
-    return error(plan.fault, 'start that runtime, or use --runtime private')
+    const [found = ''] = plan.fault.split('; ')
+    const mend = /does not serve CRI/.test(found)
+      ? "switch its CRI plugin on (disabled_plugins in containerd's configuration), or use --runtime private"
+      : 'start that runtime, or use --runtime private'
+    return error(found, mend)
   }
   if (plan.kind === 'socket') {
     const { name, version: release, cri } = plan.runtime
