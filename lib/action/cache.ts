@@ -3,10 +3,10 @@
  * is a bundle of its own, started only when there is one. Whatever goes wrong here is no reason to fail.
  */
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { architecture } from '../components/platform.ts'
-import { bundle, run } from './root.ts'
+import { bundle, type Ended, run } from './root.ts'
 
 /** Options of init that decide which components there are. */
 const DECIDING = /^--(config|kubernetes-version|image-repository)=/
@@ -30,7 +30,7 @@ export async function cachedComponents(initFlags: readonly string[], folder: str
   if (listed.status !== 0) return { hit: false }
   const key = cacheKey(listed.stdout.trim().split('\n'))
   const isComplete = (): boolean => existsSync(join(folder, 'bin', 'kubelet'))
-  const restored = await run(bundle('action-cache', 'restore', key, folder), { onOut: say, onError: say })
+  const restored = await service('restore', key, folder, say)
   if (restored.status === 0 && isComplete()) return { key, hit: true, artifacts: folder }
   const fetching = initFlags.filter(flag => FETCHING.test(flag))
   const fetched = await run(bundle('bundle', ...deciding, ...fetching, `--output-dir=${folder}`), {
@@ -43,8 +43,24 @@ export async function cachedComponents(initFlags: readonly string[], folder: str
 /** Puts a folder into the cache; gives whether that worked. */
 export async function saveComponents(key: string, folder: string, say: Say): Promise<boolean> {
   if (!existsSync(folder)) return false
-  const { status } = await run(bundle('action-cache', 'save', key, folder), { onOut: say, onError: say })
-  return status === 0
+  return (await service('save', key, folder, say)).status === 0
+}
+
+// The client counts the path among what an entry is: a relative one is the same on every runner.
+function service(verb: 'restore' | 'save', key: string, folder: string, say: Say): Promise<Ended> {
+  const parent = dirname(folder)
+  mkdirSync(parent, { recursive: true })
+  return run(bundle('action-cache', verb, key, basename(folder)), {
+    cwd: parent,
+    environment: { GITHUB_WORKSPACE: parent },
+    onOut: line => say(asText(line)),
+    onError: say,
+  })
+}
+
+/** A line of the client as plain text: its commands are for a step of its own, and a cache is no cause for annotations. */
+function asText(line: string): string {
+  return line.replace(/^::\w+[^:]*::/, '')
 }
 
 /** Changes when the layout of the folder does. */

@@ -25,6 +25,8 @@ export interface JobOptions {
   readonly user?: { readonly uid: number; readonly gid: number; readonly home: string }
   /** Where the action was checked out to. */
   readonly actionFolder?: string
+  /** Beginning of the name of the job's folder; with a blank in it when left out. */
+  readonly name?: string
   /** Words before the command of a step, e.g. `setpriv` and its options. */
   readonly wrapper?: readonly string[]
   /** Files for commands that this runner does not have, e.g. `GITHUB_OUTPUT`. */
@@ -87,7 +89,7 @@ export function readMetadata(folder: string = ACTION_FOLDER): Metadata {
 /** Begins a job with one step, the action. */
 export function openJob(options: JobOptions = {}): Job {
   const action = options.actionFolder ?? ACTION_FOLDER
-  const folder = mkdtempSync(join(tmpdir(), 'kubestep job '))
+  const folder = mkdtempSync(join(tmpdir(), options.name ?? 'kubestep job '))
   const [workspace, temp, files] = ['workspace', '_temp', '_files'].map(name => join(folder, name)) as [
     string,
     string,

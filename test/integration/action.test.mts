@@ -1,6 +1,6 @@
 /** The action's bundles under a runner of our own: everything but the cluster. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { INPUT_ROWS } from '../../lib/action/inputs.ts'
@@ -8,6 +8,7 @@ import { OUTPUTS } from '../../lib/action/outputs.ts'
 import { which } from '../../lib/command.ts'
 import { commandLine, processesWith } from '../../lib/host/processes.ts'
 import { LAYOUT } from '../../lib/layout.ts'
+import { startCacheService } from '../action/cache-service.ts'
 import { ACTION_FOLDER, actionNode, type Job, type JobOptions, openJob } from '../action/runner.ts'
 import { type Checkout, CLIENT_KEY, READY_INIT, stubbedCheckout } from '../action/stubs.ts'
 
@@ -363,6 +364,99 @@ note('init', 'went on')`
         ['init', 'logs', 'reset'],
       )
     })
+  })
+})
+
+describe('the cache of the workflow', { skip: busy }, () => {
+  const images = `console.log('registry.k8s.io/kube-apiserver:v1.36.2\\nregistry.k8s.io/etcd:3.6.8-0')`
+  const fetching = `const folder = args.find(word => word.startsWith('--output-dir=')).slice('--output-dir='.length)
+mkdirSync(folder + '/bin', { recursive: true })
+writeFileSync(folder + '/bin/kubelet', 'the kubelet')`
+  const bodies = { init: READY_INIT, images, bundle: fetching }
+
+  test('a first run fetches and keeps, a second one has it from there', async () => {
+    const service = await startCacheService()
+    try {
+      const options = {
+        // The client's tar takes no blanks.
+        name: 'kubestep-job-',
+        environment: service.environment,
+        inputs: { 'kubernetes-version': '1.36', mirrors: 'https://m.example' },
+      }
+      await withJob(bodies, options, async (job, { calls }) => {
+        const main = await job.main()
+        assert.equal(main.status, 0, main.raw)
+        assert.equal(main.outputs['cache-hit'], 'false')
+        const components = join(job.temp, 'kubestep/components')
+        assert.deepEqual(calls().slice(0, 2), [
+          ['images', 'list', '--kubernetes-version=1.36'],
+          ['bundle', '--kubernetes-version=1.36', '--mirror=https://m.example', `--output-dir=${components}`],
+        ])
+        assert.ok(calls()[2]?.includes(`--artifacts=${components}`))
+        assert.deepEqual(service.keys(), [])
+        const post = await job.post('success')
+        assert.equal(post.status, 0)
+        assert.equal(service.keys().length, 1, post.raw)
+        assert.match(service.keys()[0] ?? '', /^kubestep-1-linux-\w+-v1\.36\.2-[0-9a-f]{16}$/)
+      })
+      await withJob(bodies, options, async (job, { calls }) => {
+        const main = await job.main()
+        assert.equal(main.status, 0, main.raw)
+        assert.equal(main.outputs['cache-hit'], 'true')
+        assert.deepEqual(
+          calls().map(([name]) => name),
+          ['images', 'init'],
+        )
+        assert.equal(readFileSync(join(job.temp, 'kubestep/components/bin/kubelet'), 'utf8'), 'the kubelet')
+        assert.deepEqual(main.annotations, [])
+        assert.equal((await job.post('success')).status, 0)
+        assert.equal(service.keys().length, 1)
+      })
+    } finally {
+      service.close()
+    }
+  })
+
+  test('a service that refuses, and components that cannot be fetched, are no reason to fail', async () => {
+    const service = await startCacheService(true)
+    try {
+      const environment = service.environment
+      await withJob({ ...bodies, bundle: 'process.exit(1)' }, { environment }, async (job, { calls }) => {
+        const main = await job.main()
+        assert.equal(main.status, 0, main.raw)
+        assert.deepEqual(main.annotations, [])
+        assert.deepEqual(
+          calls().map(([name]) => name),
+          ['images', 'bundle', 'init'],
+        )
+        assert.equal(
+          calls()[2]?.some(word => word.startsWith('--artifacts')),
+          false,
+        )
+        assert.equal((await job.post('success')).status, 0)
+      })
+    } finally {
+      service.close()
+    }
+  })
+
+  test('cache: false, artifacts of one’s own and no service: nothing is asked', async () => {
+    const prepare = (workspace: string): void => mkdirSync(join(workspace, 'mine'))
+    const environment = { ACTIONS_RESULTS_URL: 'http://127.0.0.1:9/', ACTIONS_RUNTIME_TOKEN: 'x' }
+    const rows: readonly JobOptions[] = [
+      { inputs: { cache: 'false' }, environment },
+      { inputs: { artifacts: 'mine' }, environment },
+      {},
+    ]
+    for (const options of rows) {
+      await withJob(bodies, { ...options, prepare }, async (job, { calls }) => {
+        assert.equal((await job.main()).status, 0)
+        assert.deepEqual(
+          calls().map(([name]) => name),
+          ['init'],
+        )
+      })
+    }
   })
 })
 
