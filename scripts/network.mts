@@ -11,6 +11,7 @@ import { LAYOUT } from '../lib/layout.ts'
 import { isLive, readLiveNode } from '../lib/live/node.ts'
 import { record } from '../lib/live/record.ts'
 import { presentChains } from '../lib/network/firewall.ts'
+import { presentLeftovers } from '../lib/network/leftovers.ts'
 import { restoreText } from '../lib/network/rules.ts'
 import type { OptionName } from '../lib/options.ts'
 import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
@@ -64,6 +65,6 @@ async function changes(confDir: string): Promise<Change[]> {
     folderChange(LAYOUT.state),
     folderChange(confDir),
     ...sysctls,
-    { kind: 'network', links: presentLinks(), chains },
+    { kind: 'network', links: presentLinks(), chains, others: await presentLeftovers() },
   ]
 }
