@@ -50,7 +50,8 @@ export async function openArtifactsMirror(folder: string, version: string, port 
   const requests: string[] = []
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`)
-    const content = contents.get(request.url ?? '')
+    // containerd says behind ? whose mirror it takes this for.
+    const content = contents.get(request.url?.split('?')[0] ?? '')
     if (content === undefined) response.writeHead(404).end()
     else if ('file' in content) sendFile(content.file, request, response)
     else
