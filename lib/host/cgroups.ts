@@ -1,6 +1,8 @@
 /** The control groups that a kubelet leaves behind. */
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { commandLine } from './processes.ts'
 
 const ROOT = '/sys/fs/cgroup'
 /** With the cgroupfs driver, and with systemd's. */
@@ -26,9 +28,18 @@ function processesOf(group: string): number[] {
   return [...own, ...folders(group).flatMap(child => processesOf(join(group, child)))]
 }
 
-/** Removes the control groups of Pods that are gone. */
-export function removePodCgroups(): void {
-  for (const group of podCgroups()) removeEmpty(group)
+/** How long the last processes of a Pod may take to be gone for good. */
+const EMPTY_LIMIT_MS = 5000
+
+/** Removes the control groups of Pods that are gone; the ones in which something lives stay. */
+export async function removePodCgroups(): Promise<void> {
+  for (let waited = 0; ; waited += 100) {
+    for (const group of podCgroups()) removeEmpty(group)
+    const ending =
+      podCgroups().some(group => existsSync(group)) && podProcesses().every(pid => commandLine(pid).length === 0)
+    if (!ending || waited >= EMPTY_LIMIT_MS) return
+    await sleep(100)
+  }
 }
 
 // A control group has files that cannot be removed: only rmdir, from the leaves up, works.

@@ -14,8 +14,7 @@ export function processesWith(argv: readonly string[]): number[] {
 /** Pids in a process group, those that have ended left out. */
 export function processesInGroup(group: number): number[] {
   return pids().filter(pid => {
-    // Behind the command in brackets: state, parent, group. Source: proc(5).
-    const [state, , own] = readTextOrEmpty(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
+    const [state, , own] = statOf(pid)
     return Number(own) === group && state !== 'Z' && state !== 'X'
   })
 }
@@ -35,7 +34,7 @@ export function commandLine(pid: number): string[] {
   }
 }
 
-/** Kills processes and waits a little for them to go. */
+/** Kills processes and waits a little for them to go; what only PID 1 has to reap counts as gone. */
 export async function kill(pids: readonly number[]): Promise<void> {
   for (const pid of pids) {
     try {
@@ -44,5 +43,16 @@ export async function kill(pids: readonly number[]): Promise<void> {
       // Gone already.
     }
   }
-  for (let waited = 0; waited < 2000 && pids.some(pid => commandLine(pid).length > 0); waited += 20) await sleep(20)
+  for (let waited = 0; waited < 2000 && pids.some(isThere); waited += 20) await sleep(20)
+}
+
+function isThere(pid: number): boolean {
+  const [state, parent] = statOf(pid)
+  return state !== undefined && !(state === 'Z' && parent === '1')
+}
+
+/** What stands behind the command in brackets: state, parent, group. Empty when it is gone. Source: proc(5). */
+function statOf(pid: number): string[] {
+  const text = readTextOrEmpty(`/proc/${pid}/stat`)
+  return text === '' ? [] : (text.split(') ').at(-1)?.split(' ') ?? [])
 }

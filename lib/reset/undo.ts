@@ -50,10 +50,12 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
     }
     // What a dead runtime of ours left running: the containers and the shims that hold them.
     if (ours) {
-      await kill([...podProcesses(), ...processesWith(['-address', path])])
+      // The shims last: they reap their containers, and PID 1 may take its time.
+      await kill(podProcesses())
+      await kill(processesWith(['-address', path]))
       removeFiles('/', shimSockets(LAYOUT.containerd.state, path))
     }
-    removePodCgroups()
+    await removePodCgroups()
   },
   init: async () => {},
   mount: async ({ path }) => unmountBelow(path),

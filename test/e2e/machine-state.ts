@@ -15,7 +15,6 @@ interface Aspect {
 /** Folders whose names are compared, and how deep; below /etc contents too. */
 const FOLDERS: readonly (readonly [path: string, depth: number])[] = [
   ['/etc', 12],
-  ['/opt', 2],
   ['/opt/cni', 4],
   ['/opt/containerd', 4],
   ['/root', 2],
