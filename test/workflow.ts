@@ -11,7 +11,7 @@ export interface Step {
   readonly run?: string
 }
 
-const KEYS: Readonly<Record<'workflow' | 'job' | 'step', readonly string[]>> = {
+const KEYS: Readonly<Record<'workflow' | 'job' | 'calling job' | 'step', readonly string[]>> = {
   workflow: ['name', 'run-name', 'on', 'permissions', 'env', 'concurrency', 'defaults', 'jobs'],
   job: [
     'name',
@@ -29,6 +29,7 @@ const KEYS: Readonly<Record<'workflow' | 'job' | 'step', readonly string[]>> = {
     'defaults',
     'environment',
   ],
+  'calling job': ['name', 'needs', 'if', 'permissions', 'strategy', 'concurrency', 'uses', 'with', 'secrets'],
   step: [
     'id',
     'name',
@@ -76,8 +77,8 @@ function jobFaults(name: string, job: Node, jobs: Node): string[] {
   const needs = [job.needs ?? []].flat().map(String)
   const ids = steps.flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
   return [
-    ...unknownKeys('job', job, name),
-    ...['runs-on', 'steps'].filter(key => !(key in job)).map(key => `${name} has no ${key}`),
+    ...unknownKeys('uses' in job ? 'calling job' : 'job', job, name),
+    ...('uses' in job ? [] : ['runs-on', 'steps']).filter(key => !(key in job)).map(key => `${name} has no ${key}`),
     ...needs.filter(other => !(other in jobs)).map(other => `${name} needs "${other}", which is no job`),
     ...ids.filter((id, index) => ids.indexOf(id) !== index).map(id => `${name} has two steps "${id}"`),
     ...steps.flatMap((step, index) => stepFaults(`${name} step ${index + 1}`, step)),
