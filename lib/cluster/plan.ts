@@ -60,6 +60,7 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
     const before = readSysctl(key)
     return before === undefined ? [] : [{ kind: 'sysctl', key, before }]
   })
+  const [chains, others] = await Promise.all([presentChains(), presentLeftovers()])
   const socket = runtime?.cri.socket ?? `unix://${LAYOUT.containerd.socket}`
   const sandboxes = runtime === undefined ? [] : await presentSandboxes(runtime.cri)
   return [
@@ -74,7 +75,7 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
     // The kubelet mounts its folder onto itself, to make it shared.
     ...(isMountPoint(KUBELET_FOLDER) ? [] : [{ kind: 'mount', path: KUBELET_FOLDER } as const]),
     ...sysctls,
-    { kind: 'network', links: presentLinks(), chains: await presentChains(), others: await presentLeftovers() },
+    { kind: 'network', links: presentLinks(), chains, others },
     ...(runtime === undefined ? [{ kind: 'service', name: PRIVATE_RUNTIME } as const] : []),
     { kind: 'runtime', socket, ours: runtime === undefined, sandboxes },
     { kind: 'service', name: KUBELET },

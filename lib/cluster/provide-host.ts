@@ -32,7 +32,7 @@ export async function provideHost(phase: Phase, { flags, output }: Call, journal
   const { config } = phase
   const host = liveHost()
   const kernel = readKernel(host)
-  for (const notice of proxyNotices(config, kernel)) output.warn(notice)
+  for (const notice of proxyNotices(config)) output.warn(notice)
   if (flags.install) {
     const wanted = flags.runtime ?? phase.namedSocket ?? 'auto'
     const hasRuntime = wanted === 'auto' ? phase.facts.criSockets.length > 0 : wanted !== 'private'
@@ -45,9 +45,10 @@ export async function provideHost(phase: Phase, { flags, output }: Call, journal
   await loadModules(config, kernel, journal, output.warn)
 }
 
-function proxyNotices(config: InitConfig, kernel: Kernel): string[] {
+// Preflight has asked the kernel.
+function proxyNotices(config: InitConfig): string[] {
   try {
-    return checkProxyMode(config, kernel)
+    return checkProxyMode(config)
   } catch (error) {
     if (!(error instanceof KubestepError)) throw error
     return [error.message.replace(/^init: /, '[init] ')]

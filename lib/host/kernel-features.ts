@@ -101,19 +101,36 @@ export interface Kernel {
   readonly host: HostSource
 }
 
-/** Reads the running kernel. */
+/** Reads the running kernel; its options when they are first asked for: unpacking them takes longer than all the rest. */
 export function readKernel(host: HostSource): Kernel {
+  const modules = readModules(host)
+  let options: ReadonlyMap<string, string> | undefined
+  let isRead = false
+  return {
+    host,
+    modules,
+    get options() {
+      if (!isRead) options = readOptions(host)
+      isRead = true
+      return options
+    },
+  }
+}
+
+function readOptions(host: HostSource): ReadonlyMap<string, string> | undefined {
   const release = kernelRelease(host)
-  const text = CONFIG_FILES.map(file => host.read(file.replaceAll('RELEASE', release))).find(found =>
-    found?.includes('CONFIG_'),
-  )
-  return { host, modules: readModules(host), ...(text !== undefined && { options: kernelOptions(text) }) }
+  for (const file of CONFIG_FILES) {
+    const text = host.read(file.replaceAll('RELEASE', release))
+    if (text?.includes('CONFIG_')) return kernelOptions(text)
+  }
+  return undefined
 }
 
 /** Whether the kernel has a feature. What runs counts more than what files say. */
 export function featureState({ module, option, evidence }: KernelFeature, kernel: Kernel): FeatureState {
-  const { modules, options, host } = kernel
+  const { modules, host } = kernel
   if (modules.loaded.has(module) || modules.builtin.has(module) || isEvident(host, evidence)) return 'present'
+  const { options } = kernel
   const built = options?.get(option)
   if (built === 'y') return 'present'
   if (modules.loadable.has(module)) return 'loadable'
