@@ -101,11 +101,13 @@ async function letPull(
   const { deadline, offline = false, limits = {}, onProgress = () => {}, onPulled } = pull
   const registries = await openRegistries(images, mirrors, process.env)
   const queue = openQueue(PULLS_AT_ONCE)
+  const ending = new AbortController()
+  deadline.addEventListener('abort', () => ending.abort('the time is up'), { once: true })
   const calm = offline ? undefined : warnWhenUnreachable(images, registries, pull)
   const options = {
     cri,
     registries,
-    end: deadline,
+    end: ending.signal,
     limits,
     offline,
     onRetry: (name: string, reason: string, pauseMs: number) => onProgress({ kind: 'retry', name, reason, pauseMs }),

@@ -60,7 +60,8 @@ export async function pullByRuntime(image: string, options: RuntimePull): Promis
     try {
       await within(end, cri.call('PullImage', request, PULL_LIMIT_MS))
     } catch (error) {
-      if (end.aborted) throw new TransferError(host, 'no answer', { again: false, reached: false })
+      // Whether anything came the runtime does not tell.
+      if (end.aborted) throw new TransferError(host, 'the runtime was still pulling', { again: false, reached: true })
       if (!(error instanceof CriError)) throw error
       const { message, reached, again } = pullError(error, host)
       throw new TransferError(host, trouble === undefined ? message : `${message} (${trouble})`, { reached, again })

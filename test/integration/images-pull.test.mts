@@ -27,7 +27,7 @@ import {
   type Registry,
   type RegistryOptions,
 } from './download-registry-server.mts'
-import { type Fault, instead, sha256, status } from './download-server.mts'
+import { type Fault, instead, sha256, silence, status } from './download-server.mts'
 
 const containerd = which('containerd')
 const able = containerd !== undefined && which('ctr') !== undefined && process.getuid?.() === 0
@@ -250,6 +250,19 @@ describe('pullImages()', { skip: reason }, () => {
       /no host can be reached; tried\n {2}127\.0\.0\.1:1: .*connection refused.*\nways out:\n {2}--mirror URL/s,
     )
     assert.ok(performance.now() - started < 10_000)
+  })
+
+  it('ends when the time is up, and leaves nothing', async () => {
+    const made = contents('slow')
+    const slow = await registry(made)
+    for (const path of made.keys()) slow.fail(path, ...Array(9).fill(silence))
+    const before = await inside()
+    const { message } = await pull([`${slow.host}/slow:1`], { deadline: AbortSignal.timeout(500) })
+    assert.match(
+      message,
+      /^components: cannot fetch image .*slow:1: the time is up; 127\.0\.0\.1:\d+: the runtime was still pulling/,
+    )
+    assert.equal(await inside(), before)
   })
 
   it('refuses an image that is not the locked one, and takes it away again', async () => {
