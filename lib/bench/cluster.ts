@@ -137,7 +137,7 @@ function writeConfig(): InitConfig {
 async function startRuntime(config: InitConfig, call: Call): Promise<Runtime> {
   const machine = readMachineFacts()
   const deadline = AbortSignal.timeout(ROUND_LIMIT_MS)
-  const binaries = await provideBinaries(config.version, call, deadline)
+  const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, deadline)
   const text = containerdConfig({
     root: `${FOLDER}/containerd`,
     state: `${FOLDER}/run/containerd`,
@@ -217,7 +217,7 @@ async function runKubeadm(
 ): Promise<Record<string, number>> {
   const journal = openJournal(LAYOUT.journal)
   journal.record(...(await plannedChanges(config, runtime)))
-  const binaries = await provideBinaries(config.version, call, AbortSignal.timeout(ROUND_LIMIT_MS))
+  const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, AbortSignal.timeout(ROUND_LIMIT_MS))
   setSysctls(config.cluster.networking)
   await setRules(config.cluster.networking)
   writeFiles('/', [podNetworkFile(config, runtime.cni.confDir)])

@@ -21,7 +21,6 @@ import { CNI_PROGRAMS, pluginFolder } from '../host/cni-plugins.ts'
 import { liveHost } from '../host/source.ts'
 import { LAYOUT } from '../layout.ts'
 import type { Call } from '../script.ts'
-import { formatVersion, type Version } from '../version.ts'
 import { wantsNetwork } from './pod-network.ts'
 
 export interface Binaries {
@@ -34,10 +33,11 @@ export interface Binaries {
 
 /**
  * Gets kubelet, kubectl and CNI plugins from --artifacts, the cache, or the network; and archives of `images`, all at
- * once. Throws a KubestepError that names everything that is missing and the ways out.
+ * once. The version has its `ci/` where it is a build of Kubernetes' CI.
+ * Throws a KubestepError that names everything that is missing and the ways out.
  */
 export async function provideBinaries(
-  version: Version,
+  version: string,
   call: Pick<Call, 'flags' | 'output'>,
   deadline: AbortSignal,
   images: readonly string[] = [],
@@ -46,7 +46,7 @@ export async function provideBinaries(
   const reporter = reporterOf(call)
   const installed = installedPlugins()
   const found = await prepareComponents({
-    version: formatVersion(version),
+    version,
     arch: architecture(),
     ...fetchingOf(flags, deadline, reporter.onProgress),
     besides: installed === undefined && wantsNetwork(flags.cni) ? ['kubectl', 'cni-plugins'] : ['kubectl'],

@@ -77,7 +77,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   setSysctls(config.cluster.networking)
   // A runtime of our own begins empty.
   const fetched = existing === undefined && flags.artifacts === undefined ? pullOrder(imageList(config)) : []
-  const binaries = await provideBinaries(config.version, call, deadline, fetched)
+  const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, deadline, fetched)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
   if (!withNetwork) journal.record(folderChange(cni.confDir))
   const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags.mirror)

@@ -35,7 +35,11 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
   record(changes.filter(change => !('path' in change && others.includes(change.path))))
   const services = serviceManager()
   const binaries = await localBinaries(call, () =>
-    provideBinaries(config.version, call, AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))),
+    provideBinaries(
+      config.cluster.kubernetesVersion,
+      call,
+      AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT)),
+    ),
   )
   setSysctls(config.cluster.networking)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
