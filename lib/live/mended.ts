@@ -60,7 +60,7 @@ export async function helpMended(
       const old = heldUp(await podContainers(cri), manifestTimes(), Date.now())
       if (old.length === 0 || !(await services.isRunning(KUBELET))) return
       const names = old.map(({ name }) => name).join(', ')
-      say(`[wait-control-plane] Starting the kubelet again: it does not take the changed ${names} by itself`)
+      say(`[wait-control-plane] Starting the kubelet again, so that it takes the changed ${names}`)
       await services.stop(KUBELET)
       await endSandboxes(
         cri,
