@@ -1,15 +1,22 @@
 #!/usr/bin/env -S npx zx
 /**
- * Speaks with the cache service of a workflow for the action: `restore KEY FOLDER` and `save KEY FOLDER`.
- * A bundle of its own, since the service's client is bigger than all the rest of the action.
- * Exit status: 0 restored or saved, 1 not.
+ * Binaries and images across runs, for the action: `restore KEY FOLDER` and `save KEY FOLDER` with the cache service of a
+ * workflow, `images ...` and `bundle ...` as the scripts of these names. A bundle of its own, started only where there
+ * is such a service: that service's client is as big as all the rest of the action.
+ * Exit status: 0 done, 1 not.
  */
 import { restoreCache, saveCache } from '@actions/cache'
+import { main } from '../lib/script.ts'
+import { bundle } from './bundle.mts'
+import { images } from './images.mts'
 
-const [, , verb, key = '', folder = ''] = process.argv
+const [verb, ...words] = process.argv.slice(2)
+const [key = '', folder = ''] = words
 
 try {
-  if (verb === 'restore') process.exitCode = (await restoreCache([folder], key)) === key ? 0 : 1
+  if (verb === 'images') await main(images, words)
+  else if (verb === 'bundle') await main(bundle, words)
+  else if (verb === 'restore') process.exitCode = (await restoreCache([folder], key)) === key ? 0 : 1
   else process.exitCode = (await saveCache([folder], key)) === -1 ? 1 : 0
 } catch (error) {
   process.stdout.write(`The cache: ${error instanceof Error ? error.message : error}\n`)

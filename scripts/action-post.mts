@@ -2,12 +2,12 @@
 import { saveComponents } from '../lib/action/cache.ts'
 /** The end of a job with the GitHub Action: logs when something failed, then the cluster goes. Never red, safe at any time. */
 import { hasCacheService, placesOf } from '../lib/action/environment.ts'
-import { readInputs } from '../lib/action/read-inputs.ts'
+import { givenInputs } from '../lib/action/given-inputs.ts'
+import { removeUserFiles, takeOver } from '../lib/action/owned-files.ts'
 import * as runner from '../lib/action/reporting.ts'
 import { asRoot, bundle, run } from '../lib/action/root.ts'
 import { stopInit } from '../lib/action/stop-init.ts'
 import { logsSummary } from '../lib/action/summary.ts'
-import { removeUserFiles, takeOver } from '../lib/action/user-files.ts'
 import { maskSecrets } from '../lib/diagnose/secrets.ts'
 import { reasonOf } from '../lib/errors.ts'
 
@@ -18,7 +18,7 @@ async function post(): Promise<void> {
     runner.info('Nothing to do: no cluster was begun')
     return
   }
-  const { given } = readInputs(process.env, places.workspace)
+  const given = givenInputs(process.env)
   if (await stopInit()) runner.info('Stopped an init that was still at work')
   // A failed init has left its logs already.
   const failed = runner.state('failed') !== 'true' && ['failure', 'cancelled'].includes(given['job-status'] ?? '')

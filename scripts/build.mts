@@ -95,7 +95,11 @@ async function bundle(name: string, file: string): Promise<void> {
     transform: { define: { ENTRY: JSON.stringify(name) }, target: 'es2023' },
     resolve: {
       // zx's ESM files are wrappers that require the CommonJS ones at run time: that dies in a bundle under Deno.
-      alias: { 'zx/core': join(ROOT, 'node_modules/zx/build/core.cjs') },
+      alias: {
+        'zx/core': join(ROOT, 'node_modules/zx/build/core.cjs'),
+        // Two thirds of what @actions/cache brings along; of it one upload is called.
+        '@azure/storage-blob': join(ROOT, 'lib/action/blob-store.ts'),
+      },
     },
     plugins: [
       {

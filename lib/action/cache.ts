@@ -25,7 +25,7 @@ type Say = (line: string) => void
 /** Gets the components for a call of init from the cache, else from where they are published, into `folder`. */
 export async function cachedComponents(initFlags: readonly string[], folder: string, say: Say): Promise<Cached> {
   const deciding = initFlags.filter(flag => DECIDING.test(flag))
-  const listed = await run(bundle('images', 'list', ...deciding))
+  const listed = await run(bundle('action-cache', 'images', 'list', ...deciding))
   // What is wrong with the flags, init says better.
   if (listed.status !== 0) return { hit: false }
   const key = cacheKey(listed.stdout.trim().split('\n'))
@@ -33,7 +33,7 @@ export async function cachedComponents(initFlags: readonly string[], folder: str
   const restored = await service('restore', key, folder, say)
   if (restored.status === 0 && isComplete()) return { key, hit: true, artifacts: folder }
   const fetching = initFlags.filter(flag => FETCHING.test(flag))
-  const fetched = await run(bundle('bundle', ...deciding, ...fetching, `--output-dir=${folder}`), {
+  const fetched = await run(bundle('action-cache', 'bundle', ...deciding, ...fetching, `--output-dir=${folder}`), {
     onOut: say,
     onError: say,
   })

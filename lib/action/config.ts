@@ -9,8 +9,8 @@ import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Flags, OptionName } from '../options.ts'
 import { parseAll, stringify } from '../yaml.ts'
 import { type Argument, type ArgumentsOwner, componentArguments } from './component-args.ts'
+import { type Given, listItems } from './given-inputs.ts'
 import { INPUT_ROWS } from './inputs.ts'
-import { type Given, listItems } from './read-inputs.ts'
 
 /** What init is called with. */
 export interface InitCall {

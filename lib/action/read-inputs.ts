@@ -5,11 +5,10 @@ import { parseSubnet } from '../address.ts'
 import { durationFault } from '../duration.ts'
 import { nearest } from '../nearest.ts'
 import { componentFaults } from './component-args.ts'
+import type { Environment } from './environment.ts'
 import { foreignInput } from './foreign-inputs.ts'
+import { type Given, givenInputs, listItems, PREFIX } from './given-inputs.ts'
 import { INPUT_ROWS, INPUTS, type Input, type InputKind, type InputName } from './inputs.ts'
-
-/** What was given, trimmed; what was left empty is absent. */
-export type Given = { readonly [Name in InputName]?: string }
 
 export interface ReadInputs {
   readonly given: Given
@@ -19,31 +18,17 @@ export interface ReadInputs {
   readonly unknown: readonly string[]
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
-const PREFIX = 'INPUT_'
-
 /** Reads the INPUT_ variables; paths are relative to `workspace`. Never throws. */
 export function readInputs(environment: Environment, workspace: string): ReadInputs {
-  const given: Record<string, string> = {}
-  const faults: string[] = []
-  for (const [name, input] of INPUT_ROWS) {
-    const value = environment[`${PREFIX}${name.toUpperCase()}`]?.trim() ?? ''
-    if (value === '') continue
-    given[name] = value
-    for (const reason of CHECKS[input.kind](value, input, workspace)) {
-      faults.push(`action: cannot use input "${name}" ${JSON.stringify(shown(value))}: ${reason}`)
-    }
-  }
+  const given = givenInputs(environment)
+  const faults = INPUT_ROWS.flatMap(([name, input]) => {
+    const value = given[name]
+    if (value === undefined) return []
+    return CHECKS[input.kind](value, input, workspace).map(
+      reason => `action: cannot use input "${name}" ${JSON.stringify(shown(value))}: ${reason}`,
+    )
+  })
   return { given, faults, unknown: unknownInputs(environment) }
-}
-
-/** The items of a list: separated by commas or line breaks. */
-export function listItems(value: string | undefined): string[] {
-  return (value ?? '')
-    .split(/[,\n]/)
-    .map(item => item.trim())
-    .filter(item => item !== '')
 }
 
 /** Whether the value of `config` is the YAML itself and not a path. */

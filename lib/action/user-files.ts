@@ -1,12 +1,13 @@
 /** What the user of the runner gets of the cluster: kubeconfig, CA, kubectl, and a command that collects logs. */
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { quote } from '../command.ts'
 import { KubestepError } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { LAYOUT } from '../layout.ts'
 import { parse } from '../yaml.ts'
 import type { Places } from './environment.ts'
+import { owner, writeOwn } from './owned-files.ts'
 import { asRoot, bundle, run } from './root.ts'
 
 export interface UserFiles {
@@ -47,34 +48,12 @@ export async function giveUserFiles(
   }
 }
 
-/** Takes away what was given; the logs stay. */
-export function removeUserFiles(places: Places): void {
-  for (const path of [places.kubeconfig, places.caCert, places.bin, places.config]) {
-    rmSync(path, { recursive: true, force: true })
-  }
-}
-
 // The cluster's own lies where only root may look.
 async function giveKubectl(folder: string): Promise<string> {
   const source = join(LAYOUT.binaries, 'kubectl')
   const target = join(folder, 'kubectl')
   const { status } = await run(asRoot(['install', '-m', '0755', ...owner(), source, target]))
   return status === 0 && existsSync(target) ? target : ''
-}
-
-/** Options of install(1) that give the file to this user. */
-function owner(): string[] {
-  return ['-o', String(process.getuid?.() ?? 0), '-g', String(process.getgid?.() ?? 0)]
-}
-
-/** Gives a file of root's to this user. */
-export async function takeOver(path: string, folder: string): Promise<string> {
-  mkdirSync(folder, { recursive: true })
-  const target = join(folder, path.slice(path.lastIndexOf('/') + 1))
-  const { status } = await run(asRoot(['install', '-m', '0600', ...owner(), path, target]))
-  if (status !== 0) return path
-  if (target !== path) await run(asRoot(['rm', '-f', path]))
-  return target
 }
 
 /** The text of `kubestep-logs [FOLDER]`. */
@@ -88,14 +67,6 @@ function logsCommand(folder: string): string {
 folder=\${1:-${quote(folder)}}
 mkdir -p "$folder" && ${collect} --output-dir "$folder" && ${chown} "$folder"/kubestep-logs-*
 `
-}
-
-function writeOwn(path: string, content: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true })
-  rmSync(path, { force: true })
-  writeFileSync(path, content, { mode, flag: 'wx' })
-  // The umask may have taken bits away.
-  chmodSync(path, mode)
 }
 
 const SHORTEST_LINE = 16

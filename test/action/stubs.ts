@@ -24,9 +24,22 @@ export function stubbedCheckout(bodies: Readonly<Record<string, string>> = {}): 
   const calls = join(folder, 'calls.jsonl')
   mkdirSync(join(folder, 'dist'))
   cpSync(join(ACTION_FOLDER, 'action.yml'), join(folder, 'action.yml'))
-  for (const name of ['action', 'action-post', 'action-cache']) {
-    cpSync(join(ACTION_FOLDER, 'dist', `${name}.mjs`), join(folder, 'dist', `${name}.mjs`))
+  const copies = [
+    ['action', 'action'],
+    ['action-post', 'action-post'],
+    ['action-cache', 'cache-service'],
+  ] as const
+  for (const [name, copy] of copies) {
+    cpSync(join(ACTION_FOLDER, 'dist', `${name}.mjs`), join(folder, 'dist', `${copy}.mjs`))
   }
+  // What would fetch is no more real than init.
+  writeFileSync(
+    join(folder, 'dist', 'action-cache.mjs'),
+    `const script = ['images', 'bundle'].find(name => name === process.argv[2])
+if (script !== undefined) process.argv.splice(2, 1)
+await import(\`./\${script ?? 'cache-service'}.mjs\`)
+`,
+  )
   for (const name of SCRIPTS) {
     writeFileSync(
       join(folder, 'dist', `${name}.mjs`),

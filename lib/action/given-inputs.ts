@@ -1,0 +1,23 @@
+/** Inputs as a runner gives them, unchecked: main has refused what is wrong, post takes them as they are. */
+import type { Environment } from './environment.ts'
+import { INPUT_ROWS, type InputName } from './inputs.ts'
+
+/** What was given, trimmed; what was left empty is absent. */
+export type Given = { readonly [Name in InputName]?: string }
+
+/** What the names of variables begin with. */
+export const PREFIX = 'INPUT_'
+
+/** Reads the INPUT_ variables of the table. */
+export function givenInputs(environment: Environment): Given {
+  const rows = INPUT_ROWS.map(([name]) => [name, environment[`${PREFIX}${name.toUpperCase()}`]?.trim() ?? ''] as const)
+  return Object.fromEntries(rows.filter(([, value]) => value !== ''))
+}
+
+/** The items of a list: separated by commas or line breaks. */
+export function listItems(value: string | undefined): string[] {
+  return (value ?? '')
+    .split(/[,\n]/)
+    .map(item => item.trim())
+    .filter(item => item !== '')
+}
