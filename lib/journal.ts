@@ -52,7 +52,7 @@ export interface Journal {
   readonly path: string
   /** Everything recorded so far, oldest first. */
   readonly changes: () => readonly Change[]
-  /** Writes changes down, all at once; one that is there already is not repeated. */
+  /** Writes changes down, all at once; one that is there since the init began is not repeated. */
   readonly record: (...changes: readonly Change[]) => void
   /** Forgets all but the oldest changes: after those that followed were undone. None, when left out. */
   readonly clear: (kept?: number) => void
@@ -67,7 +67,7 @@ export function openJournal(path: string): Journal {
     record: (...changes) => {
       const fresh: Change[] = []
       for (const change of changes) {
-        if (![...known, ...fresh].some(other => isSame(other, change))) fresh.push(change)
+        if (!currentOf([...known, ...fresh]).some(other => isSame(other, change))) fresh.push(change)
       }
       if (fresh.length > 0) append(path, fresh)
       known.push(...fresh)
@@ -78,6 +78,11 @@ export function openJournal(path: string): Journal {
       else remove(path)
     },
   }
+}
+
+// What an init changes goes back to what phases had made before it, and only with those to what was before them.
+function currentOf(changes: readonly Change[]): readonly Change[] {
+  return changes.slice(Math.max(0, changes.map(({ kind }) => kind).lastIndexOf('init')))
 }
 
 // The first record of a path or key holds what was there before us; later ones would hold our own doing.

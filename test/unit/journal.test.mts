@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openJournal } from '../../lib/journal.ts'
+import { type Change, openJournal } from '../../lib/journal.ts'
 import { takeLock } from '../../lib/lock.ts'
 
 function temporary(): string {
@@ -102,5 +102,21 @@ test('openJournal() forgets what came after the oldest changes, in the file too'
   assert.equal(openJournal(path).changes().length, 2)
   journal.clear()
   assert.equal(existsSync(join(folder, 'state')), false)
+  rmSync(folder, { recursive: true })
+})
+
+test('openJournal() repeats a subject after an init has begun, and once only', () => {
+  const folder = temporary()
+  const journal = openJournal(join(folder, 'journal.jsonl'))
+  const file = (before: string | null): Change => ({
+    kind: 'file',
+    path: '/etc/kubernetes/kubelet.conf',
+    before,
+    mode: 0o600,
+  })
+  journal.record(file(null))
+  journal.record({ kind: 'init' }, file('YQ=='))
+  journal.record({ kind: 'init' }, file('Yg=='))
+  assert.deepEqual(journal.changes(), [file(null), { kind: 'init' }, file('YQ==')])
   rmSync(folder, { recursive: true })
 })
