@@ -72,7 +72,7 @@ async function dryRun(script: Script, args: readonly string[]): Promise<string[]
   const named = version === undefined || isVersionName(version) ? others : flags
   const dry = { ...named, 'dry-run': true, 'output-dir': tree }
   await script.run({ ...rest, name: script.command.name, flags: script === init ? dry : named, output })
-  return existsSync(tree) ? readdirSync(tree) : []
+  return existsSync(tree) ? readdirSync(tree).sort() : []
 }
 
 /** What the runner fills in where a workflow says nothing. */
