@@ -5,7 +5,7 @@ import { hasCacheService, placesOf } from '../lib/action/environment.ts'
 import { givenInputs } from '../lib/action/given-inputs.ts'
 import { removeUserFiles, takeOver } from '../lib/action/owned-files.ts'
 import * as runner from '../lib/action/reporting.ts'
-import { asRoot, bundle, run } from '../lib/action/root.ts'
+import { bundle, runAsRoot } from '../lib/action/root.ts'
 import { stopInit } from '../lib/action/stop-init.ts'
 import { logsSummary } from '../lib/action/summary.ts'
 import { maskSecrets } from '../lib/diagnose/secrets.ts'
@@ -40,7 +40,7 @@ async function attempt(what: string, work: () => Promise<void>): Promise<void> {
 }
 
 async function collectLogs(): Promise<void> {
-  const { status, stdout, stderr } = await run(asRoot(bundle('logs')))
+  const { status, stdout, stderr } = await runAsRoot(bundle('logs'))
   if (status !== 0) throw new Error(stderr.trim())
   const path = await takeOver(stdout.trim(), places.logs)
   const diagnosis = maskSecrets(stderr.trim().replace(/^\[logs\] /, ''))
@@ -51,7 +51,7 @@ async function collectLogs(): Promise<void> {
 
 async function reset(): Promise<void> {
   runner.startGroup('Taking the cluster away')
-  const { status, stderr } = await run(asRoot(bundle('reset')), { onOut: runner.info })
+  const { status, stderr } = await runAsRoot(bundle('reset'), { onOut: runner.info })
   runner.endGroup()
   if (status !== 0) throw new Error(stderr.trim())
   removeUserFiles(places)

@@ -7,20 +7,25 @@ import { type InitCall, initCall } from '../lib/action/config.ts'
 import { hasCacheService, isDebug, leaksInputs, placesOf } from '../lib/action/environment.ts'
 import { type Failure, failureFrom, failureOf } from '../lib/action/failure.ts'
 import { listItems } from '../lib/action/given-inputs.ts'
+import { INPUTS } from '../lib/action/inputs.ts'
 import { readJobFacts } from '../lib/action/job-facts.ts'
 import { takeOver } from '../lib/action/owned-files.ts'
 import { openProgress } from '../lib/action/progress.ts'
 import { isInline, readInputs } from '../lib/action/read-inputs.ts'
 import { refusals } from '../lib/action/refusals.ts'
 import * as runner from '../lib/action/reporting.ts'
-import { asRoot, bundle, children, run, signal } from '../lib/action/root.ts'
+import { bundle, children, runAsRoot, signal } from '../lib/action/root.ts'
 import { failureSummary, readySummary, timeToReady } from '../lib/action/summary.ts'
 import { giveUserFiles } from '../lib/action/user-files.ts'
+import { durationMilliseconds } from '../lib/duration.ts'
 import { reasonOf } from '../lib/errors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { LAYOUT } from '../lib/layout.ts'
 
 const places = placesOf(process.env)
+
+/** How much longer than the timeout an init may take to end. */
+const PATIENCE_MS = 30_000
 
 class Cancelled extends Error {}
 
@@ -36,13 +41,14 @@ async function main(): Promise<void> {
   if (refused.length > 0) return end(failureFrom(refused))
   if (leaksInputs(process.env)) for (const line of unknown) runner.info(`Warning: ${line}`)
 
-  if ((await run(asRoot(['test', '-e', LAYOUT.ready]))).status === 0 && !(await mayReplace(given['if-exists']))) return
+  if ((await runAsRoot(['test', '-e', LAYOUT.ready])).status === 0 && !(await mayReplace(given['if-exists']))) return
 
   // What init is called with.
   const text = given.config === undefined ? undefined : configText(given.config)
   const call = withConfigFile(initCall(given, places.workspace, text), given.config)
   const flags = [...call, '-o', 'json', '--skip-token-print', ...(isDebug(process.env) ? ['--verbose'] : [])]
-  const withCache = given.cache !== 'false' && given.artifacts === undefined && hasCacheService(process.env)
+  const maySpeak = given.cache !== 'false' && given.artifacts === undefined && given.offline !== 'true'
+  const withCache = maySpeak && hasCacheService(process.env)
   if (withCache) runner.startGroup('Binaries and images')
   const cached = withCache ? await cachedComponents(flags, places.components, runner.info) : { hit: false }
   if (withCache) runner.endGroup()
@@ -55,7 +61,13 @@ async function main(): Promise<void> {
   // From here on there is something to take away again: written down before it is so.
   runner.saveState('started', 'true')
   const progress = openProgress(runner)
-  const { status, stderr } = await run(asRoot(bundle('init', ...flags)), { onOut: progress.line })
+  // init keeps to its time by itself; this is for one that hangs all the same.
+  const guard = setTimeout(
+    () => signal(children(), 'TERM'),
+    durationMilliseconds(given.timeout ?? INPUTS.timeout.default) + PATIENCE_MS,
+  )
+  const { status, stderr } = await runAsRoot(bundle('init', ...flags), { onOut: progress.line })
+  clearTimeout(guard)
   progress.end()
   const ready = progress.facts('ready')
   stopIfCancelled()
@@ -78,7 +90,7 @@ async function mayReplace(ifExists: string | undefined): Promise<boolean> {
     return false
   }
   runner.startGroup('Taking away the cluster that is there')
-  const { status, stderr } = await run(asRoot(bundle('reset')), { onOut: runner.info, onError: runner.info })
+  const { status, stderr } = await runAsRoot(bundle('reset'), { onOut: runner.info, onError: runner.info })
   runner.endGroup()
   if (status === 0) return true
   end(failureFrom(stderr.trim().split('\n')))
@@ -143,7 +155,7 @@ async function loadImages(images: readonly string[]): Promise<void> {
   if (images.length === 0) return
   runner.startGroup(`Loading ${images.length} images`)
   const said: string[] = []
-  const { status } = await run(asRoot(bundle('load', ...images)), {
+  const { status } = await runAsRoot(bundle('load', ...images), {
     cwd: places.workspace,
     onOut: runner.info,
     onError: line => said.push(line),

@@ -50,8 +50,12 @@ const KLOG_HEADER = /^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] /
 // That something ended is the symptom; why, it said itself.
 function withWords(cause: string, lines: readonly string[]): string {
   if (!/^it (has )?ended/.test(cause)) return cause
-  const words = lines.findLast(line => TELLING.test(line)) ?? lines.at(-1)
-  return words === undefined ? cause : `${words.replace(KLOG_HEADER, '').trim()} (${cause})`
+  const line = lines.findLast(one => TELLING.test(one)) ?? lines.at(-1) ?? ''
+  const words = line
+    .replace(KLOG_HEADER, '')
+    .replace(/^Error: /, '')
+    .trim()
+  return cause.includes(words) ? cause : `${words} (${cause})`
 }
 
 // `init: cannot give port 6443 to the API server: ...; ...`: without who says it, and with how many more there are.

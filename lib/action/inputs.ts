@@ -107,6 +107,13 @@ export const INPUTS = {
     example: './v1.36.2',
     flag: 'artifacts',
   },
+  offline: {
+    kind: 'switch',
+    about: 'contact nothing: what `artifacts` or the machine’s own cache lack is an error',
+    default: 'false',
+    example: 'true',
+    flag: 'offline',
+  },
   'load-images': {
     kind: 'list',
     about: 'images to load when the cluster is up: names of images in Docker, or archives',

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { readTextOrEmpty } from '../files.ts'
 import { type Environment, runnerOf } from './environment.ts'
 import type { JobFacts } from './refusals.ts'
+import { asRoot } from './root.ts'
 
 /** What a node's root has to be able to do. Source: capabilities(7). */
 const CAPABILITIES: readonly (readonly [name: string, number: bigint])[] = [
@@ -54,7 +55,9 @@ export function mayMakeCgroups(mountinfo: string): boolean {
 }
 
 function askSudo(): string | undefined {
-  const { error, status, stderr } = spawnSync('sudo', ['-n', 'true'], { encoding: 'utf8', timeout: 10_000 })
+  // Exactly as it will be called: a rule may allow commands and no variables.
+  const [program = '', ...args] = asRoot(['true'], false)
+  const { error, status, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 })
   if (error !== undefined) return 'it needs root, this user is not, and there is no sudo'
   return status === 0 ? undefined : `it needs root, and sudo says "${stderr.trim().split('\n').at(-1) ?? ''}"`
 }

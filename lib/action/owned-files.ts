@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Places } from './environment.ts'
-import { asRoot, run } from './root.ts'
+import { runAsRoot } from './root.ts'
 
 /** Options of install(1) that give the file to this user. */
 export function owner(): string[] {
@@ -13,9 +13,9 @@ export function owner(): string[] {
 export async function takeOver(path: string, folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true })
   const target = join(folder, path.slice(path.lastIndexOf('/') + 1))
-  const { status } = await run(asRoot(['install', '-m', '0600', ...owner(), path, target]))
+  const { status } = await runAsRoot(['install', '-m', '0600', ...owner(), path, target])
   if (status !== 0) return path
-  if (target !== path) await run(asRoot(['rm', '-f', path]))
+  if (target !== path) await runAsRoot(['rm', '-f', path])
   return target
 }
 

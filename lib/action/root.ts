@@ -1,6 +1,7 @@
 /** The one place where the action starts processes: as root, through sudo where this user is not. */
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exec } from '@actions/exec'
 import { readTextOrEmpty } from '../files.ts'
@@ -22,12 +23,33 @@ const PASSED: readonly string[] = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'DOCKER_HOST',
+  'DOCKER_CONFIG',
+  'REGISTRY_AUTH_FILE',
 ]
+
+/** What every program needs; sudo has its own. */
+const BASIC: readonly string[] = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'CI', 'GITHUB_ACTIONS']
+
+/**
+ * The environment for what runs as root. Tokens of the job stay out, and RUNNER_TRACKING_ID too, by which a runner finds
+ * and ends what a job leaves running. The user's logins to registries come along.
+ */
+function rootEnvironment(): Record<string, string> {
+  const login = join(process.env.HOME ?? '', '.docker')
+  const named = [...BASIC, ...PASSED].flatMap(name => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return {
+    ...(existsSync(join(login, 'config.json')) && { DOCKER_CONFIG: login }),
+    ...Object.fromEntries(named),
+  }
+}
 
 /** The command that does it as root; itself when this process is root. */
 export function asRoot(command: readonly string[], isRoot: boolean = process.getuid?.() === 0): string[] {
   if (isRoot) return [...command]
-  const passed = PASSED.filter(name => process.env[name] !== undefined)
+  const passed = Object.keys(rootEnvironment()).filter(name => PASSED.includes(name))
   return ['sudo', '-n', ...(passed.length > 0 ? [`--preserve-env=${passed.join(',')}`] : []), '--', ...command]
 }
 
@@ -56,6 +78,8 @@ export interface RunOptions {
   readonly onError?: (line: string) => void
   /** Variables besides the environment of this process. */
   readonly environment?: Readonly<Record<string, string>>
+  /** The whole environment, in place of that. */
+  readonly only?: Readonly<Record<string, string>>
   readonly cwd?: string
 }
 
@@ -63,7 +87,7 @@ export interface RunOptions {
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const [program = '', ...args] = command
   let [stdout, stderr] = ['', '']
-  const environment = Object.entries({ ...process.env, ...options.environment })
+  const environment = Object.entries(options.only ?? { ...process.env, ...options.environment })
   try {
     const status = await exec(`"${program}"`, args, {
       silent: true,
@@ -87,6 +111,11 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   } catch (error) {
     return { status: 127, stdout, stderr: `${stderr}${error instanceof Error ? error.message : error}` }
   }
+}
+
+/** Runs a command as root, with what root may know of this job. */
+export function runAsRoot(command: readonly string[], options: Omit<RunOptions, 'environment'> = {}): Promise<Ended> {
+  return run(asRoot(command), { ...options, only: rootEnvironment() })
 }
 
 /** Pids of the processes that this one has started and that still run. */

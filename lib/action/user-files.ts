@@ -8,7 +8,7 @@ import { LAYOUT } from '../layout.ts'
 import { parse } from '../yaml.ts'
 import type { Places } from './environment.ts'
 import { owner, writeOwn } from './owned-files.ts'
-import { asRoot, bundle, run } from './root.ts'
+import { asRoot, bundle, runAsRoot } from './root.ts'
 
 export interface UserFiles {
   readonly kubeconfig: string
@@ -29,7 +29,7 @@ export async function giveUserFiles(
   kubeconfig: string,
   mask: (secret: string) => void,
 ): Promise<UserFiles> {
-  const { status, stdout, stderr } = await run(asRoot(['cat', admin]))
+  const { status, stdout, stderr } = await runAsRoot(['cat', admin])
   if (status !== 0) throw new KubestepError(`action: cannot read "${admin}": ${stderr.trim()}`)
   const read = parse(stdout)
   const config = isObject(read) ? read : {}
@@ -52,7 +52,7 @@ export async function giveUserFiles(
 async function giveKubectl(folder: string): Promise<string> {
   const source = join(LAYOUT.binaries, 'kubectl')
   const target = join(folder, 'kubectl')
-  const { status } = await run(asRoot(['install', '-m', '0755', ...owner(), source, target]))
+  const { status } = await runAsRoot(['install', '-m', '0755', ...owner(), source, target])
   return status === 0 && existsSync(target) ? target : ''
 }
 

@@ -12,10 +12,14 @@ export interface RunnerUser {
 const NAME = 'kubestep-test'
 const RULE = `/etc/sudoers.d/${NAME}`
 
-/** Makes the user; a reason in words where that cannot be. */
-export function makeRunnerUser(): RunnerUser | string {
+/** Why there cannot be one here. */
+export function noRunnerUser(): string | undefined {
   const missing = ['sudo', 'useradd', 'userdel'].find(program => which(program) === undefined)
-  if (missing !== undefined) return `${missing} is not installed`
+  return missing === undefined ? undefined : `${missing} is not installed`
+}
+
+/** Makes the user. */
+export function makeRunnerUser(): RunnerUser {
   const home = '/nonexistent'
   remove()
   execFileSync('useradd', ['--system', '--no-create-home', '--home-dir', home, NAME])

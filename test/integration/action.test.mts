@@ -155,7 +155,9 @@ describe('a cluster that comes up', { skip: busy }, () => {
       const [name, ...flags] = calls()[0] ?? []
       assert.equal(name, 'init')
       // What the runner fills in by itself, and no more.
-      const declared = INPUT_ROWS.filter(([, { default: value, flag, implied }]) => value && flag && !implied)
+      const declared = INPUT_ROWS.filter(
+        ([, { default: value, flag, implied, kind }]) => value && flag && !implied && kind !== 'switch',
+      )
       assert.deepEqual(flags, [
         // Of the timeout some is kept for finding out what is wrong.
         ...declared.map(([, { default: value, flag }]) => `--${flag}=${flag === 'timeout' ? '220000ms' : value}`),
@@ -188,6 +190,24 @@ describe('a cluster that comes up', { skip: busy }, () => {
     }
     await withJob({ init: READY_INIT }, { environment }, async job => {
       assert.equal((await job.main()).status, 0)
+    })
+  })
+
+  test('nothing of the job’s environment reaches root but what it needs', async () => {
+    const environment = {
+      ACTIONS_RUNTIME_TOKEN: 'token',
+      RUNNER_TRACKING_ID: 'github_1',
+      HTTPS_PROXY: 'http://proxy.example',
+    }
+    const init = `note('environment', ...Object.keys(process.env).sort())\n${READY_INIT}`
+    await withJob({ init }, { environment }, async (job, { calls }) => {
+      assert.equal((await job.main()).status, 0)
+      const names = calls()[1]?.slice(1) ?? []
+      assert.ok(names.includes('HTTPS_PROXY') && names.includes('PATH'))
+      assert.deepEqual(
+        names.filter(name => /^(ACTIONS_|INPUT_|STATE_|RUNNER_|GITHUB_(?!ACTIONS$))/.test(name)),
+        [],
+      )
     })
   })
 
@@ -446,6 +466,7 @@ writeFileSync(folder + '/bin/kubelet', 'the kubelet')`
     const rows: readonly JobOptions[] = [
       { inputs: { cache: 'false' }, environment },
       { inputs: { artifacts: 'mine' }, environment },
+      { inputs: { offline: 'true' }, environment },
       {},
     ]
     for (const options of rows) {

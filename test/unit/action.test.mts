@@ -125,7 +125,7 @@ describe('failureOf()', () => {
 
   test('the title is the cause, not the symptom', () => {
     const { title, link, lines, logs } = failureOf(event, 1, '')
-    assert.equal(title, 'kube-apiserver: Error: unknown flag: --x (it ended with status 1, 2 times so far)')
+    assert.equal(title, 'kube-apiserver: unknown flag: --x (it ended with status 1, 2 times so far)')
     assert.equal(link, 'kube-apiserver')
     assert.equal(logs, '/var/log/kubestep-logs-1.tar.gz')
     assert.match(lines.join(' '), /Error: unknown flag: --x token=<masked>$/)
