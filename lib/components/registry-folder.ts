@@ -3,13 +3,15 @@ import { join } from 'node:path'
 import type { FileEntry } from '../files.ts'
 import { HOSTS_FOLDER, mirrorBase } from './endpoints.ts'
 import type { Mirrors } from './mirrors.ts'
+import { FILE_HOSTS } from './table.ts'
 
 /**
  * The files of such a folder: for each registry its mirrors, in their order. The registry itself comes last: containerd
  * leaves nobody out. Source: containerd docs/hosts.md (1.6).
  */
 export function registryFiles({ hosts }: Mirrors, folder: string): FileEntry[] {
-  return [...hosts].map(([registry, mirrors]) => ({
+  const registries = [...hosts].filter(([host]) => !FILE_HOSTS.includes(host))
+  return registries.map(([registry, mirrors]) => ({
     path: join(folder, registry, 'hosts.toml'),
     mode: 0o644,
     content: [

@@ -53,6 +53,11 @@ export const COMPONENTS: readonly Component[] = [
   },
 ]
 
+/** Hosts that have files and no images. */
+export const FILE_HOSTS: readonly string[] = [...KUBERNETES_BASES.release, ...KUBERNETES_BASES.ci, ...CNI_BASES].map(
+  base => new URL(base).host,
+)
+
 /** Every address of a component, in the order in which they are tried. */
 export function sources(component: Component, wish: Wish, mirrors: Mirrors = NO_MIRRORS): string[] {
   return addresses(component.bases(wish), component.path(wish), mirrors)

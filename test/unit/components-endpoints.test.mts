@@ -144,7 +144,7 @@ describe('endpointsOf()', () => {
 test('registryFiles() lead containerd, and us, to the same places as --mirror', async () => {
   const mirror =
     'registry.k8s.io=https://m.example/k8s,registry.k8s.io=http://10.0.0.1:5000,docker.io=https://hub.example'
-  const files = registryFiles(readMirrors(`https://files.example,${mirror}`), '/certs.d')
+  const files = registryFiles(readMirrors(`https://files.example,dl.k8s.io=https://dl.example,${mirror}`), '/certs.d')
   assert.deepEqual(
     files.map(({ path }) => path),
     ['/certs.d/registry.k8s.io/hosts.toml', '/certs.d/docker.io/hosts.toml'],
