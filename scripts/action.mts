@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { cachedComponents } from '../lib/action/cache.ts'
-import { type InitCall, initCall } from '../lib/action/config.ts'
+import { type InitCall, initCall, startBudgetMs } from '../lib/action/config.ts'
 import { hasCacheService, isDebug, leaksInputs, placesOf } from '../lib/action/environment.ts'
 import { type Failure, failureFrom, failureOf } from '../lib/action/failure.ts'
 import { listItems } from '../lib/action/given-inputs.ts'
@@ -47,10 +47,13 @@ async function main(): Promise<void> {
   const text = given.config === undefined ? undefined : configText(given.config)
   const call = withConfigFile(initCall(given, places.workspace, text), given.config)
   const flags = [...call, '-o', 'json', '--skip-token-print', ...(isDebug(process.env) ? ['--verbose'] : [])]
+  const budgetMs = durationMilliseconds(given.timeout ?? INPUTS.timeout.default)
   const maySpeak = given.cache !== 'false' && given.artifacts === undefined && given.offline !== 'true'
   const withCache = maySpeak && hasCacheService(process.env)
   if (withCache) runner.startGroup('Binaries and images')
-  const cached = withCache ? await cachedComponents(flags, places.components, runner.info) : { hit: false }
+  const cached = withCache
+    ? await cachedComponents(flags, places.components, budgetMs / 2, runner.info)
+    : { hit: false }
   if (withCache) runner.endGroup()
   if (cached.key !== undefined && !cached.hit && cached.artifacts !== undefined)
     runner.saveState('cacheKey', cached.key)
@@ -61,13 +64,14 @@ async function main(): Promise<void> {
   // From here on there is something to take away again: written down before it is so.
   runner.saveState('started', 'true')
   const progress = openProgress(runner)
-  // init keeps to its time by itself; this is for one that hangs all the same.
-  const guard = setTimeout(
-    () => signal(children(), 'TERM'),
-    durationMilliseconds(given.timeout ?? INPUTS.timeout.default) + PATIENCE_MS,
-  )
-  const { status, stderr } = await runAsRoot(bundle('init', ...flags), { onOut: progress.line })
-  clearTimeout(guard)
+  // What has been used up since this process began is not init's any more. It keeps to its time by itself; the limit is
+  // for one that hangs all the same.
+  const leftMs = Math.max(budgetMs - performance.now(), budgetMs / 2)
+  const timed = [...flags, `--timeout=${startBudgetMs(leftMs)}ms`]
+  const { status, stderr } = await runAsRoot(bundle('init', ...timed), {
+    timeoutMs: leftMs + PATIENCE_MS,
+    onOut: progress.line,
+  })
   progress.end()
   const ready = progress.facts('ready')
   stopIfCancelled()

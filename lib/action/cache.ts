@@ -20,20 +20,29 @@ export interface Cached {
   readonly artifacts?: string
 }
 
+/** A cache that takes longer than that costs more than it gives. */
+const SAVE_LIMIT_MS = 5 * 60_000
+
 type Say = (line: string) => void
 
 /** Gets the components for a call of init from the cache, else from where they are published, into `folder`. */
-export async function cachedComponents(initFlags: readonly string[], folder: string, say: Say): Promise<Cached> {
+export async function cachedComponents(
+  initFlags: readonly string[],
+  folder: string,
+  budgetMs: number,
+  say: Say,
+): Promise<Cached> {
   const deciding = initFlags.filter(flag => DECIDING.test(flag))
   const listed = await run(bundle('action-cache', 'images', 'list', ...deciding))
   // What is wrong with the flags, init says better.
   if (listed.status !== 0) return { hit: false }
   const key = cacheKey(listed.stdout.trim().split('\n'))
   const isComplete = (): boolean => existsSync(join(folder, 'bin', 'kubelet'))
-  const restored = await service('restore', key, folder, say)
+  const restored = await service('restore', key, folder, budgetMs / 2, say)
   if (restored.status === 0 && isComplete()) return { key, hit: true, artifacts: folder }
   const fetching = initFlags.filter(flag => FETCHING.test(flag))
   const fetched = await run(bundle('action-cache', 'bundle', ...deciding, ...fetching, `--output-dir=${folder}`), {
+    timeoutMs: budgetMs / 2,
     onOut: say,
     onError: say,
   })
@@ -43,15 +52,16 @@ export async function cachedComponents(initFlags: readonly string[], folder: str
 /** Puts a folder into the cache; gives whether that worked. */
 export async function saveComponents(key: string, folder: string, say: Say): Promise<boolean> {
   if (!existsSync(folder)) return false
-  return (await service('save', key, folder, say)).status === 0
+  return (await service('save', key, folder, SAVE_LIMIT_MS, say)).status === 0
 }
 
 // The client counts the path among what an entry is: a relative one is the same on every runner.
-function service(verb: 'restore' | 'save', key: string, folder: string, say: Say): Promise<Ended> {
+function service(verb: 'restore' | 'save', key: string, folder: string, timeoutMs: number, say: Say): Promise<Ended> {
   const parent = dirname(folder)
   mkdirSync(parent, { recursive: true })
   return run(bundle('action-cache', verb, key, basename(folder)), {
     cwd: parent,
+    timeoutMs,
     environment: { GITHUB_WORKSPACE: parent },
     onOut: line => say(asText(line)),
     onError: say,

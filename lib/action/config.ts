@@ -4,7 +4,6 @@
  */
 import { resolve } from 'node:path'
 import { FLAG_FIELDS, readFlags } from '../config/flags.ts'
-import { durationMilliseconds } from '../duration.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Flags, OptionName } from '../options.ts'
 import { parseAll, stringify } from '../yaml.ts'
@@ -61,9 +60,7 @@ function flagsOf(given: Given, workspace: string): Flags {
         ? resolve(workspace, value)
         : kind === 'list' || kind === 'subnets'
           ? listItems(value).join(',')
-          : kind === 'duration'
-            ? startBudget(value)
-            : value
+          : value
   }
   return flags
 }
@@ -72,10 +69,9 @@ function flagsOf(given: Given, workspace: string): Flags {
 const DIAGNOSIS_MS = 20_000
 const LARGEST_SHARE = 0.25
 
-/** The part of the timeout in which the cluster has to come up: the step ends within the whole, also when it is red. */
-function startBudget(timeout: string): string {
-  const whole = durationMilliseconds(timeout)
-  return `${Math.round(whole - Math.min(DIAGNOSIS_MS, whole * LARGEST_SHARE))}ms`
+/** The part of a budget in which the cluster has to come up: the step ends within the whole, also when it is red. */
+export function startBudgetMs(wholeMs: number): number {
+  return Math.round(wholeMs - Math.min(DIAGNOSIS_MS, wholeMs * LARGEST_SHARE))
 }
 
 function asArguments(flags: Flags): string[] {

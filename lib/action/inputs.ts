@@ -210,7 +210,6 @@ export const INPUTS = {
     about: 'how long the whole of it may take; the step fails then, and says what was in the way',
     default: '4m0s',
     example: '90s',
-    flag: 'timeout',
   },
   kubeconfig: {
     kind: 'text',

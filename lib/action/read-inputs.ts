@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseSubnet } from '../address.ts'
-import { durationFault } from '../duration.ts'
+import { durationFault, parseDuration } from '../duration.ts'
 import { nearest } from '../nearest.ts'
 import { componentFaults } from './component-args.ts'
 import type { Environment } from './environment.ts'
@@ -75,7 +75,10 @@ const CHECKS: Readonly<Record<InputKind, Check>> = {
     const near = nearest(value, choices)
     return [`it is not known; ${near === undefined ? `use one of ${choices.join(', ')}` : `did you mean ${near}?`}`]
   },
-  duration: value => [durationFault(value) ?? []].flat(),
+  duration: value => {
+    const fault = durationFault(value) ?? (parseDuration(value) > 0n ? undefined : 'it is no time at all; give more')
+    return fault === undefined ? [] : [fault]
+  },
   port: value =>
     /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) < 65_536
       ? []

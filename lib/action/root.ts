@@ -81,13 +81,17 @@ export interface RunOptions {
   /** The whole environment, in place of that. */
   readonly only?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** Ends it after that long. */
+  readonly timeoutMs?: number
 }
 
-/** Runs a command to its end, whatever its status; 127 when it cannot be started. Prints nothing by itself. */
+/** Runs a command to its end, whatever its status, one at a time; 127 when it cannot be started. Prints nothing by itself. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const [program = '', ...args] = command
   let [stdout, stderr] = ['', '']
   const environment = Object.entries(options.only ?? { ...process.env, ...options.environment })
+  const timer =
+    options.timeoutMs === undefined ? undefined : setTimeout(() => signal(children(), 'TERM'), options.timeoutMs)
   try {
     const status = await exec(`"${program}"`, args, {
       silent: true,
@@ -110,6 +114,8 @@ export async function run(command: readonly string[], options: RunOptions = {}):
     return { status, stdout, stderr }
   } catch (error) {
     return { status: 127, stdout, stderr: `${stderr}${error instanceof Error ? error.message : error}` }
+  } finally {
+    clearTimeout(timer)
   }
 }
 
