@@ -92,7 +92,7 @@ async function importFetched(
 
 async function letPull(
   images: readonly string[],
-  { cri }: Runtime,
+  { cri, name: runtime, version }: Runtime,
   pull: Pull & { readonly onPulled: (pulled: PulledImage) => void },
   mirrors: Mirrors,
   lock: Lock,
@@ -101,6 +101,8 @@ async function letPull(
   const { deadline, offline = false, limits = {}, onProgress = () => {}, onPulled } = pull
   const registries = await openRegistries(images, mirrors, process.env)
   const queue = openQueue(PULLS_AT_ONCE)
+  // It says nothing until an image is there.
+  if (!offline) onProgress({ kind: 'notice', text: `${runtime} ${version} pulls ${images.join(', ')}` })
   const ending = new AbortController()
   deadline.addEventListener('abort', () => ending.abort('the time is up'), { once: true })
   const calm = offline ? undefined : warnWhenUnreachable(images, registries, pull)
