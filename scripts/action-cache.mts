@@ -1,13 +1,12 @@
 #!/usr/bin/env -S npx zx
 /**
  * Binaries and images across runs, for the action: `restore KEY FOLDER` and `save KEY FOLDER` with the cache service of a
- * workflow, `images ...` and `bundle ...` as the scripts of these names. A bundle of its own, started only where there
- * is such a service: that service's client is as big as all the rest of the action.
+ * workflow, and `images ...` as the script of that name, from which the key is made. A bundle of its own, started only
+ * where there is such a service.
  * Exit status: 0 done, 1 not.
  */
 import { restoreCache, saveCache } from '@actions/cache'
 import { main } from '../lib/script.ts'
-import { bundle } from './bundle.mts'
 import { images } from './images.mts'
 
 const [verb, ...words] = process.argv.slice(2)
@@ -15,7 +14,6 @@ const [key = '', folder = ''] = words
 
 try {
   if (verb === 'images') await main(images, words)
-  else if (verb === 'bundle') await main(bundle, words)
   else if (verb === 'restore') process.exitCode = (await restoreCache([folder], key)) === key ? 0 : 1
   else process.exitCode = (await saveCache([folder], key)) === -1 ? 1 : 0
 } catch (error) {

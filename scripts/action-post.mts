@@ -1,5 +1,5 @@
 #!/usr/bin/env -S npx zx
-import { saveComponents } from '../lib/action/cache.ts'
+import { removeComponents, saveComponents } from '../lib/action/cache.ts'
 /** The end of a job with the GitHub Action: logs when something failed, then the cluster goes. Never red, safe at any time. */
 import { hasCacheService, placesOf } from '../lib/action/environment.ts'
 import { givenInputs } from '../lib/action/given-inputs.ts'
@@ -28,6 +28,7 @@ async function post(): Promise<void> {
   else await attempt('take the cluster away', reset)
   const key = runner.state('cacheKey')
   if (key !== '' && hasCacheService(process.env)) await attempt('save the cache', () => save(key))
+  await attempt('clear the cache folder', () => removeComponents(places.components))
 }
 
 /** A part of it; the others come though it fails. */

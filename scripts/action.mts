@@ -2,7 +2,7 @@
 /** The GitHub Action: a cluster in one step. Its inputs and outputs are tables in lib/action. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { cachedComponents } from '../lib/action/cache.ts'
+import { type Restored, restoreComponents } from '../lib/action/cache.ts'
 import { type InitCall, initCall, startBudgetMs } from '../lib/action/config.ts'
 import { hasCacheService, isDebug, leaksInputs, placesOf } from '../lib/action/environment.ts'
 import { type Failure, failureFrom, failureOf } from '../lib/action/failure.ts'
@@ -50,14 +50,14 @@ async function main(): Promise<void> {
   const budgetMs = durationMilliseconds(given.timeout ?? INPUTS.timeout.default)
   const maySpeak = given.cache !== 'false' && given.artifacts === undefined && given.offline !== 'true'
   const withCache = maySpeak && hasCacheService(process.env)
-  if (withCache) runner.startGroup('Binaries and images')
-  const cached = withCache
-    ? await cachedComponents(flags, places.components, budgetMs / 2, runner.info)
+  if (withCache) runner.startGroup('Cache of binaries and images')
+  const cached: Restored = withCache
+    ? await restoreComponents(flags, places.components, budgetMs / 2, runner.info)
     : { hit: false }
-  if (withCache) runner.endGroup()
-  if (cached.key !== undefined && !cached.hit && cached.artifacts !== undefined)
-    runner.saveState('cacheKey', cached.key)
-  if (cached.artifacts !== undefined) flags.push(`--artifacts=${cached.artifacts}`)
+  if (withCache) {
+    runner.endGroup()
+    flags.push(`--cache-dir=${places.components}`)
+  }
   runner.setOutput('cache-hit', String(cached.hit))
   stopIfCancelled()
 
@@ -79,6 +79,7 @@ async function main(): Promise<void> {
     const event = progress.facts('error')
     return endWithoutCluster(failureOf(event, status, stderr), event)
   }
+  if (cached.key !== undefined && !cached.hit) runner.saveState('cacheKey', cached.key)
   await handOver(ready, kubeconfig, cached.hit)
   await loadImages(listItems(given['load-images']))
 }

@@ -1,23 +1,22 @@
 /**
- * Binaries and images across runs, in the cache of the workflow, as an artifacts folder. What talks to that service
- * is a bundle of its own, started only when there is one. Whatever goes wrong here is no reason to fail.
+ * Binaries and images across runs: the cache folder of init, kept in the cache of the workflow. What comes from there is
+ * checked by init as everything in its cache is, and what is missing it fetches. What talks to the service is a bundle
+ * of its own, started only when there is one. Whatever goes wrong here is no reason to fail.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { architecture } from '../components/platform.ts'
-import { bundle, type Ended, run } from './root.ts'
+import { CNI_PLUGINS } from '../components/table.ts'
+import { bundle, type Ended, run, runAsRoot } from './root.ts'
 
 /** Options of init that decide which components there are. */
-const DECIDING = /^--(config|kubernetes-version|image-repository)=/
-const FETCHING = /^--mirror=/
+const DECIDING = /^--(config|kubernetes-version|image-repository|mirror)=/
 
-export interface Cached {
+export interface Restored {
   /** Key of the entry; undefined when nothing could be found out. */
   readonly key?: string
   readonly hit: boolean
-  /** Folder with everything; undefined when init has to fetch for itself. */
-  readonly artifacts?: string
 }
 
 /** A cache that takes longer than that costs more than it gives. */
@@ -25,40 +24,38 @@ const SAVE_LIMIT_MS = 5 * 60_000
 
 type Say = (line: string) => void
 
-/** Gets the components for a call of init from the cache, else from where they are published, into `folder`. */
-export async function cachedComponents(
+/** Fills the cache folder of an init that is called with these flags; within the budget, half of it for each step. */
+export async function restoreComponents(
   initFlags: readonly string[],
   folder: string,
   budgetMs: number,
   say: Say,
-): Promise<Cached> {
+): Promise<Restored> {
+  mkdirSync(folder, { recursive: true })
   const deciding = initFlags.filter(flag => DECIDING.test(flag))
-  const listed = await run(bundle('action-cache', 'images', 'list', ...deciding))
+  const listed = await run(bundle('action-cache', 'images', 'list', ...deciding, `--cache-dir=${folder}`), {
+    timeoutMs: budgetMs / 2,
+  })
   // What is wrong with the flags, init says better.
   if (listed.status !== 0) return { hit: false }
   const key = cacheKey(listed.stdout.trim().split('\n'))
-  const isComplete = (): boolean => existsSync(join(folder, 'bin', 'kubelet'))
-  const restored = await service('restore', key, folder, budgetMs / 2, say)
-  if (restored.status === 0 && isComplete()) return { key, hit: true, artifacts: folder }
-  const fetching = initFlags.filter(flag => FETCHING.test(flag))
-  const fetched = await run(bundle('action-cache', 'bundle', ...deciding, ...fetching, `--output-dir=${folder}`), {
-    timeoutMs: budgetMs / 2,
-    onOut: say,
-    onError: say,
-  })
-  return fetched.status === 0 && isComplete() ? { key, hit: false, artifacts: folder } : { hit: false }
+  const { status } = await service('restore', key, folder, budgetMs / 2, say)
+  return { key, hit: status === 0 }
 }
 
-/** Puts a folder into the cache; gives whether that worked. */
+/** Puts the folder into the cache; gives whether that worked. */
 export async function saveComponents(key: string, folder: string, say: Say): Promise<boolean> {
-  if (!existsSync(folder)) return false
-  return (await service('save', key, folder, SAVE_LIMIT_MS, say)).status === 0
+  return readdirSync(folder).length > 0 && (await service('save', key, folder, SAVE_LIMIT_MS, say)).status === 0
+}
+
+/** Removes the folder: what root has put there, the runner could not clear away. */
+export async function removeComponents(folder: string): Promise<void> {
+  await runAsRoot(['rm', '-rf', folder])
 }
 
 // The client counts the path among what an entry is: a relative one is the same on every runner.
 function service(verb: 'restore' | 'save', key: string, folder: string, timeoutMs: number, say: Say): Promise<Ended> {
   const parent = dirname(folder)
-  mkdirSync(parent, { recursive: true })
   return run(bundle('action-cache', verb, key, basename(folder)), {
     cwd: parent,
     timeoutMs,
@@ -77,12 +74,10 @@ function asText(line: string): string {
 const LAYOUT_VERSION = 1
 const DIGITS = 16
 
-/** Names the components by what they are: architecture, version, and all images with their tags. */
+/** Names the components by what they are: architecture, version, all images with their tags, the CNI plugins. */
 export function cacheKey(images: readonly string[], arch: string = architecture()): string {
   const version = images.map(image => /kube-apiserver:(\S+)$/.exec(image)?.[1]).find(Boolean) ?? 'unknown'
-  const digest = createHash('sha256')
-    .update([...images].sort().join('\n'))
-    .digest('hex')
-    .slice(0, DIGITS)
+  const named = [...images].sort().concat(JSON.stringify(CNI_PLUGINS))
+  const digest = createHash('sha256').update(named.join('\n')).digest('hex').slice(0, DIGITS)
   return `kubestep-${LAYOUT_VERSION}-linux-${arch}-${version}-${digest}`
 }

@@ -30,7 +30,7 @@ export interface Places {
   readonly bin: string
   readonly logs: string
   readonly config: string
-  /** What the cache service keeps: an artifacts folder. */
+  /** What the cache service keeps: the cache folder of init. */
   readonly components: string
 }
 

@@ -14,7 +14,7 @@ export interface Checkout {
   readonly remove: () => void
 }
 
-const SCRIPTS: readonly string[] = ['init', 'reset', 'logs', 'load', 'images', 'bundle']
+const SCRIPTS: readonly string[] = ['init', 'reset', 'logs', 'load', 'images']
 
 /** Makes one; `bodies` is JavaScript for scripts that do more than to end well, with `say(event)` and `args`. */
 export function stubbedCheckout(bodies: Readonly<Record<string, string>> = {}): Checkout {
@@ -35,9 +35,9 @@ export function stubbedCheckout(bodies: Readonly<Record<string, string>> = {}): 
   // What would fetch is no more real than init.
   writeFileSync(
     join(folder, 'dist', 'action-cache.mjs'),
-    `const script = ['images', 'bundle'].find(name => name === process.argv[2])
-if (script !== undefined) process.argv.splice(2, 1)
-await import(\`./\${script ?? 'cache-service'}.mjs\`)
+    `const isImages = process.argv[2] === 'images'
+if (isImages) process.argv.splice(2, 1)
+await import(isImages ? './images.mjs' : './cache-service.mjs')
 `,
   )
   for (const name of SCRIPTS) {

@@ -402,10 +402,10 @@ note('init', 'went on')`
 
 describe('the cache of the workflow', { skip: busy }, () => {
   const images = `console.log('registry.k8s.io/kube-apiserver:v1.36.2\\nregistry.k8s.io/etcd:3.6.8-0')`
-  const fetching = `const folder = args.find(word => word.startsWith('--output-dir=')).slice('--output-dir='.length)
-mkdirSync(folder + '/bin', { recursive: true })
-writeFileSync(folder + '/bin/kubelet', 'the kubelet')`
-  const bodies = { init: READY_INIT, images, bundle: fetching }
+  const fetching = `const folder = args.find(word => word.startsWith('--cache-dir=')).slice('--cache-dir='.length)
+mkdirSync(folder + '/kubelet', { recursive: true })
+writeFileSync(folder + '/kubelet/kubelet', 'the kubelet')`
+  const bodies = { init: `${fetching}\n${READY_INIT}`, images }
 
   test('a first run fetches and keeps, a second one has it from there', async () => {
     const service = await startCacheService()
@@ -420,19 +420,23 @@ writeFileSync(folder + '/bin/kubelet', 'the kubelet')`
         const main = await job.main()
         assert.equal(main.status, 0, main.raw)
         assert.equal(main.outputs['cache-hit'], 'false')
-        const components = join(job.temp, 'kubestep/components')
-        assert.deepEqual(calls().slice(0, 2), [
-          ['images', 'list', '--kubernetes-version=1.36'],
-          ['bundle', '--kubernetes-version=1.36', '--mirror=https://m.example', `--output-dir=${components}`],
+        const folder = `--cache-dir=${join(job.temp, 'kubestep/components')}`
+        assert.deepEqual(calls()[0], [
+          'images',
+          'list',
+          '--kubernetes-version=1.36',
+          '--mirror=https://m.example',
+          folder,
         ])
-        assert.ok(calls()[2]?.includes(`--artifacts=${components}`))
+        assert.ok(calls()[1]?.includes(folder))
         assert.deepEqual(service.keys(), [])
         const post = await job.post('success')
         assert.equal(post.status, 0)
         assert.equal(service.keys().length, 1, post.raw)
         assert.match(service.keys()[0] ?? '', /^kubestep-1-linux-\w+-v1\.36\.2-[0-9a-f]{16}$/)
+        assert.equal(existsSync(join(job.temp, 'kubestep/components')), false)
       })
-      await withJob(bodies, options, async (job, { calls }) => {
+      await withJob({ ...bodies, init: READY_INIT }, options, async (job, { calls }) => {
         const main = await job.main()
         assert.equal(main.status, 0, main.raw)
         assert.equal(main.outputs['cache-hit'], 'true')
@@ -440,7 +444,7 @@ writeFileSync(folder + '/bin/kubelet', 'the kubelet')`
           calls().map(([name]) => name),
           ['images', 'init'],
         )
-        assert.equal(readFileSync(join(job.temp, 'kubestep/components/bin/kubelet'), 'utf8'), 'the kubelet')
+        assert.equal(readFileSync(join(job.temp, 'kubestep/components/kubelet/kubelet'), 'utf8'), 'the kubelet')
         assert.deepEqual(main.annotations, [])
         assert.equal((await job.post('success')).status, 0)
         assert.equal(service.keys().length, 1)
@@ -450,23 +454,30 @@ writeFileSync(folder + '/bin/kubelet', 'the kubelet')`
     }
   })
 
-  test('a service that refuses, and components that cannot be fetched, are no reason to fail', async () => {
+  test('nothing is kept of a run that failed', async () => {
+    const service = await startCacheService()
+    try {
+      const options = { name: 'kubestep-job-', environment: service.environment }
+      await withJob({ ...bodies, init: `${fetching}\nprocess.exit(1)` }, options, async job => {
+        assert.equal((await job.main()).status, 1)
+        assert.equal((await job.post('failure')).status, 0)
+        assert.deepEqual(service.keys(), [])
+      })
+    } finally {
+      service.close()
+    }
+  })
+
+  test('a service that refuses is no reason to fail', async () => {
     const service = await startCacheService(true)
     try {
-      const environment = service.environment
-      await withJob({ ...bodies, bundle: 'process.exit(1)' }, { environment }, async (job, { calls }) => {
+      await withJob(bodies, { name: 'kubestep-job-', environment: service.environment }, async job => {
         const main = await job.main()
         assert.equal(main.status, 0, main.raw)
         assert.deepEqual(main.annotations, [])
-        assert.deepEqual(
-          calls().map(([name]) => name),
-          ['images', 'bundle', 'init'],
-        )
-        assert.equal(
-          calls()[2]?.some(word => word.startsWith('--artifacts')),
-          false,
-        )
-        assert.equal((await job.post('success')).status, 0)
+        assert.equal(main.outputs['cache-hit'], 'false')
+        const post = await job.post('success')
+        assert.deepEqual([post.status, post.annotations], [0, []])
       })
     } finally {
       service.close()
@@ -483,7 +494,7 @@ writeFileSync(folder + '/bin/kubelet', 'the kubelet')`
       {},
     ]
     for (const options of rows) {
-      await withJob(bodies, { ...options, prepare }, async (job, { calls }) => {
+      await withJob({ init: READY_INIT, images }, { ...options, prepare }, async (job, { calls }) => {
         assert.equal((await job.main()).status, 0)
         assert.deepEqual(
           calls().map(([name]) => name),
