@@ -38,10 +38,7 @@ const TOLERATED: readonly Since<readonly string[]>[] = [
   ['1.26', ['node-role.kubernetes.io/control-plane']],
 ]
 
-/** The first release with the patch target. Source: kubeadm util/patches/patches.go (v1.31). */
-const PATCHES_SINCE = '1.31'
-
-/** The Deployment with the user's patches for the target corednsdeployment applied. */
+/** The Deployment with what the profile, and since 1.31 the user's patches, make of the target corednsdeployment. */
 export function corednsDeployment(image: string, kubeadm: Version, apply?: ApplyPatches): JsonObject {
   const deployment = {
     apiVersion: 'apps/v1',
@@ -54,9 +51,7 @@ export function corednsDeployment(image: string, kubeadm: Version, apply?: Apply
       template: { metadata: { labels: LABELS }, spec: podSpec(image, kubeadm) },
     },
   }
-  const patched =
-    apply === undefined || !isSince(kubeadm, PATCHES_SINCE) ? deployment : apply('corednsdeployment', deployment)
-  return { ...patched, status: {} }
+  return { ...(apply?.('corednsdeployment', deployment) ?? deployment), status: {} }
 }
 
 function podSpec(image: string, kubeadm: Version): JsonObject {
