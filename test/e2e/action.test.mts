@@ -49,7 +49,7 @@ function inputsOf({ artifacts, args }: Target): Inputs {
   // Made for root alone.
   chmodSync(dirname(artifacts), 0o755)
   const pairs = args.flatMap((word, index) => (word.startsWith('--') ? [[word.slice(2), args[index + 1] ?? '']] : []))
-  return { artifacts, timeout: '100s', ...Object.fromEntries(pairs) }
+  return { artifacts, timeout: '100s', install: 'false', ...Object.fromEntries(pairs) }
 }
 
 const nothing = (): Inputs => ({})

@@ -33,6 +33,8 @@ const VOLATILE: readonly RegExp[] = [
   /^\/run\/(lock|log|systemd|udev|user|utmp|sudo|dbus|mount|credentials|xtables\.lock)/,
   /^\/tmp\/(?!kubestep-(init|reset|images|download))/,
   /^\/var\/lib\/(apt|dpkg|systemd|docker|private|logrotate|ucf)/,
+  // Logs of a failed init are meant to stay.
+  /^\/var\/log\/kubestep-logs-/,
   /^\/var\/log\/(apt|journal|dpkg|wtmp|btmp|syslog|lastlog|unattended)/,
 ]
 
