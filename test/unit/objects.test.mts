@@ -88,7 +88,7 @@ describe('clusterObjects()', () => {
       )?.object
     assert.deepEqual(deployment('v1.36.2')?.metadata, { name: 'corednsdeployment' })
     assert.deepEqual(deployment('v1.36.2')?.status, {})
-    assert.deepEqual(deployment('v1.20.2')?.metadata, { name: 'corednsdeployment' })
+    assert.deepEqual(deployment('v1.20.2')?.metadata, { creationTimestamp: null, name: 'corednsdeployment' })
   })
 
   test('clusterObjects() patches the kubelet ConfigMap from 1.27 until the patch releases that took it back', () => {
