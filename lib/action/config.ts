@@ -55,6 +55,8 @@ function flagsOf(given: Given, workspace: string): Flags {
     const value = given[name]
     if (flag === undefined || value === undefined || name === 'config') continue
     if (kind === 'switch' && !/^true$/i.test(value)) continue
+    // The package manager contacts somebody.
+    if (name === 'install' && given.offline === 'true') continue
     flags[flag] =
       kind === 'folder'
         ? resolve(workspace, value)

@@ -186,6 +186,14 @@ export const INPUTS = {
     example: 'unix:///run/containerd/containerd.sock',
     flag: 'runtime',
   },
+  install: {
+    kind: 'switch',
+    about:
+      'install what the machine lacks (containerd, runc, CNI plugins) with its package manager; hosted runners lack nothing',
+    default: 'true',
+    example: 'false',
+    flag: 'install',
+  },
   'skip-phases': {
     kind: 'list',
     about: 'phases of init to leave out',

@@ -26,7 +26,11 @@ import { type Checkout, CLIENT_KEY, READY_INIT, stubbedCheckout } from '../actio
 
 const noNode = actionNode() === undefined && 'Node 24, as action.yml declares, is not here; test/run.sh installs it'
 const noRoot = noNode || (process.getuid?.() !== 0 && 'needs root, or the action would ask for sudo')
-const busy = noRoot || (existsSync(LAYOUT.ready) && 'there is a cluster of kubestep on this machine')
+// A cluster that happens to be on this machine is hidden from the action, where that can be done. Not with a shell:
+// those drop variables with a hyphen in their names, as those of inputs have.
+const hiding = ['unshare', '--mount', 'perl', '-e', 'system(qw(mount -t tmpfs tmpfs /var/lib)) == 0 && exec @ARGV']
+const mayHide = noRoot === false && spawnSync(hiding[0] ?? '', [...hiding.slice(1), 'true']).status === 0
+const busy = noRoot || (!mayHide && existsSync(LAYOUT.ready) && 'there is a cluster of kubestep on this machine')
 
 /** Runs a test with a checkout of stubs and a job in it. */
 async function withJob(
@@ -35,7 +39,7 @@ async function withJob(
   work: (job: Job, checkout: Checkout) => Promise<void>,
 ): Promise<void> {
   const checkout = stubbedCheckout(bodies)
-  const job = openJob({ actionFolder: checkout.folder, ...options })
+  const job = openJob({ actionFolder: checkout.folder, ...(mayHide && { wrapper: hiding }), ...options })
   try {
     await work(job, checkout)
   } finally {
@@ -81,7 +85,6 @@ describe('what is wrong is said at once, and nothing is begun', { skip: noRoot }
     const environment = { GITEA_ACTIONS: 'true' }
     await withJob({ init: READY_INIT }, { inputs: { outer: 'x' }, environment }, async job => {
       const { status, raw } = await job.main()
-      if (existsSync(LAYOUT.ready)) return
       assert.equal(status, 0, raw)
       assert.match(raw, /Warning: action: cannot use input "outer": it is unknown/)
     })
@@ -104,7 +107,7 @@ describe('where it cannot work, it says so in the first second', { skip: noSetpr
   const rows: readonly (readonly [what: string, options: JobOptions, message: RegExp])[] = [
     [
       'a user without rights',
-      { user: { uid: 65_534, gid: 65_534, home: '/nonexistent' } },
+      { user: { uid: 65_534, gid: 65_534, home: '/nonexistent' }, wrapper: [] },
       /it needs root, (this user is not, and there is no sudo|and sudo says ".+"); let the user of the runner use sudo/,
     ],
     [
@@ -168,7 +171,8 @@ describe('a cluster that comes up', { skip: busy }, () => {
       assert.equal(name, 'init')
       // What the runner fills in by itself, and no more.
       const declared = INPUT_ROWS.filter(
-        ([, { default: value, flag, implied, kind }]) => value && flag && !implied && kind !== 'switch',
+        ([, { default: value, flag, implied, kind }]) =>
+          value && flag && !implied && (kind !== 'switch' || value === 'true'),
       )
       assert.deepEqual(flags, [
         ...declared.map(([, { default: value, flag }]) => `--${flag}=${value}`),
