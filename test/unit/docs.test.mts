@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { initCall } from '../../lib/action/config.ts'
 import { INPUT_ROWS } from '../../lib/action/inputs.ts'
 import { isInline, readInputs } from '../../lib/action/read-inputs.ts'
@@ -72,6 +72,12 @@ async function dryRun(script: Script, args: readonly string[]): Promise<string[]
   const named = version === undefined || isVersionName(version) ? others : flags
   const dry = { ...named, 'dry-run': true, 'output-dir': tree }
   await script.run({ ...rest, name: script.command.name, flags: script === init ? dry : named, output })
+  // A patch of the wrong kind takes away what a Pod needs.
+  const manifests = join(tree, 'etc/kubernetes/manifests')
+  for (const file of existsSync(manifests) ? readdirSync(manifests) : []) {
+    const { spec } = parse(readFileSync(join(manifests, file), 'utf8')) as { spec: { containers: readonly object[] } }
+    for (const container of spec.containers) assert.ok('image' in container && 'command' in container, file)
+  }
   return existsSync(tree) ? readdirSync(tree).sort() : []
 }
 
