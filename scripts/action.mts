@@ -6,7 +6,7 @@ import { type Restored, restoreComponents } from '../lib/action/cache.ts'
 import { type InitCall, initCall, startBudgetMs } from '../lib/action/config.ts'
 import { hasCacheService, isDebug, leaksInputs, placesOf } from '../lib/action/environment.ts'
 import { type Failure, failureFrom, failureOf } from '../lib/action/failure.ts'
-import { listItems } from '../lib/action/given-inputs.ts'
+import { isOn, listItems } from '../lib/action/given-inputs.ts'
 import { INPUTS } from '../lib/action/inputs.ts'
 import { readJobFacts } from '../lib/action/job-facts.ts'
 import { takeOver } from '../lib/action/owned-files.ts'
@@ -26,6 +26,9 @@ const places = placesOf(process.env)
 
 /** How much longer than the timeout an init may take to end. */
 const PATIENCE_MS = 30_000
+
+/** What init says of a cluster, or of a process, that is somebody else's. */
+const OTHERS = /ExistingCluster|there is one on this machine|is at work on this machine/
 
 class Cancelled extends Error {}
 
@@ -48,7 +51,7 @@ async function main(): Promise<void> {
   const call = withConfigFile(initCall(given, places.workspace, text), given.config)
   const flags = [...call, '-o', 'json', '--skip-token-print', ...(isDebug(process.env) ? ['--verbose'] : [])]
   const budgetMs = durationMilliseconds(given.timeout ?? INPUTS.timeout.default)
-  const maySpeak = given.cache !== 'false' && given.artifacts === undefined && given.offline !== 'true'
+  const maySpeak = isOn(given.cache) && given.artifacts === undefined && !isOn(given.offline)
   const withCache = maySpeak && hasCacheService(process.env)
   if (withCache) runner.startGroup('Cache of binaries and images')
   const cached: Restored = withCache
@@ -71,12 +74,15 @@ async function main(): Promise<void> {
   const { status, stderr } = await runAsRoot(bundle('init', ...timed), {
     timeoutMs: leftMs + PATIENCE_MS,
     onOut: progress.line,
+    onError: runner.debug,
   })
   progress.end()
   const ready = progress.facts('ready')
   stopIfCancelled()
   if (status !== 0 || ready === undefined) {
     const event = progress.facts('error')
+    // Another job was quicker between our look and init's: what is there is not ours to take away.
+    if (OTHERS.test(String(event?.text ?? stderr))) runner.saveState('started', 'false')
     return endWithoutCluster(failureOf(event, status, stderr), event)
   }
   if (cached.key !== undefined && !cached.hit) runner.saveState('cacheKey', cached.key)

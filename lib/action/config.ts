@@ -8,7 +8,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Flags, OptionName } from '../options.ts'
 import { parseAll, stringify } from '../yaml.ts'
 import { type Argument, type ArgumentsOwner, componentArguments } from './component-args.ts'
-import { type Given, listItems } from './given-inputs.ts'
+import { type Given, isOn, listItems } from './given-inputs.ts'
 import { INPUT_ROWS } from './inputs.ts'
 
 /** What init is called with. */
@@ -54,9 +54,9 @@ function flagsOf(given: Given, workspace: string): Flags {
   for (const [name, { flag, kind }] of INPUT_ROWS) {
     const value = given[name]
     if (flag === undefined || value === undefined || name === 'config') continue
-    if (kind === 'switch' && !/^true$/i.test(value)) continue
+    if (kind === 'switch' && !isOn(value)) continue
     // The package manager contacts somebody.
-    if (name === 'install' && given.offline === 'true') continue
+    if (name === 'install' && isOn(given.offline)) continue
     flags[flag] =
       kind === 'folder'
         ? resolve(workspace, value)
@@ -155,7 +155,9 @@ function withArguments(documents: Documents, owner: ArgumentsOwner, list: readon
 
 function withGates(documents: Documents, text: string | undefined): Documents {
   const gates = Object.fromEntries(
-    listItems(text).map(item => [item.split('=')[0] ?? '', /=true$/i.test(item)] as const),
+    listItems(text)
+      .map(item => item.split('='))
+      .map(([name = '', value]) => [name, isOn(value)] as const),
   )
   if (Object.keys(gates).length === 0) return documents
   return Object.keys(COMPONENTS).reduce<Documents>(

@@ -21,3 +21,8 @@ export function listItems(value: string | undefined): string[] {
     .map(item => item.trim())
     .filter(item => item !== '')
 }
+
+/** Whether a switch is on; its default is filled in by the runner, so without a value it is off. */
+export function isOn(value: string | undefined): boolean {
+  return /^true$/i.test(value ?? '')
+}

@@ -299,6 +299,27 @@ describe('a cluster that does not come up', { skip: busy }, () => {
     })
   })
 
+  test('a cluster of another job that came in between is left alone', async () => {
+    const said = [
+      'init: cannot set up a cluster: there is one on this machine; use it, or run the reset script first',
+      'init: cannot start: process 7 (init) is at work on this machine; wait for it to end',
+    ]
+    for (const text of said) {
+      await withJob(
+        { init: `say({ event: 'error', text: '${text}' }); process.exit(1)` },
+        {},
+        async (job, { calls }) => {
+          assert.equal((await job.main()).status, 1)
+          assert.match((await job.post('failure')).raw, /Nothing to do/)
+          assert.deepEqual(
+            calls().map(([name]) => name),
+            ['init'],
+          )
+        },
+      )
+    }
+  })
+
   test('an init that dies without a word', async () => {
     await withJob({ init: 'process.kill(process.pid, "SIGKILL")' }, {}, async job => {
       const { status, annotations } = await job.main()
