@@ -8,7 +8,7 @@ import { actionNode, type Job, openJob, type Step } from '../action/runner.ts'
 import { onMachine } from './attempt.ts'
 import { difference, readMachineState } from './machine-state.ts'
 import { MOMENTS } from './moments.ts'
-import { run, until } from './programs.ts'
+import { bundle, run, until } from './programs.ts'
 import { makeRunnerUser, noRunnerUser, type RunnerUser } from './runner-user.ts'
 import { type Target, TEST_IMAGE } from './targets.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -31,6 +31,8 @@ function inJob(name: string, inputs: (target: Target) => Inputs, work: Work): vo
       inputs: { ...inputsOf(target), ...inputs(target) },
       environment: { PATH: process.env.PATH ?? '' },
     })
+    // An empty folder that another run has left would be missed afterwards.
+    await run(bundle('reset'))
     const before = readMachineState()
     try {
       await work(job, target, user)
