@@ -35,6 +35,8 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
   service: async ({ name }, { services }) => services.remove(name),
   runtime: async ({ socket, ours, sandboxes }) => {
     const path = socket.replace(/^unix:\/\//, '')
+    // Looked for before and after: a shim that is cut off while it starts may have a folder only now, or only then.
+    const shims = ours ? shimSockets(LAYOUT.containerd.state, path) : []
     // An import goes on when the init that began it was killed.
     if (ours) await kill(processesWith(['--address', path]))
     try {
@@ -53,7 +55,7 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
       // The shims last: they reap their containers, and PID 1 may take its time.
       await kill(podProcesses())
       await kill(processesWith(['-address', path]))
-      removeFiles('/', shimSockets(LAYOUT.containerd.state, path))
+      removeFiles('/', [...shims, ...shimSockets(LAYOUT.containerd.state, path)])
     }
     await removePodCgroups()
   },

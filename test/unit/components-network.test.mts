@@ -12,6 +12,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CONNECTED: readonly (readonly [file: string, to: string])[] = [
   ['lib/components/network.ts', 'download sites and registries'],
   ['lib/components/proxy.ts', 'download sites and registries, its connections'],
+  [
+    'lib/action/blob-store.ts',
+    "nobody: types of answers; its client is the action cache's, which --offline leaves out",
+  ],
   ['lib/api/client.ts', "the cluster's API server"],
   ['lib/cri/client.ts', 'the socket of the container runtime'],
   ['lib/diagnose/kubelet-link.ts', "the kubelet's health port on this machine"],
