@@ -57,6 +57,8 @@ function flagsOf(given: Given, workspace: string): Flags {
     if (kind === 'switch' && !isOn(value)) continue
     // The package manager contacts somebody.
     if (name === 'install' && isOn(given.offline)) continue
+    // The runner fills in `all`; without a Pod network init knows what can be waited for.
+    if (name === 'wait' && value === 'all' && given.cni === 'none') continue
     flags[flag] =
       kind === 'folder'
         ? resolve(workspace, value)

@@ -178,6 +178,22 @@ test('componentArguments() takes several names for a component, and lists of val
 })
 
 describe('initCall()', () => {
+  const waits: readonly (readonly [cni: string, wait: string, flag: string | undefined])[] = [
+    ['bridge', 'all', '--wait=all'],
+    ['none', 'all', undefined],
+    ['none', 'none', '--wait=none'],
+    ['none', 'api,node', '--wait=api,node'],
+  ]
+  for (const [cni, wait, flag] of waits) {
+    test(`with cni ${cni} and wait ${wait} says ${flag ?? 'nothing'} of gates`, () => {
+      const { flags } = initCall(read({ cni, wait }).given, ROOT)
+      assert.equal(
+        flags.find(text => text.startsWith('--wait')),
+        flag,
+      )
+    })
+  }
+
   test('says with flags what flags can say', () => {
     const { given } = read({
       'kubernetes-version': '1.35',
