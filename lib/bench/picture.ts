@@ -31,5 +31,5 @@ export function picture(rows: readonly ClusterRow[]): string {
     ({ name }, row) =>
       `<rect x="${LABEL + row * 200}" y="8" width="12" height="12" fill="${COLOURS[row % COLOURS.length]}"/><text x="${LABEL + row * 200 + 17}" y="18">${name}</text>`,
   )
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n${[...legend, ...bars].join('\n')}\n</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">\n<title>Seconds from the start to each milestone, medians</title>\n<rect width="100%" height="100%" fill="white"/>\n${[...legend, ...bars].join('\n')}\n</svg>\n`
 }
