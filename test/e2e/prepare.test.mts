@@ -39,7 +39,13 @@ leavesNothing('what prepare did outlives a failed init and a cluster that is up,
   }
 })
 
-for (const mode of PROXY_MODES.filter(({ name }) => name !== 'iptables')) {
+/**
+ * iptables is what every other test runs with. userspace, gone with 1.26, raises its limit of open files, and that
+ * takes CAP_SYS_RESOURCE: there is not always one.
+ */
+const ELSEWHERE: readonly string[] = ['iptables', 'userspace']
+
+for (const mode of PROXY_MODES.filter(({ name }) => !ELSEWHERE.includes(name))) {
   leavesNothing(`kube-proxy in mode ${mode.name} serves, or is refused before anything is changed`, async target => {
     const version = parseVersion(target.version) ?? assert.fail(target.version)
     const isGone = mode.until !== undefined && isSince(version, mode.until)
