@@ -10,16 +10,13 @@ import { reporterOf } from '../lib/components/reporter.ts'
 import { loadInitConfig } from '../lib/config/load.ts'
 import { durationMilliseconds } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
-import { readHostFacts } from '../lib/host/read.ts'
+import { readFactsAnywhere } from '../lib/host/read.ts'
 import { imageList } from '../lib/images/images.ts'
 import { readConfig } from '../lib/phase.ts'
 import { type Script, script } from '../lib/script.ts'
 
 /** For the whole of it, when --timeout does not say. */
 const TIMEOUT = '30m'
-
-// The machine that the folder is for is another one: nothing of this one has a say.
-const ANYWHERE = { hostname: 'node', defaultAddress: { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } }
 
 export const bundle: Script = script(
   import.meta,
@@ -50,7 +47,8 @@ export const bundle: Script = script(
       const versions = await namedVersions({ ...source, flags }, output)
       const { config, notices } = loadInitConfig(
         { ...source, versions, flags, detectCriSocket: false },
-        { ...readHostFacts('/'), ...ANYWHERE },
+        // The machine that the folder is for is another one.
+        readFactsAnywhere(),
       )
       for (const notice of notices) output.warn(notice)
       const { kubernetesVersion } = config.cluster

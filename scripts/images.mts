@@ -7,7 +7,7 @@ import { loadInitConfig } from '../lib/config/load.ts'
 import type { InitConfig } from '../lib/config/types.ts'
 import { durationMilliseconds } from '../lib/duration.ts'
 import { KubestepError, UsageError } from '../lib/errors.ts'
-import { readHostFacts } from '../lib/host/read.ts'
+import { readFactsAnywhere, readHostFacts } from '../lib/host/read.ts'
 import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/images/images.ts'
 import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
 import type { PulledImage } from '../lib/images/pull.ts'
@@ -23,9 +23,6 @@ const FORMATS: Readonly<Record<string, (config: ImageConfig) => string>> = {
   json: config => `${JSON.stringify(imagesObject(config), undefined, 4)}\n`,
   yaml: config => stringify(imagesObject(config)),
 }
-
-// Neither has a say in images: a machine without either can list them all the same.
-const ANYWHERE = { hostname: 'node', defaultAddress: { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } }
 
 /** For all images, when --timeout does not say. */
 const TIMEOUT = '30m'
@@ -144,8 +141,10 @@ async function configOf(
   })
   // They decide about a pull, not about images.
   const { 'cri-socket': _, ...deciding } = flags
-  const facts = { ...readHostFacts('/'), ...ANYWHERE }
-  const { config, notices } = loadInitConfig({ ...source, versions, flags: deciding, detectCriSocket: false }, facts)
+  const { config, notices } = loadInitConfig(
+    { ...source, versions, flags: deciding, detectCriSocket: false },
+    readFactsAnywhere(),
+  )
   for (const notice of notices) output.warn(notice)
   return config
 }

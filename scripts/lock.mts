@@ -14,13 +14,12 @@ import { loadInitConfig } from '../lib/config/load.ts'
 import { durationMilliseconds } from '../lib/duration.ts'
 import { KubestepError, UsageError } from '../lib/errors.ts'
 import { readFile, writeFiles } from '../lib/files.ts'
-import { readHostFacts } from '../lib/host/read.ts'
+import { readFactsAnywhere } from '../lib/host/read.ts'
 import { imageList } from '../lib/images/images.ts'
 import { type Script, script } from '../lib/script.ts'
 
 const OWN = fileURLToPath(new URL('../lib/components/lock-file.ts', import.meta.url))
 const TIMEOUT = '60m'
-const ANYWHERE = { hostname: 'node', defaultAddress: { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } }
 
 export const lock: Script = script(
   import.meta,
@@ -47,8 +46,10 @@ export const lock: Script = script(
       const all = new Map(isNew ? [] : await openLock(flags.lock))
       for (const name of positionals) {
         const version = await lookUpVersion(name, fetching)
-        const facts = { ...readHostFacts('/'), ...ANYWHERE }
-        const { config } = loadInitConfig({ flags: { 'kubernetes-version': version }, detectCriSocket: false }, facts)
+        const { config } = loadInitConfig(
+          { flags: { 'kubernetes-version': version }, detectCriSocket: false },
+          readFactsAnywhere(),
+        )
         const made = await makeLock({ version, arch }, imageList(config), fetching)
         for (const unsigned of made.unsigned) output.warn(`lock: ${unsigned} for ${arch} has no signature`)
         const changed = [...made.lock].filter(([key, digest]) => (all.get(key) ?? digest) !== digest)

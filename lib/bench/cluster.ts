@@ -13,7 +13,6 @@ import { podNetworkFile } from '../cluster/node-files.ts'
 import { plannedChanges } from '../cluster/plan.ts'
 import { requireRoot } from '../cluster/session.ts'
 import { startDetached, which } from '../command.ts'
-import { fetchingOf } from '../components/fetching.ts'
 import { loadInitConfig } from '../config/load.ts'
 import type { InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
@@ -160,11 +159,7 @@ async function startRuntime(config: InitConfig, call: Call): Promise<Runtime> {
   for (;;) {
     const runtime = await openRuntime(`unix://${SOCKET}`, false).catch(() => undefined)
     if (runtime !== undefined) {
-      await loadImages(runtime, config, imageList(config), {
-        archives: binaries.imageArchives,
-        mayPull: false,
-        fetching: fetchingOf(call.flags, deadline, () => {}),
-      }).all
+      await loadImages(runtime, config, imageList(config), { archives: binaries.imageArchives }).all
       return runtime
     }
     if (deadline.aborted)

@@ -5,28 +5,27 @@ import { within } from '../deadline.ts'
 import { contextOf } from '../diagnose/context.ts'
 import { durationMilliseconds } from '../duration.ts'
 import { writeFiles, writeLink } from '../files.ts'
-import { readMachineFacts } from '../host/machine.ts'
 import { imageList, pullOrder } from '../images/images.ts'
 import type { Journal } from '../journal.ts'
 import { makeDataFolder } from '../live/data-folder.ts'
+import { readLiveNode } from '../live/node.ts'
 import { fileChange } from '../live/record.ts'
 import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
 import { refuseBadMachine } from '../preflight/preflight.ts'
 import { chosenGates } from '../ready/context.ts'
 import type { GateResult } from '../ready/wait.ts'
-import { chooseRuntime, type Runtime } from '../runtime/runtime.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import type { Call } from '../script.ts'
 import { kubeletService } from '../service/kubelet.ts'
 import { serviceManager } from '../service/manager.ts'
 import { startTimings } from '../timings.ts'
-import { adaptToMachine } from './adapt.ts'
 import { openAdminApi } from './admin-api.ts'
 import { provideBinaries } from './binaries.ts'
 import { completeCluster } from './complete.ts'
 import { explained, failure } from './failed-run.ts'
 import { setRules, setSysctls } from './kernel.ts'
-import { loadImages, openChosenRuntime, socketOf } from './live-runtime.ts'
+import { loadImages, openChosenRuntime } from './live-runtime.ts'
 import { nodeFiles, podNetworkFile } from './node-files.ts'
 import { folderChange, plannedChanges } from './plan.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from './pod-network.ts'
@@ -55,19 +54,12 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const withNetwork = wantsNetwork(flags.cni)
   const gates = chosenGates(flags.wait ?? (withNetwork ? 'all' : GATES_WITHOUT_NETWORK))
   const services = serviceManager()
-  const machine = readMachineFacts()
   if (!isSkipped('preflight', phase.config.init.skipPhases)) await refuseBadMachine(phase, flags, output)
   await provideHost(phase, call, journal)
 
   // What this machine is decides a little of the configuration, and what will change on it is written down first.
-  const choice = await chooseRuntime(flags.runtime ?? phase.namedSocket ?? 'auto', phase.facts.criSockets)
+  const { config, machine, choice } = await readLiveNode(phase, call)
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
-  const driver = existing?.cgroupDriver
-  const { config, notices } = adaptToMachine(withSocket(phase.config, socketOf(choice)), {
-    ...machine,
-    ...(driver !== undefined && { cgroupDriver: driver }),
-  })
-  for (const notice of notices) output.say(notice)
   journal.record(...(await plannedChanges(config, existing)))
 
   // Credentials and manifests on one side, binaries, runtime and images on the other.
@@ -84,8 +76,9 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   timings.mark('runtime')
   const images = loadImages(runtime, config, imageList(config), {
     archives: binaries.imageArchives,
-    mayPull: flags.artifacts === undefined,
-    fetching: fetchingOf(flags, deadline, openReporter(output.say).onProgress),
+    ...(flags.artifacts === undefined && {
+      fetching: fetchingOf(flags, deadline, openReporter(output.say).onProgress),
+    }),
   })
   const rendered = await rendering
   const files = nodeFiles(config, rendered.files, phase.read, now)
@@ -137,9 +130,4 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     api.close()
     runtime.cri.close()
   }
-}
-
-function withSocket(config: InitConfig, criSocket: string): InitConfig {
-  const nodeRegistration = { ...config.init.nodeRegistration, criSocket }
-  return { ...config, init: { ...config.init, nodeRegistration } }
 }

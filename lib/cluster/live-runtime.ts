@@ -64,9 +64,7 @@ export interface ImageSteps {
 
 export interface ImageSources {
   readonly archives: readonly string[]
-  /** Whether what no archive has may be pulled. */
-  readonly mayPull: boolean
-  /** How that is done; nothing is pulled without. */
+  /** How what no archive has is pulled; nothing is without. */
   readonly fetching?: Fetching
 }
 
@@ -94,7 +92,7 @@ async function provide(
   runtime: Runtime,
   wanted: readonly string[],
   batches: readonly (readonly string[])[],
-  { mayPull, fetching }: ImageSources,
+  { fetching }: ImageSources,
 ): Promise<void> {
   const absent = async (): Promise<string[]> => {
     const present = await presentImages(runtime.cri)
@@ -107,7 +105,7 @@ async function provide(
     missing = await absent()
   }
   if (missing.length === 0) return
-  if (!mayPull || fetching === undefined) {
+  if (fetching === undefined) {
     throw new KubestepError(
       `images: cannot find ${missing.join(', ')}: no archive of the --artifacts folder has them, and nothing is downloaded; put them into its images folder (docker or OCI archives with these tags)`,
     )

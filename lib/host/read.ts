@@ -26,7 +26,15 @@ export function readHostFacts(root: string): HostFacts {
   return hostFacts(liveHost(root))
 }
 
-/** The same from any source, and as quickly: no process is started. */
+/**
+ * The same for a configuration that is not for this very machine, as a list of images: a name and addresses of no
+ * machine, so that one without either will do.
+ */
+export function readFactsAnywhere(): HostFacts {
+  return { ...readHostFacts('/'), hostname: 'node', defaultAddress: { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } }
+}
+
+/** The same as readHostFacts from any source, and as quickly: no process is started. */
 export function hostFacts(source: HostSource): HostFacts {
   const addresses = source.addresses()
   const routes4 = defaultRouteInterfaces4(source.read('/proc/net/route') ?? '')

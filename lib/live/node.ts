@@ -23,22 +23,26 @@ export function isLive({ dryRun, target }: Pick<Phase, 'dryRun' | 'target'>): bo
 export async function readLiveNode(phase: Phase, { flags, output }: Call): Promise<LiveNode> {
   const machine = readMachineFacts()
   const choice = await chooseRuntime(flags.runtime ?? phase.namedSocket ?? 'auto', phase.facts.criSockets)
-  const criSocket = socketOf(choice)
   const driver = choice.kind === 'socket' ? choice.runtime.cgroupDriver : undefined
-  const { init } = phase.config
-  const withSocket = { ...phase.config, init: { ...init, nodeRegistration: { ...init.nodeRegistration, criSocket } } }
-  const adapted = adaptToMachine(withSocket, { ...machine, ...(driver !== undefined && { cgroupDriver: driver }) })
-  for (const notice of adapted.notices) output.say(notice)
-  return { config: adapted.config, machine, choice }
+  const { config, notices } = adapted(phase.config, machine, socketOf(choice), driver)
+  for (const notice of notices) output.say(notice)
+  return { config, machine, choice }
 }
 
 /** The configuration as the kubelet of this machine runs with it, for what is stored in the cluster. */
 export async function adaptedConfig({ config }: Phase, socket: string | undefined): Promise<InitConfig> {
   const runtime = socket === undefined ? undefined : await openRuntime(socket, false).catch(() => undefined)
   runtime?.cri.close()
-  const driver = runtime?.cgroupDriver
-  const nodeRegistration = { ...config.init.nodeRegistration, ...(socket !== undefined && { criSocket: socket }) }
+  return adapted(config, readMachineFacts(), socket, runtime?.cgroupDriver).config
+}
+
+function adapted(
+  config: InitConfig,
+  machine: MachineFacts,
+  criSocket: string | undefined,
+  cgroupDriver: MachineFacts['cgroupDriver'],
+): ReturnType<typeof adaptToMachine> {
+  const nodeRegistration = { ...config.init.nodeRegistration, ...(criSocket !== undefined && { criSocket }) }
   const withSocket = { ...config, init: { ...config.init, nodeRegistration } }
-  return adaptToMachine(withSocket, { ...readMachineFacts(), ...(driver !== undefined && { cgroupDriver: driver }) })
-    .config
+  return adaptToMachine(withSocket, { ...machine, ...(cgroupDriver !== undefined && { cgroupDriver }) })
 }
