@@ -24,6 +24,8 @@ export const LAYOUT = {
     socket: '/run/kubestep/containerd.sock',
   },
   cni: {
+    /** Name of the bridge that all Pods hang on. */
+    bridge: 'cni0',
     conf: '/var/lib/kubestep/cni/net.d',
     bin: '/var/lib/kubestep/cni/bin',
     data: '/var/lib/kubestep/cni/data',

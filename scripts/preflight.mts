@@ -44,13 +44,14 @@ export const preflight: Script = script(
     const { namedVersions } = await import('../lib/components/named-versions.ts')
     const { openOutput } = await import('../lib/output.ts')
     const { liveHost } = await import('../lib/host/source.ts')
+    const { askRuntime } = await import('../lib/runtime/ask-runtime.ts')
     const { preflight, wantedOf } = await import('../lib/preflight/preflight.ts')
     const { reportOf, tableLines } = await import('../lib/preflight/table.ts')
     const source = readConfig(flags)
     const versions = await namedVersions({ ...source, flags }, call.output)
     const phase = openPhase(call, { ...source, versions })
     const wanted = wantedOf(phase, flags)
-    let host = liveHost(resolve(flags.root ?? '/'))
+    let host = liveHost(resolve(flags.root ?? '/'), askRuntime)
     let save = (): void => {}
     if (flags.record !== undefined) {
       const { recordingHost, writeRecording } = await import('../lib/host/recording.ts')

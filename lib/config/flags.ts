@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Flags, OptionName } from '../options.ts'
 import type { Finding } from './findings.ts'
-import type { KubeadmKind } from './kinds.ts'
+import type { KubeadmKind } from './types.ts'
 
 type Reading = 'text' | 'duration' | 'switch' | 'integer' | 'list' | 'gates' | 'arguments'
 

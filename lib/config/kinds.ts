@@ -4,17 +4,10 @@ import { KUBELET_CONFIGURATION } from '../kubelet/schema.ts'
 import type { Struct } from '../kubelet/struct.ts'
 import { KUBE_PROXY_CONFIGURATION } from '../objects/kube-proxy-schema.ts'
 import type { Since } from '../version.ts'
-import type { ApiVersion } from './types.ts'
+import type { ApiVersion, KubeadmKind } from './types.ts'
 import * as v1beta2 from './v1beta2.ts'
 import * as v1beta3 from './v1beta3.ts'
 import * as v1beta4 from './v1beta4.ts'
-
-export type KubeadmKind =
-  | 'InitConfiguration'
-  | 'ClusterConfiguration'
-  | 'JoinConfiguration'
-  | 'ResetConfiguration'
-  | 'UpgradeConfiguration'
 
 export type ComponentKind = 'KubeletConfiguration' | 'KubeProxyConfiguration'
 

@@ -7,9 +7,9 @@ import { conversionFindings, toV1beta4 } from './convert.ts'
 import { type ConfigDocument, decodeDocument, type ForeignDocument, readDocuments } from './documents.ts'
 import { type Finding, isWithin, type Origin, placeFindings } from './findings.ts'
 import { readFlags, refuseMixedFlags } from './flags.ts'
-import { DEPRECATED_SINCE, type KubeadmKind } from './kinds.ts'
+import { DEPRECATED_SINCE } from './kinds.ts'
 import { chooseVersion, DEFAULT_VERSION, type VersionChoice } from './kubernetes-version.ts'
-import type { ComponentConfig } from './types.ts'
+import type { ComponentConfig, KubeadmKind } from './types.ts'
 
 /** What a user gave. */
 export interface ConfigSource {

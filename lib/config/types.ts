@@ -6,6 +6,13 @@
 import type { JsonObject } from '../json.ts'
 import type { Version } from '../version.ts'
 
+export type KubeadmKind =
+  | 'InitConfiguration'
+  | 'ClusterConfiguration'
+  | 'JoinConfiguration'
+  | 'ResetConfiguration'
+  | 'UpgradeConfiguration'
+
 export type ApiVersion = 'kubeadm.k8s.io/v1beta4' | 'kubeadm.k8s.io/v1beta3' | 'kubeadm.k8s.io/v1beta2'
 
 /** A command line argument of a component, without the leading dashes. */

@@ -2,7 +2,7 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import { run } from '../command.ts'
-import { BRIDGE } from '../network/cni.ts'
+import { LAYOUT } from '../layout.ts'
 
 const LINKS = '/sys/class/net'
 
@@ -16,12 +16,12 @@ export function presentLinks(): string[] {
 }
 
 /** Interfaces that a cluster makes: the bridge of our Pod network, kube-proxy's in ipvs mode. */
-const CLUSTER_LINKS: readonly string[] = [BRIDGE, 'kube-ipvs0']
+const CLUSTER_LINKS: readonly string[] = [LAYOUT.cni.bridge, 'kube-ipvs0']
 
 /** Removes the cluster's interfaces but those in `kept`: also what hangs on the bridge, the Pods' veth pairs. */
 export async function removeLinks(kept: readonly string[]): Promise<void> {
   const gone = presentLinks()
-    .filter(name => CLUSTER_LINKS.includes(name) || masterOf(name) === BRIDGE)
+    .filter(name => CLUSTER_LINKS.includes(name) || masterOf(name) === LAYOUT.cni.bridge)
     .filter(name => !kept.includes(name))
   for (const name of gone) await run(['ip', 'link', 'delete', name])
 }

@@ -6,7 +6,6 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statfsS
 import { createRequire } from 'node:module'
 import { hostname, networkInterfaces } from 'node:os'
 import { type CommandResult, run, which } from '../command.ts'
-import { reasonOf } from '../errors.ts'
 import { below } from '../files.ts'
 import type { InterfaceAddress } from './addresses.ts'
 
@@ -59,13 +58,13 @@ export interface HostSource {
 }
 
 /** For commands, and for runtimes as kubeadm has it. */
-const COMMAND_TIMEOUT_MS = 2000
+export const COMMAND_TIMEOUT_MS = 2000
 
 /** Belongs to the running kernel and its services, whatever folder the files of a cluster are kept below. */
 const OF_THE_KERNEL = /^\/(proc|sys|dev|run\/systemd)(\/|$)/
 
-/** This machine; with a `root`, its files are looked for below that folder. */
-export function liveHost(root = '/'): HostSource {
+/** This machine; with a `root`, its files are looked for below that folder. Most readers leave runtimes alone. */
+export function liveHost(root = '/', askRuntime: HostSource['runtime'] = leaveRuntime): HostSource {
   const at = (path: string): string => (OF_THE_KERNEL.test(path) ? path : below(root, path))
   return {
     root,
@@ -112,23 +111,6 @@ function kindOf(stats: Stats): PathKind {
   return stats.isSymbolicLink() ? 'link' : 'other'
 }
 
-async function askRuntime(socket: string): Promise<RuntimeAnswer> {
-  const { openRuntime } = await import('../runtime/runtime.ts')
-  try {
-    const { cri, name, version, cgroupDriver, cni } = await openRuntime(socket, false, COMMAND_TIMEOUT_MS)
-    cri.close()
-    return {
-      name,
-      version,
-      cri: cri.version,
-      ...(cgroupDriver !== undefined && { cgroupDriver }),
-      cniConfDir: cni.confDir,
-    }
-  } catch (error) {
-    return { fault: reasonOf(error).replace(/^runtime: /, '') }
-  }
-}
-
 async function isBound(port: number): Promise<boolean> {
   const { createServer } = await import('node:net')
   return new Promise(resolve => {
@@ -136,6 +118,10 @@ async function isBound(port: number): Promise<boolean> {
     server.once('error', error => resolve((error as NodeJS.ErrnoException).code === 'EADDRINUSE'))
     server.listen({ port, exclusive: true }, () => server.close(() => resolve(false)))
   })
+}
+
+async function leaveRuntime(): Promise<RuntimeAnswer> {
+  return { fault: 'it was not asked' }
 }
 
 /** What `read` gives, undefined when it throws. */

@@ -1,8 +1,6 @@
 /** The Pod network of a single node: CNI's own bridge, host-local and portmap plugins, one address range per family. */
 import type { Json, JsonObject } from '../json.ts'
-
-/** Name of the bridge that all Pods hang on. */
-export const BRIDGE = 'cni0'
+import { LAYOUT } from '../layout.ts'
 
 /** Pod addresses of one family. */
 export interface PodRange {
@@ -24,7 +22,7 @@ export function cniConfig(ranges: readonly PodRange[], dataDir: string): JsonObj
     plugins: [
       {
         type: 'bridge',
-        bridge: BRIDGE,
+        bridge: LAYOUT.cni.bridge,
         isGateway: true,
         ipMasq: true,
         // A Pod has to reach itself through its own Service.

@@ -3,7 +3,7 @@
  * to DROP, and keep Pod and Service addresses from leaving by the uplink: a Service address that kube-proxy has
  * not programmed yet would follow the default route, and somebody else might answer.
  */
-import { BRIDGE } from './cni.ts'
+import { LAYOUT } from '../layout.ts'
 
 export interface RuleSettings {
   readonly family: 4 | 6
@@ -21,7 +21,7 @@ export const CHAINS: readonly (readonly [chain: string, from: string])[] = [
 export function chainRules({ podSubnet, serviceSubnet }: RuleSettings): Readonly<Record<string, readonly string[]>> {
   // What kube-proxy knows has its destination rewritten before the filter table sees it.
   const service = `-d ${serviceSubnet} ! -o lo -j REJECT`
-  const pod = `-d ${podSubnet} ! -o ${BRIDGE}`
+  const pod = `-d ${podSubnet} ! -o ${LAYOUT.cni.bridge}`
   return {
     'KUBESTEP-FORWARD': [service, `${pod} -j REJECT`, `-s ${podSubnet} -j ACCEPT`, `-d ${podSubnet} -j ACCEPT`],
     // A packet of this machine that was rewritten still bears the interface of its first destination here.

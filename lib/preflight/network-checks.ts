@@ -14,7 +14,7 @@ import { hostNameFault } from '../host/host-name.ts'
 import { addressesOf } from '../host/hosts-file.ts'
 import { featureOf, featureState } from '../host/kernel-features.ts'
 import { overlap, type Route } from '../host/routes.ts'
-import { BRIDGE } from '../network/cni.ts'
+import { LAYOUT } from '../layout.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 import { proxyFor } from './proxy-environment.ts'
 
@@ -49,7 +49,7 @@ function rangeVerdicts({ routes, facts, nameServers }: Host, wanted: Wanted): Ve
   return ranges.flatMap((range, index): Verdict[] => {
     const others = ranges.slice(index + 1).filter(other => overlap(range.subnet, other.subnet))
     // An earlier cluster's bridge is taken over, or goes with it.
-    const hit = routes.filter(route => route.interfaceName !== BRIDGE && overlap(range.subnet, route.subnet))
+    const hit = routes.filter(route => route.interfaceName !== LAYOUT.cni.bridge && overlap(range.subnet, route.subnet))
     const holds = (address: string): boolean => {
       const parsed = parseAddress(address)
       return parsed !== undefined && containsAddress(range.subnet, parsed)

@@ -6,6 +6,7 @@ import type { Json } from '../json.ts'
 import type { Flags } from '../options.ts'
 import type { Output } from '../output.ts'
 import type { Phase } from '../phase.ts'
+import { askRuntime } from '../runtime/ask-runtime.ts'
 import type { Wanted } from './check.ts'
 import { ignoredNames } from './checks.ts'
 import { questionsOf, type Row, runChecks } from './run.ts'
@@ -41,7 +42,7 @@ export async function refuseBadMachine(phase: Phase, flags: Flags, output: Outpu
   output.say('[preflight] Running pre-flight checks')
   const wanted = wantedOf(phase, flags)
   // Old releases need an old containerd, and that is better known before it is started.
-  const rows = await preflight(wanted, liveHost(), wanted.config.version.minor < 23)
+  const rows = await preflight(wanted, liveHost('/', askRuntime), wanted.config.version.minor < 23)
   const text = ({ found, mend }: Row): string => `${found}${mend === undefined ? '' : `; ${mend}`}`
   for (const row of rows.filter(({ status }) => status === 'warning')) {
     // Init speaks of kube-proxy's mode itself.

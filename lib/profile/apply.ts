@@ -1,6 +1,5 @@
 /** A profile put under what the user says: in configurations before defaults are filled in, in Pods before the user's patches. */
-import type { KubeadmKind } from '../config/kinds.ts'
-import type { ComponentConfig } from '../config/types.ts'
+import type { ComponentConfig, KubeadmKind } from '../config/types.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { isSince, type Version } from '../version.ts'
 import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from './ci.ts'

@@ -1,0 +1,21 @@
+/** A container runtime as it describes itself, for a reading of the host. */
+import { reasonOf } from '../errors.ts'
+import { COMMAND_TIMEOUT_MS, type RuntimeAnswer } from '../host/source.ts'
+import { openRuntime } from './runtime.ts'
+
+/** Asks the runtime at a socket what it is. Never throws. */
+export async function askRuntime(socket: string): Promise<RuntimeAnswer> {
+  try {
+    const { cri, name, version, cgroupDriver, cni } = await openRuntime(socket, false, COMMAND_TIMEOUT_MS)
+    cri.close()
+    return {
+      name,
+      version,
+      cri: cri.version,
+      ...(cgroupDriver !== undefined && { cgroupDriver }),
+      cniConfDir: cni.confDir,
+    }
+  } catch (error) {
+    return { fault: reasonOf(error).replace(/^runtime: /, '') }
+  }
+}
