@@ -2,6 +2,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { KubestepError } from '../errors.ts'
+import { fetchProxyFor, namesProxy, proxyAddress } from '../proxy-variables.ts'
 
 export interface Route {
   readonly agent: HttpAgent
@@ -30,12 +31,12 @@ export interface Connections {
 export function openConnections(tls: TlsByOrigin = new Map()): Connections {
   const routes = new Map<string, Route>()
   // Most machines have none.
-  const proxied = Object.entries(process.env).some(([name, value]) => /^(?:https?|all)_proxy$/i.test(name) && value)
+  const proxied = namesProxy(process.env)
   return {
     route: async url => {
-      const proxy = proxied ? (await import('proxy-from-env')).getProxyForUrl(url.href) : ''
+      const proxy = proxied ? proxyTo(url) : undefined
       const settings = tls.get(url.origin)
-      const key = `${url.protocol} ${proxy} ${settings === undefined ? '' : url.origin}`
+      const key = `${url.protocol} ${proxy?.href ?? ''} ${settings === undefined ? '' : url.origin}`
       const route = routes.get(key) ?? (await makeRoute(url.protocol === 'https:', proxy, settings))
       routes.set(key, route)
       return route
@@ -47,27 +48,21 @@ export function openConnections(tls: TlsByOrigin = new Map()): Connections {
   }
 }
 
-async function makeRoute(secure: boolean, proxy: string, { ca, ...tls }: TlsSettings = {}): Promise<Route> {
+async function makeRoute(secure: boolean, proxy: URL | undefined, { ca, ...tls }: TlsSettings = {}): Promise<Route> {
   // An authority of its own stands beside the usual ones.
   const authorities = ca === undefined ? {} : { ca: [...(await import('node:tls')).rootCertificates, ...ca] }
   const options = { keepAlive: true, maxSockets: 16, ...authorities, ...tls }
-  if (proxy === '') return { agent: secure ? new HttpsAgent(options) : new HttpAgent(options), proxy: '' }
+  if (proxy === undefined) return { agent: secure ? new HttpsAgent(options) : new HttpAgent(options), proxy: '' }
   const { HttpProxyAgent, HttpsProxyAgent } = await import('hpagent')
-  const address = readProxy(proxy)
-  const agent = new (secure ? HttpsProxyAgent : HttpProxyAgent)({ ...options, proxy: address })
-  // Its user name and password are nobody's business.
-  return { agent, proxy: address.host }
+  const { protocol, hostname, port, username, password } = proxy
+  // The library takes the host to a resolver as it is, which knows no brackets.
+  const bare = { protocol, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port, username, password } as URL
+  const Agent = secure ? HttpsProxyAgent : HttpProxyAgent
+  return { agent: new Agent({ ...options, proxy: bare }), proxy: proxyAddress(proxy) }
 }
 
-function readProxy(proxy: string): URL {
-  let url: URL | undefined
-  try {
-    url = new URL(proxy)
-  } catch {
-    // No address at all: the message below is for this, too. It may hold a password, so it is not shown.
-  }
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
-  throw new KubestepError(
-    'components: cannot use the proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: it is no http or https address; write it as in http://proxy.example.org:3128',
-  )
+function proxyTo(url: URL): URL | undefined {
+  const choice = fetchProxyFor(url, process.env)
+  if (choice.kind !== 'fault') return choice.kind === 'proxy' ? choice.url : undefined
+  throw new KubestepError(`components: cannot use the proxy of ${choice.variable}: ${choice.reason}`)
 }

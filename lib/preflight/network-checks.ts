@@ -1,6 +1,7 @@
 /** Checks of names, addresses, proxies and firewalls. */
 import {
   containsAddress,
+  formatAddress,
   formatSubnet,
   isLoopback,
   nthAddress,
@@ -15,8 +16,8 @@ import { addressesOf } from '../host/hosts-file.ts'
 import { featureOf, featureState } from '../host/kernel-features.ts'
 import { overlap, type Route } from '../host/routes.ts'
 import { LAYOUT } from '../layout.ts'
+import { proxyAddress, proxyFor } from '../proxy-variables.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
-import { proxyFor } from './proxy-environment.ts'
 
 interface Range {
   readonly what: 'Pods' | 'Services'
@@ -164,12 +165,13 @@ export const NETWORK_CHECKS: readonly Check[] = [
     about: 'the API server is not reached through a proxy',
     why: 'a proxy seldom finds the way back to this machine',
     severity: 'warning',
-    look: ({ facts }, { config }) =>
-      proxyVerdict(
-        facts,
-        config.init.localAPIEndpoint.advertiseAddress,
-        'init itself goes there directly; set NO_PROXY for kubectl',
-      ),
+    look: ({ facts }, { config }) => {
+      const { advertiseAddress, bindPort } = config.init.localAPIEndpoint
+      const way = wayTo(facts, advertiseAddress, `${bindPort}`)
+      if (way === undefined) return ok('direct')
+      const mend = way.mend ?? `init itself goes there directly; for kubectl add ${advertiseAddress} to NO_PROXY`
+      return warning(`${way.found(advertiseAddress)}`, mend)
+    },
   },
   {
     name: 'HTTPProxyCIDR',
@@ -179,12 +181,12 @@ export const NETWORK_CHECKS: readonly Check[] = [
     look: ({ facts }, wanted) => {
       const verdicts = rangesOf(wanted).flatMap(({ subnet }): Verdict[] => {
         const first = nthAddress(subnet, 1)
-        const proxy = first && proxyFor(facts.proxyEnvironment, first)
-        if (proxy === undefined) return []
-        const found = `${formatSubnet(subnet)} is reached through ${proxy}`
+        const way = first && wayTo(facts, formatAddress(first), '443')
+        if (way === undefined) return []
+        const found = way.found(formatSubnet(subnet))
         return wanted.profile === 'ci'
           ? [handled(found, 'the ci profile leaves the variables out')]
-          : [warning(found, `add it to NO_PROXY, or use --profile ci`)]
+          : [warning(found, way.mend ?? `add ${formatSubnet(subnet)} to NO_PROXY, or use --profile ci`)]
       })
       return verdicts.length > 0 ? verdicts : ok('direct')
     },
@@ -245,8 +247,18 @@ export const NETWORK_CHECKS: readonly Check[] = [
   },
 ]
 
-function proxyVerdict({ proxyEnvironment }: Host['facts'], text: string, mend: string): Verdict {
-  const address = parseAddress(text)
-  const proxy = address && proxyFor(proxyEnvironment, address)
-  return proxy === undefined ? ok('direct') : warning(`${text} is reached through ${proxy}`, mend)
+interface Way {
+  readonly found: (what: string) => string
+  /** What to do about the proxy itself, where it is none. */
+  readonly mend?: string
+}
+
+/** The proxy that Go's programs take to an address; undefined for none. */
+function wayTo({ proxyEnvironment }: Host['facts'], host: string, port: string): Way | undefined {
+  const variables = Object.fromEntries(proxyEnvironment.map(({ name, value }) => [name, value]))
+  const choice = proxyFor({ scheme: 'https', host, port }, variables)
+  if (choice.kind === 'direct') return undefined
+  if (choice.kind === 'proxy') return { found: what => `${what} is reached through ${proxyAddress(choice.url)}` }
+  const [what = '', mend = ''] = choice.reason.split('; ')
+  return { found: () => `${choice.variable} names no proxy: ${what}`, mend }
 }

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseAddress } from '../../lib/address.ts'
 import { KubestepError } from '../../lib/errors.ts'
 import type { HostSource } from '../../lib/host/source.ts'
 import type { Flags } from '../../lib/options.ts'
 import { CHECKS, ignoredNames, knownNames } from '../../lib/preflight/checks.ts'
-import { proxyFor } from '../../lib/preflight/proxy-environment.ts'
 import type { Row } from '../../lib/preflight/run.ts'
 import { reportOf, summary, tableLines } from '../../lib/preflight/table.ts'
 import { openHost, verdictsOn, wantedOn } from './preflight-hosts.ts'
@@ -495,27 +493,4 @@ test('reportOf() counts by status', () => {
   assert.equal(report.kubernetesVersion, 'v1.36.2')
   assert.equal(report.passed, false)
   assert.deepEqual(report.counts, { error: 2, warning: 1, unknown: 0, handled: 1, skipped: 0, ok: 3 })
-})
-
-describe('proxyFor()', () => {
-  const rows: readonly (readonly [noProxy: string, address: string, proxy: string | undefined])[] = [
-    ['', '10.0.0.5', 'proxy.example:3128'],
-    ['', '127.0.0.1', undefined],
-    ['*', '10.0.0.5', undefined],
-    ['localhost, 10.0.0.5', '10.0.0.5', undefined],
-    ['10.0.0.0/8', '10.0.0.5', undefined],
-    ['10.1.0.0/16,.example', '10.0.0.5', 'proxy.example:3128'],
-    ['fd00::/8', 'fd00::5', undefined],
-  ]
-  for (const [noProxy, text, proxy] of rows) {
-    test(`proxyFor() of ${text} with NO_PROXY ${JSON.stringify(noProxy)}`, () => {
-      const environment = [
-        { name: 'https_proxy', value: 'http://user:secret@proxy.example:3128' },
-        { name: 'NO_PROXY', value: noProxy },
-      ]
-      const address = parseAddress(text)
-      assert.ok(address)
-      assert.equal(proxyFor(environment, address), proxy)
-    })
-  }
 })
