@@ -56,7 +56,8 @@ const ALWAYS_WRITTEN: readonly string[] = ['quantity', 'intOrString', 'time', 's
 /** `object` as its type writes it, by the release that wrote `original`; apiVersion and kind stay as they are. */
 export function retype(object: JsonObject, type: TypeName, original: JsonObject): Retyped {
   const { metadata } = original
-  const writesCreation = isObject(metadata) && 'creationTimestamp' in metadata
+  // A member that is undefined is one that the release does not write.
+  const writesCreation = isObject(metadata) && metadata.creationTimestamp !== undefined
   const context: Context = { writesCreation, unknown: [], faults: [] }
   const { apiVersion, kind, ...fields } = object
   const struct = encodeStruct(fieldsOf(type) ?? [], fields, '', context)

@@ -36,7 +36,14 @@ describe('a proxy is read as Go reads it', () => {
     })
   }
 
-  const faults: readonly string[] = ['ftp://proxy:21', 'https://', 'http:///x', 'proxy:port', 'a b', 'http://u:100%@p:1']
+  const faults: readonly string[] = [
+    'ftp://proxy:21',
+    'https://',
+    'http:///x',
+    'proxy:port',
+    'a b',
+    'http://u:100%@p:1',
+  ]
   for (const value of faults) {
     test(`${value} is none, and is not shown`, () => {
       const choice = proxyFor({ scheme: 'https', host: 'x.example', port: '443' }, { HTTPS_PROXY: value })
