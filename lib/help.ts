@@ -1,5 +1,6 @@
 /** The text of `--help`, from the same tables that parse the command line. */
 import { type Command, optionsOf, type Subcommand } from './arguments.ts'
+import { commandOf } from './invocation.ts'
 import { COMMON, OPTIONS, type Option, type OptionName } from './options.ts'
 
 /** Help for a script; for one of its sub-commands when that was named. */
@@ -10,7 +11,7 @@ export function helpText(command: Command, subcommandName = ''): string {
     command.about,
     '',
     'Usage:',
-    `  npx zx scripts/${command.name}.mts${usageOfSubcommand(command)}${command.positionals ? ` ${command.positionals}` : ''} [options]`,
+    `  ${commandOf(command.name)}${usageOfSubcommand(command)}${command.positionals ? ` ${command.positionals}` : ''} [options]`,
     ...section(
       'Sub-commands:',
       (command.subcommands ?? []).map((sub, index) => [sub.name, aboutOf(command, sub, index)]),
@@ -19,7 +20,7 @@ export function helpText(command: Command, subcommandName = ''): string {
     ...section('Common options:', COMMON.map(optionRow)),
     '',
     'Examples:',
-    ...command.examples.map(example => `  npx zx scripts/${example}`),
+    ...command.examples.map(example => `  ${example.replace(/^([\w-]+)\.mts/, (_, name: string) => commandOf(name))}`),
     '',
   ].join('\n')
 }
@@ -42,8 +43,12 @@ function optionRow(name: OptionName): readonly [string, string] {
   const short = option.short === undefined ? '    ' : `-${option.short}, `
   const value = option.value === undefined ? '' : ` ${option.value}`
   const fallback = option.default === undefined ? '' : ` (default: ${option.default})`
-  return [`${short}--${name}${value}`, `${option.about}${fallback}`]
+  return [`${short}--${name}${value}`, `${option.about.replace(OURS, NOT_IN_KUBEADM)}${fallback}`]
 }
+
+/** How the table of options marks what kubeadm has not, and how it reads here. */
+const OURS = / \(ours\)$/
+const NOT_IN_KUBEADM = ' (not in kubeadm)'
 
 const WIDEST = 48
 

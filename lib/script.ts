@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { type Arguments, type Command, parseArguments } from './arguments.ts'
 import { KubestepError, RunError, UsageError } from './errors.ts'
 import { helpText } from './help.ts'
+import { commandOf } from './invocation.ts'
 import { type Output, openOutput } from './output.ts'
 
 /** What a script's function gets. */
@@ -80,7 +81,7 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
     process.exitCode = error instanceof UsageError ? 2 : 1
     output?.event('error', { text: messageOf(error, false), ...(error instanceof RunError && error.facts) })
     process.stderr.write(`${messageOf(error, verbose)}\n`)
-    if (error instanceof UsageError) process.stderr.write(`See --help of scripts/${made.command.name}.mts\n`)
+    if (error instanceof UsageError) process.stderr.write(`See ${commandOf(made.command.name)} --help\n`)
     // What still runs (a name that nobody resolves, a pull) would keep the process for as long as it likes.
     process.exit()
   }

@@ -12,6 +12,7 @@ import { durationMilliseconds } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { readFactsAnywhere } from '../lib/host/read.ts'
 import { imageList } from '../lib/images/images.ts'
+import { commandOf } from '../lib/invocation.ts'
 import { readConfig } from '../lib/phase.ts'
 import { type Script, script } from '../lib/script.ts'
 
@@ -57,7 +58,7 @@ export const bundle: Script = script(
       const files = await writeBundle(resolve(folder), components)
       reporter.end()
       output.say(`[bundle] Wrote ${files} files for Kubernetes ${kubernetesVersion} on linux/${arch} to ${folder}`)
-      output.say(`[bundle] There: init.mts --kubernetes-version ${kubernetesVersion} --artifacts ${folder}`)
+      output.say(`[bundle] There: ${commandOf('init')} --kubernetes-version ${kubernetesVersion} --artifacts ${folder}`)
     } finally {
       clearTimeout(timer)
       reporter.end()

@@ -2,6 +2,7 @@
 /** Writes the kubelet's settings and starts it. */
 import { loadPatches } from '../lib/cluster/patches.ts'
 import { alone } from '../lib/cluster/session.ts'
+import { commandOf } from '../lib/invocation.ts'
 import { kubeletFiles } from '../lib/kubelet/files.ts'
 import { isLive } from '../lib/live/node.ts'
 import { kindOf, startKubelet } from '../lib/live/start-kubelet.ts'
@@ -45,7 +46,7 @@ export const kubeletStart: Script = script(
   async call => {
     const phase = openPhase(call)
     if (isLive(phase)) {
-      await alone(call.name, 'run it again, or the reset script to take away what it made', () =>
+      await alone(call.name, `run it again, or take away what it made: ${commandOf('reset', true)}`, () =>
         startKubelet(phase, call),
       )
       return

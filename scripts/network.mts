@@ -6,6 +6,7 @@ import { folderChange } from '../lib/cluster/plan.ts'
 import { alone } from '../lib/cluster/session.ts'
 import { presentLinks } from '../lib/host/links.ts'
 import { readSysctl, SYSCTLS } from '../lib/host/sysctl.ts'
+import { commandOf } from '../lib/invocation.ts'
 import type { Change } from '../lib/journal.ts'
 import { LAYOUT } from '../lib/layout.ts'
 import { isLive, readLiveNode } from '../lib/live/node.ts'
@@ -41,7 +42,7 @@ export const network: Script = script(
       }
       return
     }
-    await alone(call.name, 'run it again, or the reset script to take away what it made', async () => {
+    await alone(call.name, `run it again, or take away what it made: ${commandOf('reset', true)}`, async () => {
       const { config, choice } = await readLiveNode(phase, call)
       const file = podNetworkFile(config, choice.kind === 'socket' ? choice.runtime.cni.confDir : LAYOUT.cni.conf)
       if (choice.kind === 'socket') choice.runtime.cri.close()

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { alone } from '../lib/cluster/session.ts'
 import { KubestepError, UsageError } from '../lib/errors.ts'
 import { liveHost } from '../lib/host/source.ts'
+import { commandOf } from '../lib/invocation.ts'
 import { LAYOUT } from '../lib/layout.ts'
 import { type OptionName, PHASE_OPTIONS } from '../lib/options.ts'
 import { openContext } from '../lib/prepare/context.ts'
@@ -55,7 +56,7 @@ export const prepare: Script = script(
       refuseWith(call, ['check', 'install', 'host-name', 'time-zone'])
       if (existsSync(LAYOUT.journal) && root === '/') {
         throw new KubestepError(
-          'prepare: cannot undo: kubestep set up more on this machine since; run the reset script, which takes all of it away',
+          `prepare: cannot undo: kubestep set up more on this machine since; take all of it away: ${commandOf('reset', true)}`,
         )
       }
       const undo = async (): Promise<void> => {
@@ -81,7 +82,7 @@ export const prepare: Script = script(
       output.say(
         count === 0
           ? '[prepare] Nothing to change'
-          : `[prepare] Made ${changes(count)}; "prepare --undo" or the reset script takes back what is recorded`,
+          : `[prepare] Made ${changes(count)}; to take them back: ${commandOf('prepare', true)} --undo`,
       )
     }
     await (root === '/' ? alone(call.name, 'run it again, or with --undo', work) : work())

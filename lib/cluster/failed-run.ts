@@ -5,6 +5,7 @@ import type { DiagnosisContext } from '../diagnose/context.ts'
 import { firstBroken } from '../diagnose/links.ts'
 import { watchForFailure } from '../diagnose/watch.ts'
 import { KubestepError, RunError, reasonOf } from '../errors.ts'
+import { resetCommand } from './next-commands.ts'
 
 /** Fails as soon as something is broken for good: nobody has to wait for the whole budget then. */
 export async function failure(watched: DiagnosisContext, signal: AbortSignal): Promise<never> {
@@ -33,7 +34,7 @@ export async function explained(
   const saved =
     logs instanceof Error
       ? `init: the logs could not be saved: ${logs.message}`
-      : `init: everything that was logged is in "${logs}"; the reset script takes the rest away`
+      : `init: everything that was logged is in "${logs}"; to take the rest away: ${resetCommand()}`
   const facts = {
     reason: error.message,
     timings: marks,

@@ -9,6 +9,7 @@ import { takeLock } from '../lock.ts'
 import { undoAll } from '../reset/undo-all.ts'
 import type { Call } from '../script.ts'
 import type { ClusterUp } from './bring-up.ts'
+import { block, resetCommand, useCommands } from './next-commands.ts'
 
 /** Throws a KubestepError unless this process may change the machine. */
 export function requireRoot(what: string): void {
@@ -32,19 +33,25 @@ export async function alone<Result>(what: string, advice: string, work: () => Pr
   }
 }
 
-const INTERRUPTED = 'run it again to start over, or the reset script to take away what it made'
-
 /**
  * Runs the `work` of an init on a clean start: what a killed or failed init left is taken away first. What phases made
  * by themselves before it (certs, kubeconfig, ...) is none of that: as with kubeadm init uses what fits, and refuses
- * what is in its way; the reset script takes all of it away. Throws a KubestepError when a cluster is up already.
+ * what is in its way; reset takes all of it away. Throws a KubestepError when a cluster is up already.
  */
 export function withSession(call: Call, work: (journal: Journal) => Promise<ClusterUp>): Promise<ClusterUp> {
-  return alone(call.name, INTERRUPTED, async () => {
+  const advice = `run it again to start over, or take away what it made: ${resetCommand()}`
+  return alone(call.name, advice, async () => {
     const journal = openJournal(LAYOUT.journal)
     if (existsSync(LAYOUT.ready)) {
       throw new KubestepError(
-        `${call.name}: cannot set up a cluster: there is one on this machine; use it, or run the reset script first`,
+        [
+          `${call.name}: cannot set up a cluster: there is one on this machine; use it:`,
+          ...block(useCommands()),
+          'or take it away first:',
+          ...block([resetCommand()]),
+        ]
+          .join('\n')
+          .trimEnd(),
       )
     }
     const before = journal.changes().findIndex(({ kind }) => kind === 'init')

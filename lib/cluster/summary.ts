@@ -8,6 +8,7 @@ import { initDoneText } from '../objects/join-command.ts'
 import type { Flags } from '../options.ts'
 import { isSkipped } from '../phases.ts'
 import type { ClusterUp } from './bring-up.ts'
+import { ADMIN_CONF, block, resetCommand, useCommands } from './next-commands.ts'
 
 /** What the end of an init depends on besides the cluster itself. */
 export interface SummaryOptions {
@@ -17,8 +18,6 @@ export interface SummaryOptions {
   /** Whether a kubectl is on the PATH. */
   readonly hasKubectl: boolean
 }
-
-const ADMIN_CONF = '/etc/kubernetes/admin.conf'
 
 /**
  * Lines for the end of an init: what was reached, where admin.conf is, how other nodes join. No join command, and no
@@ -31,14 +30,14 @@ export function summary(up: ClusterUp, options: SummaryOptions): string[] {
   return [
     ...gates.map(({ name }) => `[ready] ${name} after ${seconds(timings[name] ?? 0)}`),
     `[init] Kubernetes ${config.cluster.kubernetesVersion} is ready after ${seconds(slowest || (timings['objects applied'] ?? 0))}`,
-    ...(withJoin && options.adminConf !== undefined
-      ? joinLines(up, options.adminConf, options)
-      : ['[init] To use it:', '', `  export KUBECONFIG=${ADMIN_CONF}`, '  kubectl get nodes', '']),
+    ...(withJoin && options.adminConf !== undefined ? joinLines(up, options.adminConf, options) : []),
+    '[init] To use it:',
+    ...block(useCommands(options.hasKubectl ? 'kubectl' : kubectl)),
     ...(options.flags.cni === 'none'
       ? ['[init] There is no Pod network: the node becomes Ready when you have put one into the cluster']
       : []),
-    ...(kubectl === undefined || options.hasKubectl ? [] : [`[init] kubectl is "${kubectl}"`]),
-    '[init] To take it away again: the reset script',
+    '[init] To take it away again:',
+    ...block([resetCommand()]),
   ]
 }
 

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { explain } from '../files.ts'
+import { commandOf } from '../invocation.ts'
 import { archiveImages } from './image-archive.ts'
 import { ARCHITECTURES } from './platform.ts'
 import { readReference } from './reference.ts'
@@ -78,7 +79,7 @@ function artifactsError(folder: string, version: string, faults: readonly string
   const inside = listNames(folder).find(name => isFile(join(folder, name, 'bin/kubelet')))
   const hint =
     inside === undefined
-      ? `scripts/bundle.mts --kubernetes-version ${version} --output-dir DIR makes such a folder on a machine with a network`
+      ? `${commandOf('bundle')} --kubernetes-version ${version} --output-dir DIR makes such a folder on a machine with a network`
       : `did you mean --artifacts ${join(folder, inside)}?`
   const head = `components: cannot use artifacts "${folder}"`
   if (folderFault(folder) !== undefined) return new KubestepError(`${head}: ${folderFault(folder)}; ${hint}`)

@@ -1,5 +1,6 @@
 /** What went wrong while fetching: one try, all tries for one thing, and everything at once in words. */
 import { KubestepError } from '../errors.ts'
+import { commandOf } from '../invocation.ts'
 
 /** One try failed. */
 export class TransferError extends KubestepError {
@@ -57,7 +58,7 @@ export const WAYS_OUT: readonly (readonly [way: string, about: string])[] = [
   ['--image-repository REPOSITORY', 'pull images from another registry'],
   [
     '--artifacts DIR',
-    'use a folder that scripts/bundle.mts wrote on a machine with a network; nothing is fetched then',
+    `use a folder that ${commandOf('bundle')} wrote on a machine with a network; nothing is fetched then`,
   ],
   ['HTTPS_PROXY, NO_PROXY', 'name the proxy that leads out'],
 ]

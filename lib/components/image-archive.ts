@@ -3,6 +3,7 @@ import { createReadStream, renameSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { explain } from '../files.ts'
+import { commandOf } from '../invocation.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { fileSource } from './byte-source.ts'
 import { makeRoom, removeFile, sizeOf, temporaryFor, writeAt, writing } from './store.ts'
@@ -36,7 +37,7 @@ export async function archiveImages(path: string): Promise<readonly string[] | u
     }
     if (recognised) return [...names]
     throw new KubestepError(
-      `images: cannot use "${path}": it is no image archive (no manifest.json or index.json in it); make it with docker save, or scripts/bundle.mts`,
+      `images: cannot use "${path}": it is no image archive (no manifest.json or index.json in it); make it with docker save, or ${commandOf('bundle')}`,
     )
   } finally {
     await file.close()

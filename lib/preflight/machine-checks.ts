@@ -1,6 +1,7 @@
 /** Checks of the machine itself: rights, size, room, limits, clock. */
 import type { Host } from '../host/host.ts'
 import { mountOf } from '../host/mount-table.ts'
+import { commandOf } from '../invocation.ts'
 import { LAYOUT } from '../layout.ts'
 import { isSince } from '../version.ts'
 import { bytesText, type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
@@ -180,7 +181,7 @@ export const MACHINE_CHECKS: readonly Check[] = [
     look: ({ files }) =>
       files[LAYOUT.ready] === undefined
         ? ok('none')
-        : error('a cluster of kubestep is up on this machine', 'use it, or run the reset script'),
+        : error('a cluster of kubestep is up on this machine', `use it, or take it away: ${commandOf('reset', true)}`),
   },
 ]
 

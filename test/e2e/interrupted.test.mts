@@ -1,5 +1,6 @@
 /** An init or a reset that is killed, interrupted or disturbed by another one: the next one puts it right. */
 import assert from 'node:assert/strict'
+import { relative } from 'node:path'
 import { failed, init, leavesNothing, succeeded } from './attempt.ts'
 import { MOMENTS, momentWhen, RESET_MOMENTS, waitFor } from './moments.ts'
 import { bundle, run, start } from './programs.ts'
@@ -39,10 +40,9 @@ for (const about of ['its record is begun', 'static Pods are written', 'the API 
     await waitFor(momentWhen(about), running)
     process.kill(running.pid, 'SIGINT')
     const { status, stderr } = await running.ended
-    assert.equal(
-      stderr,
-      'init: interrupted; run it again to start over, or the reset script to take away what it made\n',
-    )
+    const [node = '', reset = ''] = bundle('reset')
+    assert.match(stderr, /^init: interrupted; run it again to start over, or take away what it made: \S+ \S+\n$/)
+    assert.ok(stderr.includes(`: ${node} ${relative(process.cwd(), reset)}\n`))
     assert.equal(status, 130)
   })
 }

@@ -82,7 +82,7 @@ leavesNothing('init says that the runtime is gone when it stays away', async tar
   const running = start(init(target))
   await waitFor(momentWhen('etcd runs'), running)
   await serviceManager().stop(PRIVATE_RUNTIME)
-  failed(await running.ended, /first broken link is the container runtime/, /reset script/)
+  failed(await running.ended, /first broken link is the container runtime/, /to take the rest away: .*reset\.mjs/)
 })
 
 /** Of a network for documentation: RFC 5737. */
@@ -102,7 +102,10 @@ leavesNothing('init works after one with another address was killed', async targ
 
 leavesNothing('a cluster whose address went away is still a cluster, and reset takes it', async target => {
   await withAddress(async () => succeeded(await run(init(advertising(target, ADDRESS)))))
-  failed(await run(init(target)), /there is one on this machine; use it, or run the reset script first/)
+  failed(
+    await run(init(target)),
+    /there is one on this machine; use it:\n\n.*KUBECONFIG.*\n(?:.*\n)+or take it away first:\n\n.*reset\.mjs/,
+  )
 })
 
 leavesNothing('init with an address that this machine has not says so', async target => {

@@ -97,10 +97,7 @@ section twice; prepare --undo`)
   assert.match(out.check ?? '', /^firewalld port 10250\/tcp: open until its next start -> open$/m)
   assert.match(out.check ?? '', /status 1\n$/)
   assert.equal(out.checked, 'same\n')
-  assert.match(
-    out.make ?? '',
-    /\[prepare\] Made \d+ changes; "prepare --undo" or the reset script takes back what is recorded\n$/,
-  )
+  assert.match(out.make ?? '', /\[prepare\] Made \d+ changes; to take them back: \S.*prepare\.m[jt]s --undo\n$/)
   assert.equal(out.fstab, 'UUID=1 / ext4 defaults 0 1\n# kubestep: /swap\\040file none swap sw 0 0\n# no end\n')
   assert.deepEqual((out.state ?? '').split('\n'), [
     '192.0.2.9\tnode-1.example.org k8s.example.org\t# kubestep',

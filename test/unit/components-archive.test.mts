@@ -286,7 +286,7 @@ test('readArtifacts() names everything that is missing or wrong, and what to put
     assert.match(lines[4] ?? '', /cannot read ".*b\.tar": it is empty/)
     assert.match(
       lines[5] ?? '',
-      /^scripts\/bundle\.mts --kubernetes-version v1\.36\.2 --output-dir DIR makes such a folder/,
+      /^npx zx scripts\/bundle\.mts --kubernetes-version v1\.36\.2 --output-dir DIR makes such a folder/,
     )
     return true
   })
@@ -303,7 +303,7 @@ const WRONG: readonly (readonly [
     'a folder that is not there',
     {},
     'none',
-    /cannot use artifacts ".*none": it does not exist; correct the path; scripts\/bundle/,
+    /cannot use artifacts ".*none": it does not exist; correct the path; npx zx scripts\/bundle/,
   ],
   ['a file', { file: '' }, 'file', /it is no folder/],
   ['the folder above', { 'v1.36.2/bin/kubelet': elf(62), note: '' }, '', /did you mean --artifacts .*\/v1\.36\.2\?$/],
