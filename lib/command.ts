@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants, openSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { isInCustody } from './custody.ts'
 import { CommandError } from './errors.ts'
 
 export interface CommandOptions {
@@ -65,7 +66,9 @@ export function startDetached(command: readonly string[], logFile: string): numb
 /** Full path of a command on the PATH (and in the folders where root's tools lie); undefined when there is none. */
 export function which(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
-  return folders.map(folder => join(folder, name)).find(isExecutable)
+  const found = folders.map(folder => join(folder, name)).filter(isExecutable)
+  // A link in one of root's folders may lead to a file of somebody else's.
+  return process.getuid?.() === 0 ? found.find(path => isInCustody(path)) : found[0]
 }
 
 function isExecutable(path: string): boolean {

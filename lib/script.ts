@@ -9,6 +9,7 @@ import { KubestepError, RunError, UsageError } from './errors.ts'
 import { helpText } from './help.ts'
 import { commandOf } from './invocation.ts'
 import { type Output, openOutput } from './output.ts'
+import { guardPath } from './root-path.ts'
 
 /** What a script's function gets. */
 export interface Call extends Arguments {
@@ -76,6 +77,7 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
       )
     }
     output = openOutput(parsed.flags)
+    for (const notice of guardPath()) output.warn(`${made.command.name}: ${notice}`)
     await made.run({ ...parsed, name: made.command.name, output })
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 2 : 1

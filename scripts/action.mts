@@ -9,7 +9,7 @@ import { type Failure, failureFrom, failureOf } from '../lib/action/failure.ts'
 import { isOn, listItems } from '../lib/action/given-inputs.ts'
 import { INPUTS } from '../lib/action/inputs.ts'
 import { readJobFacts } from '../lib/action/job-facts.ts'
-import { takeOver } from '../lib/action/owned-files.ts'
+import { folderFault, makeOwnFolder, takeOver } from '../lib/action/owned-files.ts'
 import { openProgress } from '../lib/action/progress.ts'
 import { isInline, readInputs } from '../lib/action/read-inputs.ts'
 import { refusals } from '../lib/action/refusals.ts'
@@ -41,7 +41,10 @@ async function main(): Promise<void> {
   if (given.kubeconfig !== undefined && existsSync(kubeconfig)) {
     refused.push(`action: cannot write kubeconfig "${kubeconfig}": the file exists; name another one, or leave it out`)
   }
+  const unsafe = folderFault(places.folder)
+  if (unsafe !== undefined) refused.push(unsafe)
   if (refused.length > 0) return end(failureFrom(refused))
+  makeOwnFolder(places.folder)
   if (leaksInputs(process.env)) for (const line of unknown) runner.info(`Warning: ${line}`)
 
   if ((await runAsRoot(['test', '-e', LAYOUT.ready])).status === 0 && !(await mayReplace(given['if-exists']))) return

@@ -1,6 +1,8 @@
 /** Files of this user: made so, taken over from root, removed again. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { type Holder, thisUser } from '../custody.ts'
+import { KubestepError } from '../errors.ts'
 import type { Places } from './environment.ts'
 import { runAsRoot } from './root.ts'
 
@@ -17,6 +19,31 @@ export async function takeOver(path: string, folder: string): Promise<string> {
   if (status !== 0) return path
   if (target !== path) await runAsRoot(['rm', '-f', path])
   return target
+}
+
+/** Why a folder will not do for files of this user's that root and later steps believe; undefined when it will, or is not there. */
+export function folderFault(folder: string, holder: Holder = thisUser()): string | undefined {
+  const stats = lstatSync(folder, { throwIfNoEntry: false })
+  if (stats === undefined) return undefined
+  const advice = 'remove it, or set RUNNER_TEMP to a folder of your own'
+  if (!stats.isDirectory()) return `action: cannot use "${folder}": it is no folder; ${advice}`
+  if (stats.uid !== holder.uid) return `action: cannot use "${folder}": it belongs to user ${stats.uid}; ${advice}`
+  const others = (stats.mode & 0o020) !== 0 && stats.gid !== holder.gid
+  if (!others && (stats.mode & 0o002) === 0) return undefined
+  return `action: cannot use "${folder}": others may write into it; ${advice}`
+}
+
+/** Makes the folder, whatever the umask, so that nobody else may write into it. Throws a KubestepError. */
+export function makeOwnFolder(folder: string): void {
+  mkdirSync(dirname(folder), { recursive: true })
+  try {
+    mkdirSync(folder)
+    chmodSync(folder, 0o755)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const fault = folderFault(folder)
+  if (fault !== undefined) throw new KubestepError(fault)
 }
 
 /** Writes a file that is this user's from its first moment, with exactly that mode. */

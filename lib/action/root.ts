@@ -1,7 +1,7 @@
 /** The one place where the action starts processes: as root, through sudo where this user is not. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exec } from '@actions/exec'
 import { readTextOrEmpty } from '../files.ts'
@@ -35,15 +35,20 @@ const BASIC: readonly string[] = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'C
  * and ends what a job leaves running. The user's logins to registries come along.
  */
 function rootEnvironment(): Record<string, string> {
-  const login = join(process.env.HOME ?? '', '.docker')
+  const login = loginFolder(process.env.HOME)
   const named = [...BASIC, ...PASSED].flatMap(name => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value] as const]
   })
   return {
-    ...(existsSync(join(login, 'config.json')) && { DOCKER_CONFIG: login }),
+    ...(login !== undefined && existsSync(join(login, 'config.json')) && { DOCKER_CONFIG: login }),
     ...Object.fromEntries(named),
   }
+}
+
+/** Where Docker keeps logins. Without a HOME nothing: never a folder that happens to lie below the current one. */
+export function loginFolder(home: string | undefined): string | undefined {
+  return home !== undefined && isAbsolute(home) ? join(home, '.docker') : undefined
 }
 
 /** The command that does it as root; itself when this process is root. */

@@ -1,26 +1,16 @@
 /** The binaries of a live node: had from somewhere, then copied to where they stay as long as the cluster does. */
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fetchingOf } from '../components/fetching.ts'
 import { architecture } from '../components/platform.ts'
 import { prepareComponents } from '../components/prepare.ts'
 import { reporterOf } from '../components/reporter.ts'
 import { KubestepError } from '../errors.ts'
-import { explain } from '../files.ts'
 import { CNI_PROGRAMS, pluginFolder } from '../host/cni-plugins.ts'
 import { liveHost } from '../host/source.ts'
 import { LAYOUT } from '../layout.ts'
 import type { Call } from '../script.ts'
+import { keepFile } from './kept-file.ts'
 import { wantsNetwork } from './pod-network.ts'
 
 export interface Binaries {
@@ -61,8 +51,8 @@ export async function provideBinaries(
     )
   }
   return {
-    kubelet: keep(join(LAYOUT.binaries, 'kubelet'), found.kubelet),
-    ...(found.kubectl !== undefined && { kubectl: keep(join(LAYOUT.binaries, 'kubectl'), found.kubectl) }),
+    kubelet: keepFile(join(LAYOUT.binaries, 'kubelet'), found.kubelet),
+    ...(found.kubectl !== undefined && { kubectl: keepFile(join(LAYOUT.binaries, 'kubectl'), found.kubectl) }),
     cniBinDir,
     imageArchives: found.imageArchives,
   }
@@ -73,41 +63,9 @@ export function installedPlugins(): string | undefined {
   return pluginFolder(liveHost())
 }
 
-// The user's folder or the cache may go; the service has to be able to start again.
-function keep(path: string, source: string): string {
-  try {
-    mkdirSync(dirname(path), { recursive: true })
-    rmSync(`${path}.tmp`, { force: true })
-    linkOrCopy(source, `${path}.tmp`)
-    renameSync(`${path}.tmp`, path)
-    // Renaming one link of a file to another of the same file does nothing, and leaves both.
-    rmSync(`${path}.tmp`, { force: true })
-  } catch (error) {
-    throw new KubestepError(`init: cannot copy "${source}" to "${path}": ${explain(error)}`, { cause: error })
-  }
-  return path
-}
-
 /** Pods that end need them as well as Pods that begin. */
 function keepPlugins(folder: string): string {
   const plugins = readdirSync(folder).filter(name => statSync(join(folder, name)).isFile())
-  for (const name of plugins) keep(join(LAYOUT.cni.bin, name), join(folder, name))
+  for (const name of plugins) keepFile(join(LAYOUT.cni.bin, name), join(folder, name))
   return LAYOUT.cni.bin
-}
-
-// A link costs nothing where a copy moves a hundred megabytes; it lives on when the first name goes.
-function linkOrCopy(source: string, path: string): void {
-  if ((statSync(source).mode & 0o111) === 0o111 && linked(source, path)) return
-  copyFileSync(source, path, constants.COPYFILE_FICLONE)
-  chmodSync(path, 0o755)
-}
-
-// Not from one file system to another.
-function linked(source: string, path: string): boolean {
-  try {
-    linkSync(source, path)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -2,7 +2,7 @@
  * User names and passwords for registries, from where Docker and podman keep them. Looked up only when a registry
  * asks; never shown. Source: docker/cli config file and credential helpers protocol; containers-auth.json(5).
  */
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { run, which } from '../command.ts'
 import { KubestepError } from '../errors.ts'
 import { readFile } from '../files.ts'
@@ -25,7 +25,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Files that may hold credentials, first choice first. */
 export function credentialFiles(environment: Environment, uid: number = process.getuid?.() ?? 0): string[] {
   const { REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, HOME } = environment
-  const home = HOME || '/root'
+  // A relative one would be a folder of whoever made the current one.
+  const home = HOME !== undefined && isAbsolute(HOME) ? HOME : '/root'
   return [
     ...(REGISTRY_AUTH_FILE ? [REGISTRY_AUTH_FILE] : []),
     join(DOCKER_CONFIG || join(home, '.docker'), 'config.json'),

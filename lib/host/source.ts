@@ -6,6 +6,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statfsS
 import { createRequire } from 'node:module'
 import { hostname, networkInterfaces } from 'node:os'
 import { type CommandResult, run, which } from '../command.ts'
+import { isInCustody } from '../custody.ts'
 import { below } from '../files.ts'
 import type { InterfaceAddress } from './addresses.ts'
 
@@ -39,6 +40,8 @@ export interface HostSource {
   /** Names in a folder, sorted. */
   readonly list: (path: string) => readonly string[] | undefined
   readonly kind: (path: string) => PathKind | undefined
+  /** Whether nobody but root can change what lies there; a recorded machine does not tell. */
+  readonly isRoots?: (path: string) => boolean
   /** Where a symbolic link points to, as it stands there. */
   readonly link: (path: string) => string | undefined
   /** Space on the file system of a path that exists. */
@@ -69,6 +72,7 @@ export function liveHost(root = '/', askRuntime: HostSource['runtime'] = leaveRu
   return {
     root,
     ...filesAt(at),
+    isRoots: path => isInCustody(at(path)),
     space: path => {
       const found = quietly(() => statfsSync(at(path)))
       return found && { bytes: found.blocks * found.bsize, freeBytes: found.bavail * found.bsize }
