@@ -13,9 +13,11 @@ import { removeFiles, writeFiles } from '../files.ts'
 import { type Broken, brokenText } from './broken.ts'
 import { COLLECTORS, type Collected } from './collectors.ts'
 import type { DiagnosisContext } from './context.ts'
+import { secretFiles } from './kept-files.ts'
+import { environmentSecrets, fileSecrets } from './known-secrets.ts'
 import { firstBroken } from './links.ts'
 import { machineContext } from './machine-context.ts'
-import { maskSecrets } from './secrets.ts'
+import { type Mask, secretMask } from './secrets.ts'
 
 export interface BundleRequest {
   /** Where it goes; /var/log when left out, which neither a reset nor the next init clears. */
@@ -50,11 +52,12 @@ export async function writeLogBundle(request: BundleRequest = {}): Promise<Bundl
   try {
     const broken = request.broken ?? (await firstBroken(context))
     const parts = await collect(context)
+    const mask = secretMask([...environmentSecrets(process.env), ...fileSecrets(secretFiles(process.env))])
     const entries = [{ name: 'summary.txt', text: summary(request, broken, parts, now) }, ...parts.flatMap(filesOf)]
     const base = `kubestep-logs-${stamp(now)}`
     const folder = resolve(request.folder ?? (process.getuid?.() === 0 ? '/var/log' : tmpdir()))
     const path = join(folder, `${base}.tar.gz`)
-    writeFiles('/', [{ path, mode: 0o600, content: await archive(base, entries) }])
+    writeFiles('/', [{ path, mode: 0o600, content: await archive(base, entries, mask) }])
     if (request.folder === undefined) removeOld(folder)
     return { path, ...(broken !== undefined && { broken }) }
   } finally {
@@ -111,9 +114,9 @@ function summary({ reason, timings }: BundleRequest, broken: Broken | undefined,
   ].join('\n')
 }
 
-async function archive(base: string, entries: readonly Collected[]): Promise<Uint8Array> {
+async function archive(base: string, entries: readonly Collected[], mask: Mask): Promise<Uint8Array> {
   const blocks = entries.flatMap(({ name, text }) => {
-    const content = Buffer.from(maskSecrets(text))
+    const content = Buffer.from(mask(text))
     return [tarHeader(tarName(`${base}/${name}`), content.length, 0o600), content, tarPadding(content.length)]
   })
   return promisify(gzip)(Buffer.concat([...blocks, tarEnd()]))

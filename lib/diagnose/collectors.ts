@@ -5,7 +5,7 @@ import { openCri } from '../cri/client.ts'
 import type { MethodName } from '../cri/messages.ts'
 import { PRIVATE_RUNTIME } from '../runtime/private.ts'
 import { KUBELET } from '../service/kubelet.ts'
-import { API_PARTS, apiText } from './api-objects.ts'
+import { API_PARTS, apiText, withoutSecrets } from './api-objects.ts'
 import type { DiagnosisContext } from './context.ts'
 import { hostText } from './host-part.ts'
 import { certificateText, configurationFiles, podLogs, stateFiles } from './kept-files.ts'
@@ -87,7 +87,7 @@ async function ask(socket: string | undefined, method: MethodName): Promise<stri
   if (socket === undefined) throw new Error('no runtime is known')
   const cri: Cri = await openCri(socket)
   try {
-    return `${JSON.stringify(await cri.call(method), null, 2)}\n`
+    return `${JSON.stringify(withoutSecrets(await cri.call(method)), null, 2)}\n`
   } finally {
     cri.close()
   }

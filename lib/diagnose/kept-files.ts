@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { credentialFiles } from '../components/credentials.ts'
 import { reasonOf } from '../errors.ts'
 import { LAYOUT } from '../layout.ts'
 import type { Collected } from './collectors.ts'
@@ -47,6 +48,16 @@ export function configurationFiles(): Collected[] {
   )
 }
 
+/** Files that hold secrets: they are read to know what the mask has to take, and never shown. */
+export function secretFiles(environment: NodeJS.ProcessEnv): string[] {
+  const cluster = [KUBERNETES, join(KUBELET_FOLDER, 'pki')].flatMap(filesBelow)
+  return [
+    ...cluster.filter(path => /\.(?:key|conf|pem)$/.test(path)),
+    ...['/etc/containerd', LAYOUT.containerd.hosts].flatMap(filesBelow).filter(path => path.endsWith('.toml')),
+    ...credentialFiles(environment),
+  ]
+}
+
 /** Every file below /etc/kubernetes with its mode; of certificates whose they are and how long. */
 export function certificateText(): string {
   return filesBelow(KUBERNETES)
@@ -69,7 +80,10 @@ function certificateLines(path: string): string {
 
 /** The journal without the former contents of files, and what the last init reached. */
 export function stateFiles(): Collected[] {
-  const journal = tailOf(LAYOUT.journal).replace(/^(\{"kind":"file",.*"before":")[^"]*"/gm, '$1<left out>"')
+  const journal = tailOf(LAYOUT.journal).replace(
+    /^(\{"kind":"(?:file|written)",.*?"before":")[^"]*"/gm,
+    '$1<left out>"',
+  )
   return [
     { name: 'kubestep/journal.jsonl', text: journal },
     { name: 'kubestep/ready.json', text: tailOf(`${LAYOUT.state}/ready.json`) },
@@ -83,7 +97,11 @@ function tailOf(path: string): string {
       const { size } = fstatSync(file)
       const bytes = Buffer.alloc(Math.min(size, LOG_BYTES))
       const length = readSync(file, bytes, 0, bytes.length, size - bytes.length)
-      return `${size > LOG_BYTES ? `... ${size - LOG_BYTES} bytes are left out here\n` : ''}${bytes.toString('utf8', 0, length)}`
+      const text = bytes.toString('utf8', 0, length)
+      if (size <= LOG_BYTES) return text
+      // From a whole line on: half of one may hold a secret without its name.
+      const from = text.indexOf('\n') + 1
+      return `... ${size - length + Buffer.byteLength(text.slice(0, from))} bytes are left out here\n${text.slice(from)}`
     } finally {
       closeSync(file)
     }

@@ -1,5 +1,5 @@
 /** The lines of a log that say why something ended. */
-import { maskSecrets } from './secrets.ts'
+import { maskSecrets, withoutKeys } from './secrets.ts'
 
 /** What stands before the text in a container's log file as CRI writes it: time, stream, tag. */
 const CRI_PREFIX = /^\S+ (?:stdout|stderr) [FP] /
@@ -47,8 +47,9 @@ export function lastWords(log: string, count: number): string[] {
   return deadly.length > 0 ? lastDifferent(deadly, count).map(forPeople) : tellingLines(log, count)
 }
 
+// A key has many lines, and is none in a single one of them.
 function linesOf(log: string): string[] {
-  return log
+  return withoutKeys(log)
     .split('\n')
     .map(line => line.replace(CRI_PREFIX, ''))
     .filter(line => line.trim() !== '')

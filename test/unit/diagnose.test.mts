@@ -4,7 +4,7 @@ import { withoutSecrets } from '../../lib/diagnose/api-objects.ts'
 import { podTrouble } from '../../lib/diagnose/cluster-links.ts'
 import { fullDisks } from '../../lib/diagnose/disks.ts'
 import { lastWords, tellingLines } from '../../lib/diagnose/log-lines.ts'
-import { maskSecrets } from '../../lib/diagnose/secrets.ts'
+import { maskJson, maskSecrets, secretMask } from '../../lib/diagnose/secrets.ts'
 import { sandboxRefusal } from '../../lib/diagnose/static-pod-link.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { covers } from '../../lib/live/record.ts'
@@ -47,6 +47,44 @@ for (const [name, text, masked] of [
     '{"serviceAccountToken": {"path": "token"}, "secretName": "kubeadm-certs", "automountServiceAccountToken": false}',
   ],
   [
+    "a login in containerd's configuration",
+    'auth = "dXNlcjpwYXNz"\nidentitytoken = "abc"\npassword = "two words"',
+    'auth = "<masked>"\nidentitytoken = "<masked>"\npassword = "<masked>"',
+  ],
+  ['a flag and its value', 'kubeadm join --certificate-key x --v 2', 'kubeadm join --certificate-key <masked> --v 2'],
+  ['flags as JSON', '["--token", "abc", "--v", "2"]', '["--token", "<masked>", "--v", "2"]'],
+  ['escaped quotes in a value', '{"password": "a\\"b c", "d": 1}', '{"password": "<masked>", "d": 1}'],
+  ['YAML with blanks', 'a: 1\npassword: two words\nb: 2', 'a: 1\npassword: <masked>\nb: 2'],
+  ['a block of YAML', 'password: |\n  two\n  words\nb: 2', 'password: | <masked>\nb: 2'],
+  ['a variable of a container', '{"name":"DB_PASSWORD","value":"pw"}', '{"name":"DB_PASSWORD","value":"<masked>"}'],
+  ["a variable in a runtime's words", 'envs:{key:"A_TOKEN" value:"pw"}', 'envs:{key:"A_TOKEN" value:"<masked>"}'],
+  ["GitHub's tokens", 'got ghp_0123abcDEF and github_pat_0123abc', 'got ghp_<masked> and github_pat_<masked>'],
+  ['a password with signs of its own', 'https://u:p@ss/w:rd@host:1/x', 'https://<masked>@host:1/x'],
+  ['a proxy without a scheme', 'HTTP_PROXY=u:pw@proxy:3128 x', 'HTTP_PROXY=<masked>@proxy:3128 x'],
+  ['a proxy among exceptions', 'NO_PROXY=.svc,http://u:pw@p,10.0.0.0/8', 'NO_PROXY=.svc,http://<masked>@p,10.0.0.0/8'],
+  [
+    'headers',
+    'Authorization: token abc\nX-Registry-Auth: abc',
+    'Authorization: token <masked>\nX-Registry-Auth: <masked>',
+  ],
+  ['a struct of Go', '&{User:u Password:pw Host:h}', '&{User:u Password:<masked> Host:h}'],
+  ['the end of a key', 'MIIEpAIBAAKC\n-----END RSA PRIVATE KEY-----\nb', '<masked private key>\nb'],
+  [
+    'what is masked already',
+    'Authorization: Bearer <masked>, token=<masked>',
+    'Authorization: Bearer <masked>, token=<masked>',
+  ],
+  [
+    'settings, which stay',
+    'authorization:\n  mode: Webhook\nanonymous-auth=false\n--authorization-mode=Node,RBAC\nautomountServiceAccountToken: false',
+    'authorization:\n  mode: Webhook\nanonymous-auth=false\n--authorization-mode=Node,RBAC\nautomountServiceAccountToken: false',
+  ],
+  [
+    'images with digests and ports, which stay',
+    'oci://r.io/a@sha256:abc http://localhost:4873/@scope/x use --token to say it',
+    'oci://r.io/a@sha256:abc http://localhost:4873/@scope/x use --token to say it',
+  ],
+  [
     'nothing that looks like one',
     'registry.k8s.io/pause:3.10 at 10.0.0.5:6443',
     'registry.k8s.io/pause:3.10 at 10.0.0.5:6443',
@@ -56,6 +94,13 @@ for (const [name, text, masked] of [
     assert.equal(maskSecrets(text), masked)
   })
 }
+
+test('secretMask() takes what it knows, in every form in which it travels', () => {
+  const mask = secretMask(['p@ss "word"', 'p@ss', 'no'])
+  const forms = ['p@ss "word"', 'p%40ss%20%22word%22', String.raw`p@ss \"word\"`, 'cEBzcyAid29yZCI=', 'p@ss']
+  assert.equal(mask(`${forms.join(' ')} no`), '<masked> <masked> <masked> <masked> <masked> no')
+  assert.deepEqual(maskJson({ a: ['p@ss', 1, { b: null }] }, mask), { a: ['<masked>', 1, { b: null }] })
+})
 
 test('tellingLines() takes errors, passes over mere waiting, and cuts the prefix of CRI', () => {
   const log = [
