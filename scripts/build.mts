@@ -88,11 +88,12 @@ const NOTHING = '\0nothing'
 async function bundle(name: string, file: string): Promise<void> {
   const { rolldown } = await import('rolldown')
   const unused = UNUSED[name] ?? []
+  const supervisor = JSON.stringify(readFileSync(join(ROOT, 'lib/service/supervise.mjs'), 'utf8'))
   const bundled = await rolldown({
     input: join(ROOT, 'scripts', `${name}.mts`),
     platform: 'node',
     treeshake: true,
-    transform: { define: { ENTRY: JSON.stringify(name) }, target: 'es2023' },
+    transform: { define: { ENTRY: JSON.stringify(name), SUPERVISOR: supervisor }, target: 'es2023' },
     resolve: {
       // zx's ESM files are wrappers that require the CommonJS ones at run time: that dies in a bundle under Deno.
       alias: {

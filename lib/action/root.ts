@@ -98,7 +98,8 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   const timer =
     options.timeoutMs === undefined ? undefined : setTimeout(() => signal(children(), 'TERM'), options.timeoutMs)
   try {
-    const status = await exec(`"${program}"`, args, {
+    // It takes a line apart by blanks and quotes.
+    const status = await exec(`"${program.replaceAll('"', '\\"')}"`, args, {
       silent: true,
       ignoreReturnCode: true,
       env: Object.fromEntries(environment.filter((pair): pair is [string, string] => pair[1] !== undefined)),

@@ -1,7 +1,6 @@
 /** What the user of the runner gets of the cluster: kubeconfig, CA, kubectl, and a command that collects logs. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { quote } from '../command.ts'
 import { KubestepError } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { LAYOUT } from '../layout.ts'
@@ -37,7 +36,8 @@ export async function giveUserFiles(
   const ca = Buffer.from(field(config, 'clusters', 'cluster', 'certificate-authority-data'), 'base64').toString()
   writeOwn(kubeconfig, stdout, 0o600)
   writeOwn(places.caCert, ca, 0o644)
-  writeOwn(join(places.bin, 'kubestep-logs'), logsCommand(places.logs), 0o755)
+  writeOwn(join(places.bin, 'kubestep-logs.words'), logsWords(places.logs), 0o644)
+  writeOwn(join(places.bin, 'kubestep-logs'), LOGS_COMMAND, 0o755)
   mkdirSync(places.logs, { recursive: true })
   return {
     kubeconfig,
@@ -56,17 +56,21 @@ async function giveKubectl(folder: string): Promise<string> {
   return status === 0 && existsSync(target) ? target : ''
 }
 
-/** The text of `kubestep-logs [FOLDER]`. */
-function logsCommand(folder: string): string {
-  const collect = asRoot(bundle('logs')).map(quote).join(' ')
-  const chown = asRoot(['chown', `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`])
-    .map(quote)
-    .join(' ')
-  return `#!/bin/sh
+/** `kubestep-logs [FOLDER]`: the same text everywhere, because a shell reads it; what differs are words in a file beside it. */
+const LOGS_COMMAND = `#!/bin/sh
 # Puts an archive with the logs of the cluster into a folder: kubestep-logs [FOLDER]
-folder=\${1:-${quote(folder)}}
-mkdir -p "$folder" && ${collect} --output-dir "$folder" && ${chown} "$folder"/kubestep-logs-*
+folder=\${1-}
+set --
+while IFS= read -r word; do set -- "$@" "$word"; done <"$0.words"
+folder=\${folder:-$1}
+shift
+[ "$(id -u)" = 0 ] && root= || root='sudo -n --'
+mkdir -p -- "$folder" && "$@" --output-dir "$folder" && $root chown -- "$(id -u):$(id -g)" "$folder"/kubestep-logs-*
 `
+
+/** A word a line: the folder when none is named, then the command that collects as root. */
+function logsWords(folder: string): string {
+  return [folder, ...asRoot(bundle('logs'))].map(word => `${word}\n`).join('')
 }
 
 const SHORTEST_LINE = 16

@@ -71,12 +71,12 @@ export const COLLECTORS: readonly Collector[] = [
     collect: async () => [{ name: 'machine/host.json', text: await hostText() }],
   },
   ...MACHINE_PARTS.map(
-    ({ name, read, commands = [] }): Collector => ({
+    ({ name, read, commands = [], lastLines }): Collector => ({
       about: `machine: ${name}`,
       collect: async () => [
         {
           name: `machine/${name}.txt`,
-          text: `${read?.() ?? ''}${(await Promise.all(commands.map(outputOf))).join('')}`,
+          text: `${read?.() ?? ''}${(await Promise.all(commands.map(command => outputOf(command, lastLines)))).join('')}`,
         },
       ],
     }),
@@ -94,7 +94,10 @@ async function ask(socket: string | undefined, method: MethodName): Promise<stri
 }
 
 /** What a command says, under the command itself. */
-async function outputOf(command: readonly string[]): Promise<string> {
+async function outputOf(command: readonly string[], lastLines?: number): Promise<string> {
   const { stdout, stderr, exitCode } = await run(command, { timeoutMs: 10_000 })
-  return `$ ${command.join(' ')}\n${exitCode === 0 ? stdout : `${stdout}${stderr.trim()} (status ${exitCode})\n`}\n`
+  const lines = stdout.trimEnd().split('\n')
+  const shown =
+    lastLines === undefined || lines.length <= lastLines ? stdout : `${lines.slice(-lastLines).join('\n')}\n`
+  return `$ ${command.join(' ')}\n${exitCode === 0 ? shown : `${shown}${stderr.trim()} (status ${exitCode})\n`}\n`
 }

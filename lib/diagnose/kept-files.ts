@@ -33,7 +33,7 @@ const SETTINGS: readonly (readonly [folder: string, names: RegExp, group: string
   [LAYOUT.cni.conf, /\.conflist$/, 'cni'],
   ['/var/lib/kubestep/containerd', /^config\.toml$/, 'runtime'],
   ['/etc/containerd', /^config\.toml$/, 'runtime/etc-containerd'],
-  [LAYOUT.services, /\.sh$/, 'services'],
+  [LAYOUT.services, /\.json$/, 'services'],
   ['/etc/systemd/system', /^(?:kubelet|kubestep-containerd|containerd|crio)\.service$/, 'services'],
   // What packages put beside the kubelet's unit decides how it starts.
   ['/etc/systemd/system/kubelet.service.d', /\.conf$/, 'services/kubelet.service.d'],

@@ -9,6 +9,8 @@ export interface MachinePart {
   readonly read?: () => string
   /** Commands whose output follows; none of them shows the arguments of processes, which may be secret. */
   readonly commands?: readonly (readonly string[])[]
+  /** Of each command's output only so many lines from its end. */
+  readonly lastLines?: number
 }
 
 export const MACHINE_PARTS: readonly MachinePart[] = [
@@ -53,7 +55,7 @@ export const MACHINE_PARTS: readonly MachinePart[] = [
       ['ipvsadm', '-Ln'],
     ],
   },
-  { name: 'kernel-log', commands: [['sh', '-c', 'dmesg | tail -n 300']] },
+  { name: 'kernel-log', commands: [['dmesg']], lastLines: 300 },
 ]
 
 function facts(): string {

@@ -97,15 +97,7 @@ async function decompressed(shown: string, path: string, copy: string): Promise<
         `load: cannot read "${shown}": it is compressed with ${kind}, which is not here; unpack it first`,
       )
     }
-    await mustRun(`load: cannot unpack "${shown}"`, [
-      '/bin/sh',
-      '-c',
-      '"$1" -dc -- "$2" >"$3"',
-      'sh',
-      program,
-      path,
-      copy,
-    ])
+    await mustRun(`load: cannot unpack "${shown}"`, [program, '-dc', '--', path], { outputFile: copy })
   }
   return copy
 }

@@ -1,5 +1,4 @@
 /** The kubelet as a service, started the way kubeadm's packages do. */
-import { quote } from '../command.ts'
 import type { Service } from './service.ts'
 
 /** Name of the service; kubeadm's own tools look for it. */
@@ -16,15 +15,16 @@ const RUNTIMES: readonly string[] = ['kubestep-containerd', 'containerd', 'crio'
  * Source: kubeadm's 10-kubeadm.conf: kubeconfig, config, KUBELET_KUBEADM_ARGS, in this order.
  */
 export function kubeletService(binary: string): Service {
-  const script = [
-    `[ ! -r ${FLAGS_FILE} ] || . ${FLAGS_FILE}`,
-    // Left unquoted on purpose: the file holds several flags in one string.
-    `exec ${quote(binary)} --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf --config=/var/lib/kubelet/config.yaml $KUBELET_KUBEADM_ARGS`,
-  ].join('; ')
   return {
     name: KUBELET,
     about: 'kubelet of the kubestep cluster',
-    command: ['/bin/sh', '-c', script],
+    command: [
+      binary,
+      '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf',
+      '--kubeconfig=/etc/kubernetes/kubelet.conf',
+      '--config=/var/lib/kubelet/config.yaml',
+    ],
+    moreArguments: { file: FLAGS_FILE, variable: 'KUBELET_KUBEADM_ARGS' },
     restartDelayMs: 1000,
     after: RUNTIMES,
   }

@@ -6,6 +6,11 @@ export interface Service {
   readonly about: string
   /** Absolute path and arguments; taken literally. */
   readonly command: readonly string[]
+  /**
+   * A variable in a file, where it is there, whose words are further arguments. It is read at every start, as systemd
+   * reads an EnvironmentFile=; nothing in it is expanded.
+   */
+  readonly moreArguments?: { readonly file: string; readonly variable: string }
   /** How long to wait before starting it again when it ended. */
   readonly restartDelayMs: number
   /** Services that are started before it when the machine boots, where they are there. */

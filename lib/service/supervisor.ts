@@ -1,17 +1,17 @@
 /**
- * Where no init system runs: a shell loop per service that starts it again when it ends. It survives the
- * script, keeps its log, and ends when told to. A shell, because it has to live as long as the cluster and so
- * should weigh nothing.
+ * Where no init system runs: a loop per service (supervise.mjs) that starts it again when it ends. It survives the
+ * script, keeps its log, and ends when told to.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { quote, run, startDetached } from '../command.ts'
+import { fileURLToPath } from 'node:url'
+import { run, startDetached } from '../command.ts'
 import { readTextOrEmpty, removeFiles, writeFiles } from '../files.ts'
 import { processesInGroup, processesWith } from '../host/processes.ts'
 import type { Service, ServiceManager } from './service.ts'
 
 export interface SupervisorFolders {
-  /** Scripts of the loops. */
+  /** The loop, and its settings for each service. */
   readonly scripts: string
   /** Pid files; gone after a reboot. */
   readonly run: string
@@ -22,22 +22,27 @@ export interface SupervisorFolders {
 const STOP_LIMIT_MS = 20_000
 
 export function supervisor(folders: SupervisorFolders): ServiceManager {
-  const script = (name: string): string => `${folders.scripts}/${name}.sh`
+  const program = `${folders.scripts}/supervise.mjs`
+  const settingsFile = (name: string): string => `${folders.scripts}/${name}.json`
   const pidFile = (name: string): string => `${folders.run}/${name}.pid`
   const logFile = (name: string): string => `${folders.logs}/${name}.log`
   const endsFile = (name: string): string => `${folders.run}/${name}.ends`
   const files: ServiceManager['files'] = service => [
-    { path: script(service.name), mode: 0o755, content: loop(service, logFile(service.name), endsFile(service.name)) },
+    { path: program, mode: 0o644, content: supervisorText() },
+    { path: settingsFile(service.name), mode: 0o644, content: settings(service, endsFile(service.name)) },
   ]
   const stop = async (name: string): Promise<void> => {
     // A loop that was killed leaves its service; one whose starter was killed has no pid file yet.
     const recorded = recordedGroup(pidFile(name))
-    const unrecorded = processesWith(['/bin/sh', script(name)])
+    const unrecorded = processesWith([program, settingsFile(name)])
     for (const pid of new Set([...recorded, ...unrecorded])) await end(pid)
     removeFiles('/', [pidFile(name), endsFile(name)])
   }
   const launch = (name: string): void => {
-    const pid = startDetached(['/bin/sh', script(name)], logFile(name))
+    // What its starter was loaded with is nothing for a program that lives on.
+    const { NODE_OPTIONS: _, ...environment } = process.env
+    const command = [...runtimeCommand(), program, settingsFile(name)]
+    const pid = startDetached(command, logFile(name), environment)
     writeFiles('/', [{ path: pidFile(name), mode: 0o644, content: `${pid} ${startTime(pid) ?? ''}\n` }])
   }
   return {
@@ -52,7 +57,7 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
       launch(service.name)
     },
     restart: async name => {
-      if (!existsSync(script(name))) return false
+      if (!existsSync(settingsFile(name))) return false
       await stop(name)
       launch(name)
       return true
@@ -60,7 +65,7 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     stop,
     remove: async name => {
       await stop(name)
-      removeFiles('/', [script(name)])
+      removeFiles('/', [settingsFile(name)])
     },
     isRunning: async name => runningPid(pidFile(name)) !== undefined,
     restarts: async name => readTextOrEmpty(endsFile(name)).split('\n').length - 1,
@@ -68,23 +73,22 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
   }
 }
 
-/** The loop as a script of its own; `endsFile` gets a line for each end. TERM ends the service and then the loop. */
-export function loop({ name, about, command, restartDelayMs }: Service, logFile: string, endsFile: string): string {
-  return `#!/bin/sh
-# kubestep keeps this running: ${about}. Stop it with kubestep's reset.
-ended= child=
-trap 'ended=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT
-while [ -z "$ended" ]; do
-  ${command.map(quote).join(' ')} &
-  child=$!
-  # A signal interrupts the wait, so wait until it is really gone.
-  while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done
-  [ -z "$ended" ] || break
-  echo "kubestep: ${name} ended with status $status; starting it again" >>${quote(logFile)}
-  echo "$status" >>${quote(endsFile)}
-  sleep ${restartDelayMs / 1000}
-done
-`
+// The build puts the text of supervise.mjs here: a bundle is one file.
+declare const SUPERVISOR: string | undefined
+
+function supervisorText(): string {
+  if (typeof SUPERVISOR === 'string') return SUPERVISOR
+  return readFileSync(fileURLToPath(new URL('./supervise.mjs', import.meta.url)), 'utf8')
+}
+
+/** What the loop goes by; `endsFile` gets a line for each end. */
+function settings({ name, about, command, moreArguments, restartDelayMs }: Service, endsFile: string): string {
+  return `${JSON.stringify({ name, about, command, moreArguments, restartDelayMs, endsFile }, null, 2)}\n`
+}
+
+/** What runs a script of ours by itself: the Node, Deno or Bun that runs this. */
+function runtimeCommand(): string[] {
+  return [process.execPath, ...('deno' in process.versions ? ['run', '-A', '--no-config', '--no-lock'] : [])]
 }
 
 /** Log of an earlier run, unless it grew large. */
@@ -123,10 +127,13 @@ function recordedGroup(file: string): number[] {
 }
 
 async function end(pid: number): Promise<void> {
-  // The loop tells its service; without the loop the service has to be told.
-  signal(startTime(pid) === undefined ? -pid : pid, 'SIGTERM')
+  let told: number | undefined
   for (let waited = 0; waited < STOP_LIMIT_MS; waited += 50) {
     if (processesInGroup(pid).length === 0) return
+    // The loop tells its service; without the loop, which may be about to go, the service has to be told.
+    const addressee = startTime(pid) === undefined ? -pid : pid
+    if (addressee !== told) signal(addressee, 'SIGTERM')
+    told = addressee
     await sleep(50)
   }
   // The whole group: the loop and what it runs. Containers have groups of their own.

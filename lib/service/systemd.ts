@@ -104,7 +104,7 @@ Description=${service.about}
 ${unitLines(service)}
 
 [Service]
-ExecStart=${service.command.map(quoteWord).join(' ')}
+${startLines(service)}
 ${serviceLines(service)}
 
 [Install]
@@ -123,8 +123,9 @@ ${unitLines(service)}
 Type=simple
 User=root
 ExecStartPre=
+EnvironmentFile=
 ExecStart=
-ExecStart=${service.command.map(quoteWord).join(' ')}
+${startLines(service)}
 ${serviceLines(service)}
 `
 }
@@ -139,6 +140,14 @@ function unitLines({ after = [] }: Service): string {
   return `After=${units.join(' ')}\nWants=network-online.target\nStartLimitIntervalSec=0`
 }
 
+function startLines({ command, moreArguments }: Service): string {
+  const words = [...command.map(quoteWord), ...(moreArguments === undefined ? [] : [`$${moreArguments.variable}`])]
+  return [
+    ...(moreArguments === undefined ? [] : [`EnvironmentFile=-${moreArguments.file}`]),
+    `ExecStart=${words.join(' ')}`,
+  ].join('\n')
+}
+
 function serviceLines({ restartDelayMs }: Service): string {
   return `Restart=always
 RestartSec=${restartDelayMs}ms
@@ -151,8 +160,17 @@ TasksMax=infinity
 OOMScoreAdjust=-999`
 }
 
-// systemd.service(5): double quotes group, % and $ and backslash are special.
+/**
+ * A word that systemd takes literally: double quotes group; % and $, backslash and quotes are special, and no line may
+ * end within it. Source: systemd.service(5), Command lines; systemd.syntax(7), Quoting.
+ */
 function quoteWord(word: string): string {
-  const literal = word.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll('$', '$$$$').replaceAll('"', '\\"')
+  const literal = word
+    .replaceAll('\\', '\\\\')
+    .replaceAll('%', '%%')
+    .replaceAll('$', '$$$$')
+    .replaceAll('"', '\\"')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is about
+    .replaceAll(/[\x01-\x1f\x7f]/g, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
   return /^[\w@%+=:,./\\$-]+$/.test(literal) ? literal : `"${literal}"`
 }

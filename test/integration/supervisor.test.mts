@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -35,7 +35,7 @@ test('supervisor() starts a service again when it ends, and stops it for good', 
   const after = log()
   await sleep(300)
   assert.equal(log(), after)
-  assert.equal(existsSync(join(places.scripts, 'flaky.sh')), false)
+  assert.equal(existsSync(join(places.scripts, 'flaky.json')), false)
   rmSync(base, { recursive: true })
 })
 
@@ -101,6 +101,55 @@ for (const [lost, lose] of [
     rmSync(base, { recursive: true })
   })
 }
+
+test('supervisor() gives a service what a file holds as arguments, at each start anew, and no shell reads it', async () => {
+  const { base, ...places } = folders()
+  const manager = supervisor(places)
+  const [file, seen, canary, program] = ['flags.env', 'seen', 'canary', 'print'].map(name => join(base, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ]
+  writeFileSync(program, `#!/bin/sh\nprintf '%s\\0' "$@" >'${seen}'\nsleep 0.1\n`, { mode: 0o755 })
+  const words = (): string[] => (existsSync(seen) ? readFileSync(seen, 'utf8').split('\0').slice(0, -1) : [])
+  const nasty = [`a=$(touch\${IFS}'${canary}')`, `\`touch ${canary}\``, `;touch ${canary};`, '$HOME', '%n', `it's "so"`]
+  const asOneWord = (word: string): string => `'${word.replaceAll("'", `\\'`)}'`
+  const write = (given: readonly string[]): void => {
+    const text = given
+      .map(asOneWord)
+      .join(' ')
+      .replaceAll(/["\\$`]/g, '\\$&')
+    writeFileSync(file, `# of kubeadm\nFLAGS="${text}"\nOTHER=$(touch ${canary})\n`)
+  }
+  write(nasty)
+  const command = [program, '--first', nasty[0] ?? '']
+  const moreArguments = { file, variable: 'FLAGS' }
+  await manager.start({ name: 'nasty', about: 'test', command, moreArguments, restartDelayMs: 50 })
+  await until('all arguments', () => words().length === 2 + nasty.length)
+  assert.deepEqual(words(), ['--first', nasty[0], ...nasty])
+  write(['later', 'two words'])
+  await until('the later ones', () => words().includes('later'))
+  assert.deepEqual(words(), ['--first', nasty[0], 'later', 'two words'])
+  rmSync(file)
+  await until('none', () => words().length === 2)
+  await manager.remove('nasty')
+  assert.equal(existsSync(canary), false)
+  rmSync(base, { recursive: true })
+})
+
+test('supervisor() does not give to a shell what is no program', async () => {
+  const { base, ...places } = folders()
+  const manager = supervisor(places)
+  const [page, canary] = [join(base, 'kubelet'), join(base, 'canary')]
+  writeFileSync(page, `touch '${canary}'\n`, { mode: 0o755 })
+  await manager.start({ name: 'page', about: 'test', command: [page], restartDelayMs: 50 })
+  const log = (): string => readFileSync(join(places.logs, 'page.log'), 'utf8')
+  await until('it is said', () => /no program\nkubestep: page ended with status 126; starting it again/.test(log()))
+  await manager.remove('page')
+  assert.equal(existsSync(canary), false)
+  rmSync(base, { recursive: true })
+})
 
 function killLoop(pidFile: string): void {
   process.kill(Number(readFileSync(pidFile, 'utf8').split(' ')[0]), 'SIGKILL')

@@ -88,7 +88,10 @@ for (const [what, no, after] of [
       await manager.start(SERVICE)
       assert.equal(existsSync(join(own, 'kubelet.service')), false)
       const text = readFileSync(join(own, 'kubelet.service.d', '99-kubestep.conf'), 'utf8')
-      assert.match(text, /^ExecStart=\nExecStart=\/bin\/sh -c "/m)
+      assert.match(
+        text,
+        /^EnvironmentFile=\nExecStart=\nEnvironmentFile=-\/var\/lib\/kubelet\/kubeadm-flags\.env\nExecStart=\/var\/lib\/kubestep\/bin\/kubelet .* \$KUBELET_KUBEADM_ARGS$/m,
+      )
       assert.deepEqual(asked().slice(0, 5), [
         'is-enabled --quiet kubelet.service',
         'is-active --quiet kubelet.service',
@@ -125,7 +128,7 @@ test('unit() and dropIn() are what systemd understands', {
   skip: analyze === undefined ? 'systemd-analyze is not installed' : false,
 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'kubestep-unit-'))
-  const service = { ...SERVICE, command: ['/bin/sh', '-c', 'exec /bin/true "100%" $HOME \\ '] }
+  const service = { ...SERVICE, command: ['/bin/true', '"100%" $HOME \\ ', "it's", 'two\nlines', ';', ''] }
   const [whole, theirs] = [join(folder, 'kubestep-test.service'), join(folder, 'kubelet-test.service')]
   writeFileSync(whole, unit(service))
   writeFileSync(theirs, '[Service]\nExecStart=/usr/bin/kubelet-that-is-not-there\n')
