@@ -146,3 +146,8 @@ function isProgram(path: string): boolean {
   const magic = Buffer.from(start).toString('latin1')
   return magic === '\x7fELF' || magic.startsWith('#!')
 }
+
+/** A word as a shell takes it literally: for commands that people copy. Nothing here gives one to a shell. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

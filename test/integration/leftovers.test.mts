@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { mustRun, which } from '../../lib/command.ts'
-import { quote } from '../quote.ts'
+import { mustRun, quote, which } from '../../lib/command.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { quote } from '../../lib/command.ts'
 import { containerdConfig } from '../../lib/runtime/containerd-config.ts'
 import { shimSocket } from '../../lib/runtime/shims.ts'
 import { unit } from '../../lib/service/systemd.ts'
@@ -17,6 +18,18 @@ test('unit() quotes what is special to systemd and sets the restart delay', () =
   assert.ok(lines.includes('RestartSec=600ms'))
   assert.ok(lines.indexOf('StartLimitIntervalSec=0') < lines.indexOf('[Service]'))
 })
+
+for (const [word, quoted] of [
+  ['plain-word_1.2:/x=y,z', 'plain-word_1.2:/x=y,z'],
+  ['two words', "'two words'"],
+  ["it's", "'it'\\''s'"],
+  ['', "''"],
+  ['$HOME', "'$HOME'"],
+] as const) {
+  test(`quote() makes ${JSON.stringify(word)} one literal word`, () => {
+    assert.equal(quote(word), quoted)
+  })
+}
 
 test('shimSocket() is where containerd 1.6 was seen to put it', () => {
   assert.equal(
