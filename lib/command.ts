@@ -4,9 +4,11 @@
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { uptime } from 'node:os'
+import { basename, delimiter, join } from 'node:path'
 import { isInCustody } from './custody.ts'
 import { CommandError } from './errors.ts'
+import { outOfMemoryLine } from './host/kernel-log.ts'
 
 export interface CommandOptions {
   readonly input?: string
@@ -76,12 +78,26 @@ export async function mustRun(what: string, command: readonly string[], options:
   if (exitCode === 0) return stdout
   const output = `${stdout}${stderr}`.trim()
   const last = output.split('\n').at(-1) ?? ''
-  throw new CommandError(
-    `${what}: ${command[0]} ${signal === undefined ? `ended with status ${exitCode}` : `was killed by ${signal}`}: ${last}`,
-    command.join(' '),
-    exitCode,
-    output,
-  )
+  const said = last === '' ? '' : `: ${last}`
+  const end = signal === undefined ? `ended with status ${exitCode}${said}` : await killed(command, signal, options)
+  throw new CommandError(`${what}: ${command[0]} ${end}`, command.join(' '), exitCode, output)
+}
+
+/** How a program that was killed was killed, and by whom as far as that can be known. */
+async function killed(
+  [program = '']: readonly string[],
+  signal: string,
+  { timeoutMs }: CommandOptions,
+): Promise<string> {
+  // The only ones that we kill ourselves.
+  if (signal === 'SIGTERM' && timeoutMs !== undefined) return `did not end within ${timeoutMs / 1000} s`
+  const by = `was killed by ${signal}`
+  if (signal !== 'SIGKILL') return by
+  const { stdout } = await run(['dmesg'])
+  const line = outOfMemoryLine(stdout, basename(program), uptime())
+  return line === undefined
+    ? `${by}; when that was the kernel for lack of memory, dmesg says so`
+    : `${by}: the kernel did that for lack of memory (${line}); give this machine more`
 }
 
 /** Starts a process in a session of its own that outlives this one, its output appended to a file; gives its pid. */

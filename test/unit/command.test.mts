@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { mustRun, run } from '../../lib/command.ts'
+import { outOfMemoryLine } from '../../lib/host/kernel-log.ts'
+
+const LOG = `[  100.5] Out of memory: Killed process 7 (ctr) total-vm:1kB
+[ 5000.25] Memory cgroup out of memory: Killed process 41 (ctr) total-vm:123kB, anon-rss:9kB
+[ 5001.0] Memory cgroup out of memory: Killed process 42 (kube-controller) total-vm:1kB
+[ 5002.0] eth0: link up`
+
+for (const [what, name, uptime, line] of [
+  ['the last of its name', 'ctr', 5003, /^Memory cgroup out of memory: Killed process 41 \(ctr\)/],
+  ['a name as the kernel cuts it', 'kube-controller-manager', 5003, /Killed process 42/],
+  ['nobody of that name', 'runc', 5003, undefined],
+  ['what was long ago', 'ctr', 5100, undefined],
+] as const) {
+  test(`outOfMemoryLine() finds ${what}`, () => {
+    const found = outOfMemoryLine(LOG, name, uptime)
+    if (line === undefined) assert.equal(found, undefined)
+    else assert.match(found ?? '', line)
+  })
+}
+
+for (const [what, command, options, message] of [
+  ['that was killed', ['sh', '-c', 'kill -9 $$'], {}, /^x: sh was killed by SIGKILL[;:] .*(memory)/],
+  ['that was told to end', ['sh', '-c', 'kill -15 $$'], {}, /^x: sh was killed by SIGTERM$/],
+  ['that hangs', ['sleep', '60'], { timeoutMs: 200 }, /^x: sleep did not end within 0\.2 s$/],
+  ['that fails', ['sh', '-c', 'echo one; echo two >&2; exit 3'], {}, /^x: sh ended with status 3: two$/],
+  ['that fails in silence', ['sh', '-c', 'exit 4'], {}, /^x: sh ended with status 4$/],
+] as const) {
+  test(`mustRun() says of a program ${what} how it ended`, async () => {
+    await assert.rejects(mustRun('x', command, options), ({ message: text }: Error) => message.test(text))
+  })
+}
+
+test('run() tells a program that was killed from one that ended', async () => {
+  assert.equal((await run(['sh', '-c', 'kill -9 $$'])).signal, 'SIGKILL')
+  assert.equal((await run(['true'])).signal, undefined)
+})
