@@ -1,11 +1,13 @@
 /** A folder of components that was made elsewhere: `bin/kubelet`, `bin/kubectl`, `cni/bin/*`, `images/*.tar`. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { run } from '../command.ts'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { explain } from '../files.ts'
 import { commandOf } from '../invocation.ts'
-import { archiveImages } from './image-archive.ts'
-import { ARCHITECTURES } from './platform.ts'
+import { parseVersion, type Version } from '../version.ts'
+import { type ArchiveContent, readArchive } from './image-archive.ts'
+import { programFault } from './program.ts'
 import { readReference } from './reference.ts'
 import { listNames } from './store.ts'
 
@@ -14,55 +16,133 @@ export interface Artifacts {
   readonly kubectl?: string
   readonly cniBinDir?: string
   readonly imageArchives: readonly string[]
-  /** Images that were asked for and are in none of the archives. */
-  readonly missingImages: readonly string[]
 }
 
-/** What has to be in the folder, and where it can be had. */
-const REQUIRED = [{ path: 'bin/kubelet', about: 'the kubelet' }] as const
+/** What has to be in a folder. */
+export interface WantedArtifacts {
+  readonly arch: string
+  /** Of Kubernetes, with its `v`, and `ci/` where it is a build of its CI. */
+  readonly version: string
+  /** Names of images; an archive may have more. */
+  readonly images?: readonly string[]
+  /** CNI plugins; a folder that has some of them has to have all. */
+  readonly plugins?: readonly string[]
+  /** Whether the machine does without plugins in the folder. */
+  readonly hasPlugins?: boolean
+}
 
 /**
- * Finds what a folder has. Throws a KubestepError that names everything that is missing or wrong, and what to put where.
- * `images` are the names that should be in its archives; an archive may have more.
+ * Finds what a folder has, from what its files say of themselves. Throws a KubestepError that names everything that
+ * is missing or wrong, and what to put where.
  */
-export async function readArtifacts(
-  folder: string,
-  arch: string,
-  version: string,
-  images: readonly string[] = [],
-): Promise<Artifacts> {
+export async function readArtifacts(folder: string, wanted: WantedArtifacts): Promise<Artifacts> {
+  const { arch, version, images = [], plugins = [], hasPlugins = false } = wanted
   const found = (path: string): string | undefined => (isFile(join(folder, path)) ? join(folder, path) : undefined)
-  const faults: string[] = REQUIRED.filter(({ path }) => found(path) === undefined).map(
-    ({ path, about }) =>
-      `${join(folder, path)} is missing: put ${about} of Kubernetes ${version} for linux/${arch} there`,
-  )
-  const kubectl = found('bin/kubectl')
-  const kubelet = found('bin/kubelet')
-  for (const binary of [kubelet, kubectl]) {
-    const fault = binary === undefined ? undefined : binaryFault(binary, arch)
-    if (fault !== undefined) faults.push(fault)
-  }
-  const cni = join(folder, 'cni/bin')
+  const [kubelet, kubectl] = [found('bin/kubelet'), found('bin/kubectl')]
+  const cniBinDir = join(folder, 'cni/bin')
+  const brought = listNames(cniBinDir)
   const imageArchives = listNames(join(folder, 'images'))
     .filter(name => name.endsWith('.tar'))
     .map(name => join(folder, 'images', name))
-  const contents = await Promise.allSettled(imageArchives.map(archiveImages))
-  for (const content of contents) if (content.status === 'rejected') faults.push(reasonOf(content.reason))
+  const present = plugins.filter(name => brought.includes(name))
+  // What else is there is no Pod network of ours.
+  const bringsPlugins = brought.length > 0 && (plugins.length === 0 || present.length > 0)
+  const programs = [kubelet, kubectl, ...present.map(name => join(cniBinDir, name))].filter(path => path !== undefined)
+  const programFaults = programs.flatMap(path => programFault(path, arch) ?? [])
+  const [contents, kubeletVersion] = await Promise.all([
+    Promise.allSettled(imageArchives.map(readArchive)),
+    kubelet === undefined || programFaults.length > 0 ? undefined : versionOf(kubelet),
+  ])
+  const read = contents.map(content => (content.status === 'fulfilled' ? content.value : undefined))
+  const lacking = lackingImages(images, read)
+  const other = otherVersion(version, kubeletVersion, lacking, read)
+  const faults = [
+    ...(kubelet === undefined
+      ? [`${join(folder, 'bin/kubelet')} is missing: put the kubelet of Kubernetes ${version} for linux/${arch} there`]
+      : []),
+    ...programFaults,
+    ...pluginFaults(cniBinDir, plugins, bringsPlugins ? present : undefined, hasPlugins, arch),
+    ...contents.flatMap(content => (content.status === 'rejected' ? [reasonOf(content.reason)] : [])),
+    ...read.flatMap((content, index) => archFault(imageArchives[index] ?? '', content, arch)),
+    // Of another version all images are missing: that says the same once more.
+    ...(other !== undefined
+      ? [other]
+      : lacking.map(name => `images has no archive with ${name}: put it there (docker or OCI, *.tar)`)),
+  ]
   if (kubelet === undefined || faults.length > 0) throw artifactsError(folder, version, faults)
-  const present = contents.map(content => (content.status === 'fulfilled' ? content.value : undefined))
   return {
     kubelet,
     ...(kubectl !== undefined && { kubectl }),
-    ...(listNames(cni).length > 0 && { cniBinDir: cni }),
+    ...(bringsPlugins && { cniBinDir }),
     imageArchives,
-    missingImages: missing(images, present),
   }
 }
 
-function missing(wanted: readonly string[], present: readonly (readonly string[] | undefined)[]): string[] {
-  // What is in a compressed archive cannot be told.
-  if (present.includes(undefined)) return []
-  const there = new Set(present.flatMap(list => list ?? []).map(wholeName))
+/** Version that a kubelet says; undefined when it does not, e.g. on a disk that programs may not be started from. */
+async function versionOf(kubelet: string): Promise<Version | undefined> {
+  const { stdout } = await run([kubelet, '--version'], { timeoutMs: VERSION_LIMIT_MS })
+  return parseVersion(/\bv\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] ?? '')
+}
+
+const VERSION_LIMIT_MS = 10_000
+
+const release = ({ major, minor, patch }: Version): string => `v${major}.${minor}.${patch}`
+
+/**
+ * The fault of a folder that was made for another version. A kubelet may differ from images that fit, as long as it
+ * is not newer: the API server takes older ones. Source: Kubernetes' version skew policy.
+ */
+function otherVersion(
+  version: string,
+  kubelet: Version | undefined,
+  lacking: readonly string[],
+  read: readonly (ArchiveContent | undefined)[],
+): string | undefined {
+  const wanted = parseVersion(version.replace(/^ci\//, ''))
+  if (wanted === undefined) return undefined
+  const isAnother = (found: Version): boolean => release(found) !== release(wanted)
+  const advice = (found: Version): string =>
+    `${version} was asked for; use --kubernetes-version ${release(found)}, or make a folder of ${version}`
+  const lacksServer = lacking.find(name => /\/kube-apiserver[:@]/.test(name)) !== undefined
+  if (kubelet !== undefined && isAnother(kubelet) && (lacksServer || kubelet.minor > wanted.minor))
+    return `it is of ${release(kubelet)} (its kubelet says so), and ${advice(kubelet)}`
+  if (!lacksServer) return undefined
+  const servers = read.flatMap(content => content?.names ?? []).map(name => /\/kube-apiserver:(\S+)$/.exec(name)?.[1])
+  const server = parseVersion(servers.find(tag => tag !== undefined) ?? '')
+  return server === undefined || !isAnother(server)
+    ? undefined
+    : `it is of ${release(server)} (its kube-apiserver says so), and ${advice(server)}`
+}
+
+function pluginFaults(
+  cniBinDir: string,
+  plugins: readonly string[],
+  present: readonly string[] | undefined,
+  hasPlugins: boolean,
+  arch: string,
+): string[] {
+  if (present === undefined && hasPlugins) return []
+  const absent = plugins.filter(name => present?.includes(name) !== true)
+  if (absent.length === 0) return []
+  const names = absent.map(name => JSON.stringify(name)).join(', ')
+  return present === undefined
+    ? [
+        `${cniBinDir} is empty or missing, and the machine has no CNI plugins: put ${names} for linux/${arch} there, add --install, or use --cni none`,
+      ]
+    : [`${cniBinDir} has no ${names}: put the CNI plugins for linux/${arch} there`]
+}
+
+function archFault(path: string, content: ArchiveContent | undefined, arch: string): string[] {
+  const { architectures = [] } = content ?? {}
+  return architectures.length === 0 || architectures.includes(arch)
+    ? []
+    : [`${path} has images for ${architectures.join(', ')}: put those for ${arch} there`]
+}
+
+function lackingImages(wanted: readonly string[], read: readonly (ArchiveContent | undefined)[]): string[] {
+  // What is in a compressed or broken archive cannot be told.
+  if (read.includes(undefined)) return []
+  const there = new Set(read.flatMap(content => content?.names ?? []).map(wholeName))
   return wanted.filter(name => !there.has(wholeName(name)))
 }
 
@@ -83,6 +163,7 @@ function artifactsError(folder: string, version: string, faults: readonly string
       : `did you mean --artifacts ${join(folder, inside)}?`
   const head = `components: cannot use artifacts "${folder}"`
   if (folderFault(folder) !== undefined) return new KubestepError(`${head}: ${folderFault(folder)}; ${hint}`)
+  if (faults.length === 1) return new KubestepError(`${head}: ${faults[0]}\n${hint}`)
   return new KubestepError([`${head}:`, ...faults.map(fault => `  ${fault}`), hint].join('\n'))
 }
 
@@ -92,24 +173,6 @@ function folderFault(folder: string): string | undefined {
   } catch (error) {
     return explain(error)
   }
-}
-
-/** What is wrong with a program by its first bytes; scripts and whatever else the kernel runs pass. */
-function binaryFault(path: string, arch: string): string | undefined {
-  const head = Buffer.alloc(20)
-  try {
-    const file = openSync(path, 'r')
-    const length = readSync(file, head, 0, head.length, 0)
-    closeSync(file)
-    if (length === 0) return `${path} is empty: put the real one there`
-  } catch (error) {
-    return `${path} cannot be read: ${explain(error)}`
-  }
-  if (head.toString('latin1', 0, 4) !== '\x7fELF') return undefined
-  // Byte 5 tells the byte order. Source: elf(5).
-  const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18)
-  const is = ARCHITECTURES.find(({ elf }) => elf === machine)?.go ?? `machine ${machine}`
-  return is === arch ? undefined : `${path} is for ${is}: put the one for ${arch} there`
 }
 
 function isFile(path: string): boolean {

@@ -15,11 +15,27 @@ const REF_NAME = 'org.opencontainers.image.ref.name'
 /** Ours: the digest of what the tag stood for in the registry, an index perhaps, of which the archive has one image. */
 const SOURCE = 'kubestep.source.digest'
 
-/**
- * The names of the images in a docker or OCI archive, whole or short as they stand there; undefined for a compressed
- * one, which cannot be told without unpacking. Reads little of it. Throws a KubestepError for a damaged archive.
- */
+/** What an archive says of itself. */
+export interface ArchiveContent {
+  /** Of its images, whole or short as they stand there. */
+  readonly names: readonly string[]
+  /** What they are for, in Go's words, as far as their configurations say. */
+  readonly architectures: readonly string[]
+}
+
+/** The names of the images in an archive, as readArchive() has them. */
 export async function archiveImages(path: string): Promise<readonly string[] | undefined> {
+  return (await readArchive(path))?.names
+}
+
+/** Configurations of images are small; larger entries are not read. */
+const CONFIG_BYTES = 64 * 1024
+
+/**
+ * Reads what a docker or OCI archive says of itself; undefined for a compressed one, which cannot be told without
+ * unpacking. Reads little of it. Throws a KubestepError for a damaged archive.
+ */
+export async function readArchive(path: string): Promise<ArchiveContent | undefined> {
   const file = await open(path).catch((error: unknown) => {
     throw new KubestepError(`images: cannot read "${path}": ${explain(error)}`, { cause: error })
   })
@@ -28,14 +44,20 @@ export async function archiveImages(path: string): Promise<readonly string[] | u
     await file.read(magic, 0, 4, 0)
     if (magic.readUInt16BE() === 0x1f8b || magic.readUInt32BE() === 0x28b52ffd) return undefined
     const names = new Set<string>()
+    const architectures = new Set<string>()
     let recognised = false
     for await (const entry of readTar(fileSource(file), path)) {
       const read = READERS[entry.name]
-      if (read === undefined || entry.kind !== 'file') continue
+      if (entry.kind !== 'file') continue
+      if (read === undefined) {
+        const built = await builtFor(entry)
+        if (built !== undefined) architectures.add(built)
+        continue
+      }
       recognised = true
       for (const name of read(await readJson(entry, path))) names.add(name)
     }
-    if (recognised) return [...names]
+    if (recognised) return { names: [...names], architectures: [...architectures].sort() }
     throw new KubestepError(
       `images: cannot use "${path}": it is no image archive (no manifest.json or index.json in it); make it with docker save, or ${commandOf('bundle')}`,
     )
@@ -70,6 +92,22 @@ const READERS: Readonly<Record<string, (json: Json) => readonly string[]>> = {
       const name = values[NAME] ?? values[REF_NAME]
       return typeof name === 'string' && /[/:]/.test(name) ? [name] : []
     }),
+}
+
+/** The architecture in an image's configuration; undefined for whatever else an entry is. */
+async function builtFor({ name, size, content }: TarEntry): Promise<string | undefined> {
+  // Docker's are ID.json, OCI's are blobs.
+  if (size > CONFIG_BYTES || !/^(?:blobs\/sha256\/\w+|\w+\.json)$/.test(name)) return undefined
+  const chunks: Uint8Array[] = []
+  for await (const chunk of content()) chunks.push(chunk)
+  const text = Buffer.concat(chunks).toString()
+  if (!text.startsWith('{')) return undefined
+  try {
+    const { architecture, rootfs } = JSON.parse(text) as JsonObject
+    return typeof architecture === 'string' && rootfs !== undefined ? architecture : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function list(value: Json | undefined): readonly JsonObject[] {

@@ -47,7 +47,7 @@ export interface Preparation extends Wish, Fetching {
  */
 export async function prepareComponents(preparation: Preparation): Promise<Artifacts> {
   const { version, arch, artifacts, cacheDir, images = [], besides = ['kubectl', 'cni-plugins'] } = preparation
-  if (artifacts !== undefined) return readArtifacts(artifacts, arch, version, images)
+  if (artifacts !== undefined) return readArtifacts(artifacts, { arch, version, images })
   return withShelf(preparation, preparation, images, async shelf => {
     const wanted = COMPONENTS.filter(({ name }) => name === 'kubelet' || besides.includes(name))
     const [files, archives] = await Promise.all([
@@ -64,7 +64,6 @@ export async function prepareComponents(preparation: Preparation): Promise<Artif
       ...(kubectl !== undefined && { kubectl }),
       ...(cniBinDir !== undefined && { cniBinDir }),
       imageArchives: paths.slice(wanted.length),
-      missingImages: [],
     }
   })
 }

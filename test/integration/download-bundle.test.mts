@@ -67,13 +67,13 @@ test('bundle.mts writes what --artifacts takes, through a proxy, from the hosts 
     addImage(stored, repository, tag, [{ arch, layers: [layer('file', Buffer.from(image))] }])
   }
   const tgz = gzipSync(layer('./bridge', randomBytes(1000), 0o755))
-  const kubelet = randomBytes(100_000)
+  const kubelet = Buffer.concat([Buffer.from('#!/bin/sh\nexit\n'), randomBytes(100_000)])
   const registry = await openRegistry(stored)
   const cdn = await openSite(
     new Map([
       ['/release/stable-1.36.txt', Buffer.from('v1.36.2')],
       ...withChecksum(`/release/v1.36.2/bin/linux/${arch}/kubelet`, kubelet),
-      ...withChecksum(`/release/v1.36.2/bin/linux/${arch}/kubectl`, randomBytes(1000)),
+      ...withChecksum(`/release/v1.36.2/bin/linux/${arch}/kubectl`, Buffer.from('#!/bin/sh\n')),
     ]),
   )
   // As the real one does.
@@ -129,12 +129,15 @@ test('bundle.mts writes what --artifacts takes, through a proxy, from the hosts 
   const images = IMAGES.map(image => `registry.k8s.io/${image}`)
   const deadline = new AbortController().signal
   const wish = { version: 'v1.36.2', arch, artifacts: output, cacheDir: '/nonexistent', deadline }
-  const found = await prepareComponents({ ...wish, images: [...images, 'registry.k8s.io/other:1'] })
+  const found = await prepareComponents({ ...wish, images })
   assert.ok(readFileSync(found.kubelet).equals(kubelet))
   assert.equal(found.kubectl, join(output, 'bin/kubectl'))
   assert.equal(found.cniBinDir, join(output, 'cni/bin'))
   assert.equal(found.imageArchives.length, 7)
-  assert.deepEqual(found.missingImages, ['registry.k8s.io/other:1'])
+  await assert.rejects(
+    prepareComponents({ ...wish, images: [...images, 'registry.k8s.io/other:1'] }),
+    /cannot use artifacts ".*": images has no archive with registry\.k8s\.io\/other:1: /,
+  )
   rmSync(folder, { recursive: true })
 })
 

@@ -217,7 +217,6 @@ test('prepareComponents() takes a build of the CI from where those lie', async (
   assert.deepEqual(components, {
     kubelet: join(cacheDir, 'kubelet', version, 'arm64', 'kubelet'),
     imageArchives: [],
-    missingImages: [],
   })
   await site.close()
   rmSync(cacheDir, { recursive: true })

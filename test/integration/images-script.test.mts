@@ -65,8 +65,7 @@ test('images.mts pull --output-dir writes archives that --artifacts takes, from 
   mkdirSync(join(folder, 'bin'))
   writeFileSync(join(folder, 'bin/kubelet'), '#!/bin/sh\n')
   chmodSync(join(folder, 'bin/kubelet'), 0o755)
-  const artifacts = await readArtifacts(folder, arch, 'v1.30.4', images)
-  assert.deepEqual(artifacts.missingImages, [])
+  const artifacts = await readArtifacts(folder, { arch, version: 'v1.30.4', images })
   assert.equal(artifacts.imageArchives.length, 7)
 
   rmSync(folder, { recursive: true })
