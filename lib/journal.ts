@@ -37,8 +37,11 @@ export type Change =
   | { readonly kind: 'mount'; readonly path: string }
   /** Pods run by a runtime; `ours` when the runtime itself is. Sandboxes that were there before stay. */
   | { readonly kind: 'runtime'; readonly socket: string; readonly ours: boolean; readonly sandboxes: readonly string[] }
-  /** Here an init began: what follows is its own, and goes when it is run again. What phases did before stays then. */
-  | { readonly kind: 'init' }
+  /**
+   * Here an init began: what follows is its own, and goes when it is run again. What phases did before stays then.
+   * `owner` says whose it is, where somebody cares.
+   */
+  | { readonly kind: 'init'; readonly owner?: string }
   /** Network interfaces, firewall rules and kube-proxy's other things that a cluster makes; what was there before stays. */
   | {
       readonly kind: 'network'

@@ -14,6 +14,8 @@ export interface Option {
   /** May be repeated; the values are joined with commas, as kubeadm's slices are. */
   readonly list?: true
   readonly short?: string
+  /** The value may hold a secret: `@FILE` is what stands in the file, for a command line is there for all to see. */
+  readonly secret?: true
 }
 
 export const OPTIONS = {
@@ -68,6 +70,7 @@ export const OPTIONS = {
   'certificate-key': {
     type: 'string',
     value: 'KEY',
+    secret: true,
     about: 'key that encrypts the uploaded certificates, 64 hex digits',
   },
   'upload-certs': { type: 'boolean', about: 'upload the control plane certificates to the kubeadm-certs Secret' },
@@ -80,7 +83,13 @@ export const OPTIONS = {
     value: 'CHECKS',
     about: "checks whose errors count as warnings, or 'all'",
   },
-  token: { type: 'string', value: 'TOKEN', default: 'a random one', about: 'bootstrap token, id.secret' },
+  token: {
+    type: 'string',
+    value: 'TOKEN',
+    secret: true,
+    default: 'a random one',
+    about: 'bootstrap token, id.secret',
+  },
   'token-ttl': { type: 'string', value: 'DURATION', default: '24h0m0s', about: 'how long the token lives; 0 for ever' },
   'skip-token-print': { type: 'boolean', about: 'do not print the bootstrap token' },
   'skip-certificate-key-print': { type: 'boolean', about: 'do not print the key of the uploaded certificates' },
@@ -174,8 +183,10 @@ export const OPTIONS = {
   mirror: {
     type: 'string',
     list: true,
-    value: 'URL|HOST=URL',
-    about: 'fetch files from URL instead of dl.k8s.io and github.com; HOST=URL for one host or registry alone (ours)',
+    value: 'URL|HOST=URL|@FILE',
+    secret: true,
+    about:
+      'fetch files from URL instead of dl.k8s.io and github.com; HOST=URL for one host or registry alone; @FILE: what stands in that file (ours)',
   },
   offline: { type: 'boolean', about: 'contact nothing: what --artifacts or the cache lack is an error (ours)' },
   lock: {
@@ -232,6 +243,11 @@ export const OPTIONS = {
   install: {
     type: 'boolean',
     about: "install missing packages (containerd, runc, CNI plugins, ...) with the machine's package manager (ours)",
+  },
+  owner: {
+    type: 'string',
+    value: 'ID',
+    about: 'whose cluster it is: reset and logs with an owner leave the cluster of another one alone (ours)',
   },
   'host-name': { type: 'string', value: 'NAME', about: 'host name that the machine gets (ours)' },
   'time-zone': { type: 'string', value: 'ZONE', about: 'time zone that the machine gets, e.g. Europe/Berlin (ours)' },

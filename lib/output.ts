@@ -2,6 +2,7 @@
  * What a script says: progress for people on stdout as kubeadm does, warnings and errors on stderr,
  * results alone on stdout. With `-o json` every one of them is an event of one line on stdout.
  */
+import { maskSecrets } from './diagnose/secrets.ts'
 import type { Json } from './json.ts'
 import type { Flags } from './options.ts'
 
@@ -25,8 +26,8 @@ export function openOutput(flags: Pick<Flags, 'output' | 'quiet' | 'verbose'>): 
     }
     return {
       say: text => event('progress', { text }),
-      detail: text => (flags.verbose ? event('detail', { text }) : undefined),
-      warn: text => event('warning', { text }),
+      detail: text => (flags.verbose ? event('detail', { text: maskSecrets(text) }) : undefined),
+      warn: text => event('warning', { text: maskSecrets(text) }),
       result: text => event('result', { text }),
       event,
     }
@@ -37,9 +38,9 @@ export function openOutput(flags: Pick<Flags, 'output' | 'quiet' | 'verbose'>): 
   const silent = (): void => {}
   return {
     say: flags.quiet ? silent : print,
-    detail: flags.verbose && !flags.quiet ? print : silent,
+    detail: flags.verbose && !flags.quiet ? line => print(maskSecrets(line)) : silent,
     warn: line => {
-      process.stderr.write(`${line}\n`)
+      process.stderr.write(`${maskSecrets(line)}\n`)
     },
     result: text => {
       process.stdout.write(text)

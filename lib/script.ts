@@ -5,9 +5,12 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Arguments, type Command, parseArguments } from './arguments.ts'
+import { maskJson, maskSecrets } from './diagnose/secrets.ts'
 import { KubestepError, RunError, UsageError } from './errors.ts'
 import { helpText } from './help.ts'
 import { commandOf } from './invocation.ts'
+import type { Json } from './json.ts'
+import { withFiles } from './option-files.ts'
 import { type Output, openOutput } from './output.ts'
 import { guardPath } from './root-path.ts'
 
@@ -63,7 +66,7 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
   const verbose = argv.includes('--verbose') || argv.includes('-v')
   let output: Output | undefined
   try {
-    const parsed = parseArguments(made.command, argv)
+    const parsed = withFiles(made.command.name, parseArguments(made.command, argv))
     if (parsed.flags.help) {
       process.stdout.write(helpText(made.command, parsed.subcommand))
       return
@@ -81,7 +84,7 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
     await made.run({ ...parsed, name: made.command.name, output })
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 2 : 1
-    output?.event('error', { text: messageOf(error, false), ...(error instanceof RunError && error.facts) })
+    output?.event('error', { text: messageOf(error, false), ...(error instanceof RunError && maskedFacts(error)) })
     process.stderr.write(`${messageOf(error, verbose)}\n`)
     if (error instanceof UsageError) process.stderr.write(`See ${commandOf(made.command.name)} --help\n`)
     // What still runs (a name that nobody resolves, a pull) would keep the process for as long as it likes.
@@ -91,6 +94,10 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
 
 // A fault of ours shows where it happened; one that a person can mend does so only on request.
 function messageOf(error: unknown, verbose: boolean): string {
-  if (!(error instanceof Error)) return String(error)
-  return error instanceof KubestepError && !verbose ? error.message : (error.stack ?? error.message)
+  if (!(error instanceof Error)) return maskSecrets(String(error))
+  return maskSecrets(error instanceof KubestepError && !verbose ? error.message : (error.stack ?? error.message))
+}
+
+function maskedFacts({ facts }: RunError): Readonly<Record<string, Json>> {
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, maskJson(value, maskSecrets)]))
 }

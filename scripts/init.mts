@@ -38,6 +38,7 @@ const OPTIONS: readonly OptionName[] = [
   'cni',
   'wait',
   'timeout',
+  'owner',
 ]
 
 export const init: Script = script(

@@ -8,6 +8,7 @@ import { LAYOUT } from '../lib/layout.ts'
 import { preparedChanges, undoPreparation } from '../lib/prepare/prepare.ts'
 import { stayingPackages } from '../lib/prepare/step.ts'
 import { describe } from '../lib/reset/describe.ts'
+import { othersChanges, ownerOf } from '../lib/reset/owner.ts'
 import { undoAll } from '../lib/reset/undo-all.ts'
 import { type Script, script } from '../lib/script.ts'
 
@@ -16,27 +17,37 @@ export const reset: Script = script(
   {
     name: 'reset',
     about: 'Take the cluster away: everything that init changed on this machine is as it was before.',
-    options: ['dry-run'],
+    options: ['dry-run', 'owner'],
     examples: ['reset.mts', 'reset.mts --dry-run'],
   },
-  ({ name, flags, output }) =>
-    alone(name, 'run it again', async () => {
+  call => {
+    const { name, flags, output } = call
+    const owner = ownerOf(call)
+    return alone(name, 'run it again', async () => {
       const journal = openJournal(LAYOUT.journal)
       const host = liveHost()
       // What prepare did was there before the cluster, so it goes after it.
-      const changes = [...preparedChanges(host), ...journal.changes()]
+      const kept = owner === undefined ? 0 : othersChanges(journal.changes(), owner)
+      // What prepare did is nobody's of those who come and go.
+      const prepared = owner === undefined ? preparedChanges(host) : []
+      const changes = [...prepared, ...journal.changes().slice(kept)]
       const count = changes.length
       if (count === 0) {
-        output.say('[reset] Nothing to do: no record of a cluster of kubestep on this machine')
+        const whose = owner ?? 'kubestep'
+        output.say(`[reset] Nothing to do: no record of a cluster of ${whose} on this machine`)
       } else if (flags['dry-run']) {
         for (const change of changes.reverse()) output.say(`[reset] Would ${describe(change)}`)
       } else {
-        const installed = journal.changes().filter(change => change.kind === 'packages')
-        const failures = await undoAll(journal, output.detail)
+        const installed = journal
+          .changes()
+          .slice(kept)
+          .filter(change => change.kind === 'packages')
+        const failures = await undoAll(journal, output.detail, kept)
         if (failures.length > 0) throw new KubestepError(failures.join('\n'))
         for (const change of installed) output.say(`[reset] ${stayingPackages(change)}`)
-        await undoPreparation(host, output.say)
+        if (owner === undefined) await undoPreparation(host, output.say)
         output.say(`[reset] Undid ${count} changes; the machine is as it was before init`)
       }
-    }),
+    })
+  },
 )

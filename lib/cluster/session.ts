@@ -6,6 +6,7 @@ import { onInterrupt } from '../interrupt.ts'
 import { type Journal, openJournal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { takeLock } from '../lock.ts'
+import { ownerOf } from '../reset/owner.ts'
 import { undoAll } from '../reset/undo-all.ts'
 import type { Call } from '../script.ts'
 import type { ClusterUp } from './bring-up.ts'
@@ -60,7 +61,7 @@ export function withSession(call: Call, work: (journal: Journal) => Promise<Clus
       const failures = await undoAll(journal, call.output.detail, before)
       if (failures.length > 0) throw new KubestepError(failures.join('\n'))
     }
-    const up = await work(withBeginning(journal))
+    const up = await work(withBeginning(journal, ownerOf(call)))
     writeFiles('/', [
       {
         path: LAYOUT.ready,
@@ -73,6 +74,7 @@ export function withSession(call: Call, work: (journal: Journal) => Promise<Clus
 }
 
 /** A journal that notes the beginning of an init with its first change; one that is refused before leaves nothing. */
-function withBeginning(journal: Journal): Journal {
-  return { ...journal, record: (...changes) => journal.record({ kind: 'init' }, ...changes) }
+function withBeginning(journal: Journal, owner: string | undefined): Journal {
+  const beginning = { kind: 'init', ...(owner !== undefined && { owner }) } as const
+  return { ...journal, record: (...changes) => journal.record(beginning, ...changes) }
 }

@@ -11,9 +11,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { folderChange } from '../../lib/cluster/plan.ts'
 import type { Change } from '../../lib/journal.ts'
+import { othersChanges, ownerOf } from '../../lib/reset/owner.ts'
 import { undo } from '../../lib/reset/undo.ts'
 import { supervisor } from '../../lib/service/supervisor.ts'
 
@@ -114,4 +115,28 @@ test('undo() restores a file that was there, and removes one that was not', asyn
 test('undo() gives the reason when it cannot', async () => {
   const change: Change = { kind: 'runtime', socket: 'unix:///nowhere/cri.sock', ours: false, sandboxes: [] }
   assert.match((await undo(change, CONTEXT)) ?? '', /\/nowhere\/cri\.sock/)
+})
+
+describe('othersChanges()', () => {
+  const before = { kind: 'file', path: '/etc/a', before: null, mode: 0o600 } as const
+  const after = { kind: 'module', name: 'x' } as const
+  for (const [what, changes, expected] of [
+    ['nothing', [], 0],
+    ['a cluster of its own', [{ kind: 'init', owner: 'me' }, after], 0],
+    ['a cluster of its own, behind phases', [before, { kind: 'init', owner: 'me' }, after], 1],
+    ["another one's cluster", [{ kind: 'init', owner: 'you' }, after], 2],
+    ['a cluster that says nothing', [{ kind: 'init' }, after], 2],
+    ['phases alone', [before], 1],
+  ] as const) {
+    test(`keeps ${expected} of ${what}`, () => assert.equal(othersChanges(changes, 'me'), expected))
+  }
+})
+
+test('ownerOf() takes names alone', () => {
+  assert.equal(ownerOf({ name: 'init', flags: { owner: 'a-1.b' } }), 'a-1.b')
+  assert.equal(ownerOf({ name: 'init', flags: {} }), undefined)
+  assert.throws(
+    () => ownerOf({ name: 'init', flags: { owner: 'a b' } }),
+    /init: cannot use --owner "a b": it is no name/,
+  )
 })
