@@ -24,6 +24,11 @@ export function parseVersion(text: string): Version | undefined {
   return { major: Number(major), minor: Number(minor), patch: Number(patch), pre, build }
 }
 
+/** Whether a version is of a release that the tables of this project do not know yet. */
+export function isNewerThanKnown({ major, minor }: Version): boolean {
+  return major > 1 || (major === 1 && minor > NEWEST_MINOR)
+}
+
 /** `v1.36.2-rc.1+build`. */
 export function formatVersion(version: Version): string {
   const { major, minor, patch, pre, build } = version

@@ -1,12 +1,13 @@
 /** The documents of a configuration file: found, told apart, and read strictly into their fields. */
 import type { Fault } from '../errors.ts'
-import { isObject, type JsonObject } from '../json.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
 import { encodeStruct } from '../kubelet/struct.ts'
 import { nearest } from '../nearest.ts'
 import type { Version } from '../version.ts'
-import { parseDocuments, type YamlDocument } from '../yaml.ts'
-import { type Finding, fieldPath } from './findings.ts'
-import { FORMER_API_VERSIONS, KINDS, structOf } from './kinds.ts'
+import { type Path, parseDocuments, type YamlDocument } from '../yaml.ts'
+import { FORMER_FIELDS, FORMER_KINDS, unknownFieldReason } from './field-advice.ts'
+import { type Finding, fieldPath, isSecret } from './findings.ts'
+import { FORMER_API_VERSIONS, KIND_ADVICE, KINDS, OTHER_TOOLS, structOf } from './kinds.ts'
 import { versionHint } from './version-hint.ts'
 
 /** A document whose API version and kind are known. */
@@ -16,6 +17,9 @@ export interface ConfigDocument {
   /** As written. */
   readonly value: JsonObject
   readonly lineOf: YamlDocument['lineOf']
+  readonly scalarAt: YamlDocument['scalarAt']
+  /** The lines of the file that it stands in, as they are. */
+  readonly source: string
 }
 
 export interface ConfigDocuments {
@@ -29,6 +33,9 @@ export interface ForeignDocument {
   /** API version and kind, e.g. `foo/v1 Bar`. */
   readonly name: string
   readonly line: number
+  readonly source: string
+  /** Of another tool's configuration, how to come over from it. */
+  readonly advice?: string
 }
 
 /**
@@ -42,7 +49,7 @@ export function readDocuments(text: string, file: string): ConfigDocuments {
   const faults: Fault[] = []
   const foreign: ForeignDocument[] = []
   for (const document of parseDocuments(text, file)) {
-    const { value, line, lineOf } = document
+    const { value, line, lineOf, scalarAt, source } = document
     const { apiVersion, kind } = isObject(value) ? value : {}
     const kindFields = typeof kind === 'string' && kind !== '' ? { kind } : {}
     faults.push(...document.faults.map(fault => ({ ...kindFields, ...fault })))
@@ -53,14 +60,17 @@ export function readDocuments(text: string, file: string): ConfigDocuments {
     if (!isObject(value)) {
       fault('', notMapping(value))
     } else if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') {
-      fault('', missingTypeReason(apiVersion, kind))
+      fault('', kind === 'Cluster' && apiVersion === undefined ? KIND_ADVICE : missingTypeReason(apiVersion, kind))
     } else if (documents.some(other => other.kind === kind)) {
       fault('kind', `kind "${kind}" is specified twice in the file; keep one document of each kind`)
     } else if (!KINDS.some(row => row.apiVersion === apiVersion && row.kind === kind)) {
-      if (isForeign(apiVersion)) foreign.push({ name: `${apiVersion} ${kind}`, line })
-      else fault(...unknownApi(apiVersion, kind))
+      if (isForeign(apiVersion)) foreign.push(foreignDocument(apiVersion, kind, document))
+      else {
+        fault(...unknownApi(apiVersion, kind))
+        for (const said of formerFields(apiVersion, kind, value)) fault(...said)
+      }
     } else {
-      documents.push({ apiVersion, kind, value, lineOf })
+      documents.push({ apiVersion, kind, value, lineOf, scalarAt, source })
     }
   }
   return { documents, faults, foreign }
@@ -98,19 +108,36 @@ function isForeign(apiVersion: string): boolean {
   return !OWN_GROUPS.includes(groupOf(apiVersion))
 }
 
+function foreignDocument(apiVersion: string, kind: string, { line, source }: YamlDocument): ForeignDocument {
+  const advice = OTHER_TOOLS.find(([group]) => group.test(groupOf(apiVersion)))?.[1]
+  return { name: `${apiVersion} ${kind}`, line, source, ...(advice !== undefined && { advice }) }
+}
+
+/** What the kind and the fields of an alpha version are called now. */
+function formerFields(apiVersion: string, kind: string, document: JsonObject): [field: string, reason: string][] {
+  const now = FORMER_KINDS[kind]
+  const isFormer = FORMER_API_VERSIONS[apiVersion] !== undefined
+  const told: [string, string][] = now === undefined || !isFormer ? [] : [['kind', `it is ${now} now`]]
+  if (now === undefined && !isFormer) return []
+  return [
+    ...told,
+    ...Object.keys(document).flatMap((name): [string, string][] => {
+      const field = FORMER_FIELDS[name]
+      return field === undefined ? [] : [[name, `it is ${field} now`]]
+    }),
+  ]
+}
+
 function unknownApi(apiVersion: string, kind: string): [field: string, reason: string] {
   const former = FORMER_API_VERSIONS[apiVersion]
-  if (former !== undefined) {
-    return [
-      'apiVersion',
-      `the API version "${apiVersion}" is too old; convert the file with kubeadm ${former}: kubeadm config migrate --old-config FILE`,
-    ]
-  }
+  if (former !== undefined) return ['apiVersion', `the API version "${apiVersion}" is too old; ${former}`]
   const versions = [...new Set(KINDS.filter(row => row.kind === kind).map(row => row.apiVersion))]
   if (versions.length > 0) {
     return ['apiVersion', `"${apiVersion}" has no kind "${kind}"; use ${versions.join(' or ')}`]
   }
   const kinds = [...new Set(KINDS.filter(row => groupOf(row.apiVersion) === groupOf(apiVersion)).map(row => row.kind))]
+  const now = FORMER_KINDS[kind]
+  if (now !== undefined) return ['kind', `the kind "${kind}" is no more; it is ${now} now`]
   const hint = nearest(kind, kinds)
   const advice = hint === undefined ? `use one of ${kinds.join(', ')}` : `did you mean "${hint}"?`
   return ['kind', `the kind "${kind}" is unknown in "${apiVersion}"; ${advice}`]
@@ -124,18 +151,49 @@ export interface DecodedDocument {
   readonly findings: readonly Finding[]
 }
 
-/** Reads a document's fields strictly: unknown ones, wrong types and malformed values are findings. */
-export function decodeDocument(document: ConfigDocument, release: Version): DecodedDocument {
+/**
+ * Reads a document's fields strictly: unknown ones, wrong types and malformed values are findings. What only another
+ * release has is a warning, since one file serves many; so is what may be a field of a release (`wanted`) that is newer
+ * than any known here.
+ */
+export function decodeDocument(document: ConfigDocument, release: Version, wanted: Version = release): DecodedDocument {
   const { apiVersion, kind } = document
   const struct = structOf(apiVersion, kind)
   if (struct === undefined) return { value: {}, findings: [] }
-  const { value, faults } = encodeStruct(struct, document.value, release)
-  const findings = faults.map(fault => ({
-    ...fault,
-    kind,
-    reason: `${fault.reason}${versionHint(apiVersion, kind, fieldPath(fault.field))}`,
-  }))
-  return { value: keepEmptyTaints(value, document.value), findings }
+  const { value, faults, warnings } = encodeStruct(struct, document.value, release, wanted)
+  const findings = faults.map(({ siblings, ...fault }): Finding => {
+    const path = fieldPath(fault.field)
+    const hint = versionHint(apiVersion, kind, path)
+    const name = String(path.at(-1) ?? '')
+    if (siblings === undefined) return { ...fault, kind, reason: `${valueReason(document, path, fault.reason)}${hint}` }
+    const reason = hint === '' ? unknownFieldReason(kind, name, siblings) : `the field is unknown${hint}`
+    return { ...fault, kind, reason }
+  })
+  const told = warnings.map((fault): Finding => ({ ...fault, kind, isWarning: true }))
+  return { value: keepEmptyTaints(value, document.value), findings: [...findings, ...told] }
+}
+
+/** What to do about a value of a wrong type: mostly quotes are missing, or are there where none belong. */
+function valueReason({ value, scalarAt }: ConfigDocument, path: Path, reason: string): string {
+  const [what, advice = ''] = reason.split('; ')
+  if (advice !== 'correct the value') return reason
+  const given = valueAt(value, path)
+  const text = scalarAt(path)
+  const isPlain = typeof given === 'number' || typeof given === 'boolean'
+  if (isSecret(path)) return isPlain ? `${what}; put it in quotes` : reason
+  if (/a text$/.test(what ?? '') && isPlain) return `${what}; put it in quotes: "${text ?? given}"`
+  const wantsNumber = /a (?:whole )?number/.test(what ?? '') && /^-?\d+$/.test(String(given))
+  const wantsSwitch = /true or false$/.test(what ?? '') && /^(?:true|false)$/i.test(String(given))
+  if (typeof given === 'string' && (wantsNumber || wantsSwitch))
+    return `${what}; take the quotes off: ${given.toLowerCase()}`
+  return reason
+}
+
+function valueAt(value: Json, path: Path): Json | undefined {
+  return path.reduce<Json | undefined>((at, key) => {
+    if (Array.isArray(at)) return at[Number(key)]
+    return isObject(at) ? at[String(key)] : undefined
+  }, value)
 }
 
 // An empty list of taints says "none", no list says "the default"; everywhere else both are the same.

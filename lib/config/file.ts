@@ -7,7 +7,8 @@ import type { Draft } from './draft.ts'
 import { type Checked, placeFindings, refuse } from './findings.ts'
 import { completeJoin, type JoinConfiguration } from './join.ts'
 import { DEFAULT_VERSION } from './kubernetes-version.ts'
-import { completeInitConfig, componentNotices, contextOf } from './load.ts'
+import { explainLines } from './line-hints.ts'
+import { completeInitConfig, componentNotices, contextOf, strangers } from './load.ts'
 import { printCluster, printDocument, printInit } from './print.ts'
 import { completeReset, type ResetConfiguration } from './reset.ts'
 import { type ConfigSource, type Drafts, readSource, sourceName, unless } from './source.ts'
@@ -94,7 +95,7 @@ function loadOne<T>(
 
 function checkedFile(drafts: Drafts, source: ConfigSource, facts: HostFacts): ConfigFile {
   const { file, faults } = completeFile(drafts, source, facts)
-  refuse(faults)
+  refuse(explainLines(faults, source.text))
   return file
 }
 
@@ -118,7 +119,7 @@ function completeFile(
   const faults = [
     ...(init?.faults ?? drafts.faults),
     ...placeFindings(findings, drafts.origins),
-    ...strangers(drafts, source),
+    ...strangers(drafts.foreign, source),
   ]
   const nothing = faults.length === 0 && init === undefined && others.length === 0
   return {
@@ -133,13 +134,6 @@ function completeFile(
       ? [missing(source, 'there is no configuration of kubeadm in it; add one, e.g. a ClusterConfiguration')]
       : faults,
   }
-}
-
-function strangers({ foreign }: Drafts, source: ConfigSource): Fault[] {
-  return foreign.map(({ name, line }) => ({
-    ...missing(source, `the API "${name}" is unknown here; take the document out`),
-    line,
-  }))
 }
 
 function missing(source: ConfigSource, reason: string): Fault {

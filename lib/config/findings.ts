@@ -1,5 +1,5 @@
 /** What is wrong with a configuration: found by field, then placed in the file or on the command line it came from. */
-import { ConfigError, type Fault } from '../errors.ts'
+import { ConfigError, type Fault, formatFault } from '../errors.ts'
 import type { Path } from '../yaml.ts'
 
 /** Something wrong with a field, before it is known who wrote it. */
@@ -10,6 +10,8 @@ export interface Finding {
   /** The offending value; never a secret. */
   readonly value?: string
   readonly reason: string
+  /** No mistake, but something to know: it stops nothing. */
+  readonly isWarning?: true
 }
 
 /** A value that was completed and checked. */
@@ -32,14 +34,22 @@ export interface Origin {
 const LONGEST_VALUE = 80
 const SECRETS: readonly string[] = ['token', 'tlsBootstrapToken', 'certificateKey']
 
-/** Findings as faults people can act on: each names its file and line, or its flag. */
+/** Findings as faults people can act on: each names its file and line, or its flag. Warnings are none. */
 export function placeFindings(findings: readonly Finding[], origins: readonly Origin[]): Fault[] {
-  return findings.map(finding =>
-    placeFinding(
-      finding,
-      origins.find(origin => origin.kind === finding.kind),
-    ),
-  )
+  return findings
+    .filter(({ isWarning }) => !isWarning)
+    .map(finding => placeFinding(finding, originOf(finding, origins)))
+}
+
+/** A line for each finding that stops nothing. */
+export function warningLines(findings: readonly Finding[], origins: readonly Origin[]): string[] {
+  return findings
+    .filter(({ isWarning }) => isWarning)
+    .map(finding => formatFault(placeFinding(finding, originOf(finding, origins))))
+}
+
+function originOf({ kind }: Finding, origins: readonly Origin[]): Origin | undefined {
+  return origins.find(origin => origin.kind === kind)
 }
 
 function placeFinding({ kind, field, value, reason }: Finding, origin: Origin | undefined): Fault {
@@ -78,7 +88,8 @@ export function fieldPath(field: string): Path {
   })
 }
 
-function isSecret(path: Path): boolean {
+/** Whether a field's value may never be shown. */
+export function isSecret(path: Path): boolean {
   return path.some(key => SECRETS.includes(String(key)))
 }
 

@@ -43,13 +43,37 @@ export const KINDS: readonly KindRow[] = [
 /** Since which kubeadm release an API version earns a warning. Source: kubeadm util/config/common.go (v1.22, v1.31). */
 export const DEPRECATED_SINCE: Readonly<Partial<Record<string, string>>> = { [V1BETA2]: '1.22', [V1BETA3]: '1.31' }
 
-/** API versions nobody reads any more, and the kubeadm that converts them. Source: kubeadm util/config/common.go (v1.36). */
+/**
+ * API versions nobody reads any more, and what to do about them. Those of v1beta1 are the fields of v1beta2, which added
+ * a few. Source: kubeadm util/config/common.go (v1.36), apis/kubeadm/v1beta2/doc.go (v1.15).
+ */
 export const FORMER_API_VERSIONS: Readonly<Partial<Record<string, string>>> = {
-  'kubeadm.k8s.io/v1alpha1': 'v1.11',
-  'kubeadm.k8s.io/v1alpha2': 'v1.12',
-  'kubeadm.k8s.io/v1alpha3': 'v1.14',
-  'kubeadm.k8s.io/v1beta1': 'v1.15',
+  'kubeadm.k8s.io/v1alpha1': former('v1.11'),
+  'kubeadm.k8s.io/v1alpha2': former('v1.12'),
+  'kubeadm.k8s.io/v1alpha3': former('v1.14'),
+  'kubeadm.k8s.io/v1beta1': `write "${V1BETA2}" instead, which has the same fields; "config migrate" then writes the file anew`,
 }
+
+function former(kubeadm: string): string {
+  return `write "${V1BETA4}" with the fields as they are called now, or convert the file with kubeadm ${kubeadm} and its successors: kubeadm config migrate --old-config FILE`
+}
+
+export const KIND_ADVICE =
+  'it is a configuration of kind: give the documents below kubeadmConfigPatches, with an apiVersion each; what the rest is here stands in docs/migrate.md#helmkind-action'
+
+/** Configurations of other tools, by group, and how to come over from them. */
+export const OTHER_TOOLS: readonly (readonly [group: RegExp, advice: string])[] = [
+  [/^kind\.(?:x-k8s|sigs\.k8s)\.io$/, KIND_ADVICE],
+  [/(?:^|\.)k3d\.io$/, 'it is a configuration of k3d: what it is here stands in docs/migrate.md#k3d-and-k3s'],
+  [
+    /(?:^|\.)cluster\.x-k8s\.io$/,
+    'it is an object of Cluster API: give what it has below clusterConfiguration and initConfiguration as documents, with apiVersion and kind',
+  ],
+  [
+    /^(?:eksctl|k0s\.k0sproject|k0sctl\.k0sproject|kops\.k8s|rke2?|minikube)\.io$/,
+    'it is a configuration of another tool; give one of kubeadm',
+  ],
+]
 
 /** The API version that a kubeadm release writes. Source: kubeadm apis/kubeadm/scheme/scheme.go (v1.18 to v1.36). */
 export const WRITTEN_API_VERSION: readonly Since<ApiVersion>[] = [

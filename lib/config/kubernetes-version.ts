@@ -1,5 +1,5 @@
 /** Which Kubernetes to deploy, and which kubeadm release to write as. Nothing is looked up on the network. */
-import { formatVersion, NEWEST_MINOR, OLDEST_MINOR, parseVersion, type Version } from '../version.ts'
+import { formatVersion, isNewerThanKnown, NEWEST_MINOR, OLDEST_MINOR, parseVersion, type Version } from '../version.ts'
 
 /** The newest release known; what a configuration without a version gets. */
 export const DEFAULT_VERSION = 'v1.36.2'
@@ -125,7 +125,7 @@ function chooseKubeadm(version: Version, text: string | undefined): KubeadmChoic
 
 function ownKubeadm(version: Version): KubeadmChoice {
   const newest = parseVersion(DEFAULT_VERSION)
-  if (newest === undefined || (version.major === 1 && version.minor <= NEWEST_MINOR)) return { version, notices: [] }
+  if (newest === undefined || !isNewerThanKnown(version)) return { version, notices: [] }
   return {
     version: newest,
     notices: [

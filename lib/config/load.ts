@@ -8,10 +8,12 @@ import { completeKubeProxy } from '../objects/kube-proxy-config.ts'
 import { withProfile } from '../profile/apply.ts'
 import { completeCluster } from './cluster.ts'
 import { legacyTimeout } from './convert.ts'
+import type { ForeignDocument } from './documents.ts'
 import type { Context, Draft } from './draft.ts'
 import { checkBindAddress } from './endpoint.ts'
 import { type Finding, placeFindings, refuse } from './findings.ts'
 import { completeInit } from './init.ts'
+import { explainLines } from './line-hints.ts'
 import { type ConfigSource, type Drafts, readSource, sourceName, unless } from './source.ts'
 import type { ClusterConfiguration, InitConfig, InitConfiguration } from './types.ts'
 
@@ -40,7 +42,8 @@ export function loadInitConfig(source: ConfigSource, facts: HostFacts): LoadedIn
   const { config, faults, notices } = completeInitConfig(drafts, contextOf(drafts, source, facts))
   const prepared = prepareRun(config, source.phases)
   const missing = source.text === undefined ? [] : missingFaults(drafts, source)
-  refuse([...faults, ...missing, ...placeFindings(unless(drafts.findings, prepared.findings), drafts.origins)])
+  const run = placeFindings(unless(drafts.findings, prepared.findings), drafts.origins)
+  refuse(explainLines([...faults, ...missing, ...run], source.text))
   const ignored = drafts.foreign.map(
     ({ name, line }) => `config: ${sourceName(source)}:${line}: the document "${name}" is not kubeadm's; it is ignored`,
   )
@@ -103,11 +106,26 @@ function withTokenDescription(drafts: Drafts): Drafts {
   return { ...drafts, drafts: { ...drafts.drafts, InitConfiguration: { ...init, bootstrapTokens } } }
 }
 
-function missingFaults({ drafts, faults }: Drafts, source: ConfigSource): Fault[] {
+function missingFaults({ drafts, faults, foreign }: Drafts, source: ConfigSource): Fault[] {
+  // kubeadm passes over every document that is not its own; another tool's settings would be lost without a word.
+  const others = foreign.filter(({ advice }) => advice !== undefined)
+  if (others.length > 0) return strangers(others, source)
   if (drafts.InitConfiguration || drafts.ClusterConfiguration || faults.length > 0) return []
   const reason =
     'no InitConfiguration or ClusterConfiguration kind was found in the configuration file; add one of them, or leave --config out'
   return [{ file: sourceName(source), field: '', reason }]
+}
+
+/** Documents that are not kubeadm's, as faults. */
+export function strangers(foreign: readonly ForeignDocument[], source: ConfigSource): Fault[] {
+  const told = 'kubeadm refuses such a document here, too; keep it in a file of its own'
+  return foreign.map(({ name, line, advice = `the API is unknown here; ${told}` }) => ({
+    file: sourceName(source),
+    field: '',
+    line,
+    value: name,
+    reason: advice,
+  }))
 }
 
 /** What only a run asks for: an address to bind, checks to ignore, addons that are skipped. */

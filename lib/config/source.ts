@@ -5,7 +5,7 @@ import type { Flags } from '../options.ts'
 import { isSince, parseVersion, type Version } from '../version.ts'
 import { conversionFindings, toV1beta4 } from './convert.ts'
 import { type ConfigDocument, decodeDocument, type ForeignDocument, readDocuments } from './documents.ts'
-import { type Finding, isWithin, type Origin, placeFindings } from './findings.ts'
+import { type Finding, isWithin, type Origin, placeFindings, warningLines } from './findings.ts'
 import { readFlags, refuseMixedFlags } from './flags.ts'
 import { DEPRECATED_SINCE } from './kinds.ts'
 import { chooseVersion, DEFAULT_VERSION, type VersionChoice } from './kubernetes-version.ts'
@@ -88,7 +88,7 @@ export function readSource(source: ConfigSource): Drafts {
   const chosen = choose(drafts.ClusterConfiguration, flags, source.versions)
   const components = documents
     .filter(({ kind }) => kind === 'KubeletConfiguration' || kind === 'KubeProxyConfiguration')
-    .flatMap(document => decodeDocument(document, chosen.choice.kubeadm).findings)
+    .flatMap(document => decodeDocument(document, chosen.choice.kubeadm, chosen.choice.version).findings)
   const origins = originsOf(documents, file, given.fields, text !== undefined)
   return {
     documents,
@@ -105,7 +105,7 @@ export function readSource(source: ConfigSource): Drafts {
     ],
     findings: [...findings, ...chosen.findings],
     foreign,
-    notices: chosen.choice.notices,
+    notices: [...chosen.choice.notices, ...warningLines([...findings, ...components], origins)],
     deprecations: deprecations(documents, file, chosen.choice.kubeadm),
   }
 }

@@ -64,7 +64,12 @@ function recommendations(config: InitConfig, facts: Pick<HostFacts, 'systemdReso
  */
 export function completeKubelet(config: InitConfig, facts: Pick<HostFacts, 'systemdResolved'>): KubeletResult {
   const { document, notices } = recommend(KIND, config.kubelet.document, recommendations(config, facts))
-  const { value, faults } = encodeStruct(KUBELET_CONFIGURATION, withForced(document, config), config.kubeadm)
+  const { value, faults } = encodeStruct(
+    KUBELET_CONFIGURATION,
+    withForced(document, config),
+    config.kubeadm,
+    config.version,
+  )
   if (faults.length > 0) throw new ConfigError(faults.map(fault => ({ ...fault, kind: KIND })))
   return { configuration: { apiVersion: API_VERSION, kind: KIND, ...value }, notices }
 }

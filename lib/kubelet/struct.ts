@@ -6,7 +6,7 @@
 import type { Fault } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { nearest } from '../nearest.ts'
-import { isSince, type Version } from '../version.ts'
+import { isNewerThanKnown, isSince, type Version } from '../version.ts'
 import { type Scalar, scalar, wantedOf, zeroOf } from './scalar.ts'
 
 type Plain = Scalar | `*${Scalar}` | `[]${Scalar}` | `{}${Scalar}` | `{}[]${Scalar}`
@@ -22,23 +22,45 @@ export type Field = readonly [name: string, shape: Shape, since?: string, until?
 
 export type Struct = readonly Field[]
 
+/** Something about a field that Go would not read. */
+export interface StructFault extends Fault {
+  /** Of a field that is unknown: the names that are known in its place. */
+  readonly siblings?: readonly string[]
+}
+
 /** A document as Go would write it, and what Go would not read, by path of the field. */
 export interface Encoded {
   readonly value: JsonObject
-  readonly faults: readonly Fault[]
+  readonly faults: readonly StructFault[]
+  /** Fields that only another release has, which are no mistake. */
+  readonly warnings: readonly Fault[]
 }
 
 interface Context {
   readonly release: Version
-  readonly faults: Fault[]
+  readonly keepsUnknown: boolean
+  readonly faults: StructFault[]
+  readonly warnings: Fault[]
 }
 
-/** Encodes `document` as `release` does; apiVersion and kind are not fields of the struct and are left out. */
-export function encodeStruct(struct: Struct, document: JsonObject, release: Version): Encoded {
-  const context: Context = { release, faults: [] }
-  const { apiVersion: _, kind: __, ...fields } = document
-  return { value: encodeFields(struct, fields, '', context), faults: context.faults }
+/**
+ * Encodes `document` as `release` does; apiVersion and kind are not fields of the struct and are left out, as is the
+ * metadata that generated files have, which holds no setting here. For a release newer than the table (`wanted`) fields
+ * that nobody knows may be its own: they are kept as they are, with a warning.
+ */
+export function encodeStruct(
+  struct: Struct,
+  document: JsonObject,
+  release: Version,
+  wanted: Version = release,
+): Encoded {
+  const context: Context = { release, keepsUnknown: isNewerThanKnown(wanted), faults: [], warnings: [] }
+  const { apiVersion: _, kind: __, metadata, ...fields } = document
+  if (metadata !== undefined) context.warnings.push({ field: 'metadata', reason: NO_METADATA })
+  return { value: encodeFields(struct, fields, '', context), faults: context.faults, warnings: context.warnings }
 }
+
+const NO_METADATA = 'it holds no setting in this kind; it is ignored'
 
 function encodeFields(struct: Struct, object: JsonObject, path: string, context: Context): JsonObject {
   const fields = struct.filter(field => exists(field, context.release))
@@ -50,9 +72,34 @@ function encodeFields(struct: Struct, object: JsonObject, path: string, context:
   }
   for (const name of Object.keys(object)) {
     if (fields.some(([known]) => known === name)) continue
-    context.faults.push({ field: join(path, name), reason: unknownField(name, struct) })
+    const field = join(path, name)
+    const other = struct.find(([known]) => known === name)
+    const siblings = fields.map(([known]) => known)
+    if (other !== undefined) {
+      context.warnings.push({ field, reason: `this release has no such field${times(other)}; it is left out` })
+    } else if (context.keepsUnknown) {
+      context.warnings.push({
+        field,
+        reason: `no release known here has it${guess(name, siblings)}; it is written as it is`,
+      })
+      result[name] = object[name] ?? null
+    } else {
+      context.faults.push({ field, reason: `the field is unknown${guess(name, siblings)}`, siblings })
+    }
   }
   return result
+}
+
+/** Every field of a struct and of those in it, with its path; items of lists are `[]`. */
+export function walkStruct(struct: Struct, visit: (path: string, name: string) => void, outer = ''): void {
+  for (const [name, shape] of struct) {
+    const path = join(outer, name)
+    visit(path, name)
+    if (typeof shape === 'string') continue
+    if ('pointer' in shape) walkStruct(shape.pointer, visit, path)
+    else if ('list' in shape) walkStruct(shape.list, visit, `${path}[]`)
+    else walkStruct(shape, visit, path)
+  }
 }
 
 function exists([, , since, until]: Field, release: Version): boolean {
@@ -128,14 +175,9 @@ function wrongType(value: Json, field: string, wanted: string, context: Context)
   context.faults.push({ field, ...shown, reason: `it must be ${wanted}; correct the value` })
 }
 
-function unknownField(name: string, struct: Struct): string {
-  const other = struct.find(([known]) => known === name)
-  if (other !== undefined) return `this release has no such field${times(other)}; remove it or choose another version`
-  const hint = nearest(
-    name,
-    struct.map(([known]) => known),
-  )
-  return `the field is unknown; ${hint === undefined ? 'remove it' : `did you mean "${hint}"?`}`
+function guess(name: string, siblings: readonly string[]): string {
+  const hint = nearest(name, siblings)
+  return hint === undefined ? '' : `; did you mean "${hint}"?`
 }
 
 function times([, , since, until]: Field): string {

@@ -26,7 +26,12 @@ export interface KubeProxyResult {
  */
 export function completeKubeProxy(config: InitConfig): KubeProxyResult {
   const { document, notices } = recommend(KIND, config.kubeProxy.document, recommendations(config))
-  const { value, faults } = encodeStruct(KUBE_PROXY_CONFIGURATION, withDualStackGate(document, config), config.kubeadm)
+  const { value, faults } = encodeStruct(
+    KUBE_PROXY_CONFIGURATION,
+    withDualStackGate(document, config),
+    config.kubeadm,
+    config.version,
+  )
   if (faults.length > 0) throw new ConfigError(faults.map(fault => ({ ...fault, kind: KIND })))
   return { configuration: { apiVersion: API_VERSION, kind: KIND, ...value }, notices }
 }

@@ -16,6 +16,10 @@ export interface YamlDocument {
   readonly faults: readonly Fault[]
   /** Line of the file, from 1, of a field or list item, or of the nearest thing around it that is there. */
   readonly lineOf: (path: Path) => number
+  /** What is written, unquoted, as the value of a field or list item: `1.30` where the value is the number 1.3. */
+  readonly scalarAt: (path: Path) => string | undefined
+  /** The lines of the file that the document stands in, as they are. */
+  readonly source: string
 }
 
 export interface ParseOptions {
@@ -47,7 +51,13 @@ export function parseDocuments(text: string, file?: string): readonly YamlDocume
   if (tooMuch !== '') {
     const reason = `it has more than ${tooMuch}; give the file that was meant`
     return [
-      { line: 1, lineOf: () => 1, faults: [{ field: '', reason, line: 1, ...(file === undefined ? {} : { file }) }] },
+      {
+        line: 1,
+        lineOf: () => 1,
+        scalarAt: () => undefined,
+        source: '',
+        faults: [{ field: '', reason, line: 1, ...(file === undefined ? {} : { file }) }],
+      },
     ]
   }
   return parts.map(part => readDocument(part, file))
@@ -98,6 +108,8 @@ function readDocument(part: Part, file: string | undefined): YamlDocument {
     line: part.line,
     faults: more > 0 ? [...faults, last] : faults,
     lineOf: path => lineAt(part, value === undefined ? 0 : offsetAt(value, path, offsets)),
+    scalarAt: path => (value === undefined ? undefined : scalarAfter(part.text, offsetAt(value, path, offsets), path)),
+    source: part.source,
   }
 }
 
@@ -179,6 +191,13 @@ function offsetAt(root: Json, path: Path, offsets: Conversion['offsets']): numbe
   return offset
 }
 
+/** The plain text at a place: a list item itself, or what follows a key. */
+function scalarAfter(text: string, offset: number, path: Path): string | undefined {
+  const rest = text.slice(offset)
+  const after = typeof path.at(-1) === 'number' ? rest : /^(?:"[^"\n]*"|'[^'\n]*'|[^\n]*?)\s*:\s+(.*)$/s.exec(rest)?.[1]
+  return /^[^\s#,}\]]+/.exec(after ?? '')?.[0]
+}
+
 /** A path as kubeadm writes it: `nodeRegistration.taints[0].key`. */
 export function formatPath(path: Path): string {
   return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('')
@@ -190,7 +209,7 @@ function clip(text: string): string {
 
 /** The library's message in our form. */
 function reasonOf(message: string): string {
-  return message.startsWith('Maximum call stack')
-    ? 'it is nested too deeply'
-    : message.charAt(0).toLowerCase() + message.slice(1)
+  if (message.startsWith('Maximum call stack')) return 'it is nested too deeply'
+  if (/^tabs are not allowed/i.test(message)) return 'a tab cannot indent in YAML; use blanks'
+  return message.charAt(0).toLowerCase() + message.slice(1)
 }

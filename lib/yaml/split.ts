@@ -2,6 +2,8 @@
 
 export interface Part {
   readonly text: string
+  /** The same as it stands in the file, with its own line ends. */
+  readonly source: string
   /** Line of the file, from 1, that `text` starts in. */
   readonly line: number
   /** What follows the `---` that ends this part, when something does that is no comment; kubeadm refuses that. */
@@ -13,16 +15,15 @@ export interface Part {
  * Source: apimachinery util/yaml YAMLReader (v1.36).
  */
 export function splitDocuments(text: string): readonly Part[] {
-  const lines = text.split(/\r?\n/)
-  if (lines.at(-1) === '') {
-    lines.pop()
-  }
+  const whole = text.match(/[^\n]*\n|[^\n]+$/g) ?? []
+  const lines = whole.map(line => line.replace(/\r?\n$/, ''))
   const parts: Part[] = []
   let start = 0
   const end = (index: number, junk?: string): void => {
     if (index > start || junk !== undefined) {
       const body = lines.slice(start, index).map(line => `${line}\n`)
-      parts.push({ text: body.join(''), line: start + 1, ...(junk === undefined ? {} : { junk }) })
+      const source = whole.slice(start, index).join('')
+      parts.push({ text: body.join(''), source, line: start + 1, ...(junk === undefined ? {} : { junk }) })
     }
   }
   lines.forEach((line, index) => {
