@@ -100,7 +100,10 @@ async function killed(
     : `${by}: the kernel did that for lack of memory (${line}); give this machine more`
 }
 
-/** Starts a process in a session of its own that outlives this one, its output appended to a file; gives its pid. */
+/**
+ * Starts a process in a session of its own that outlives this one, its output appended to a file; gives its pid.
+ * Throws a CommandError when it cannot be started: a number that is no pid, -1 above all, means everybody to kill(2).
+ */
 export function startDetached(
   command: readonly string[],
   logFile: string,
@@ -112,7 +115,8 @@ export function startDetached(
     const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/', env: environment })
     child.on('error', () => {})
     child.unref()
-    return child.pid ?? -1
+    if (child.pid !== undefined) return child.pid
+    throw new CommandError(`${program}: cannot be started; is it there, and a program?`, command.join(' '), null, '')
   } finally {
     closeSync(log)
   }

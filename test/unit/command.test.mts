@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { mustRun, run } from '../../lib/command.ts'
+import { mustRun, run, startDetached } from '../../lib/command.ts'
 import { outOfMemoryLine } from '../../lib/host/kernel-log.ts'
 
 const LOG = `[  100.5] Out of memory: Killed process 7 (ctr) total-vm:1kB
@@ -36,4 +39,15 @@ for (const [what, command, options, message] of [
 test('run() tells a program that was killed from one that ended', async () => {
   assert.equal((await run(['sh', '-c', 'kill -9 $$'])).signal, 'SIGKILL')
   assert.equal((await run(['true'])).signal, undefined)
+})
+
+test('startDetached() throws for what cannot be started: no number stands for a process that is not there', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kubestep-'))
+  try {
+    for (const program of ['', 'kubestep-is-no-program', join(folder, 'nothing')]) {
+      assert.throws(() => startDetached([program], join(folder, 'log')), Error)
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
