@@ -13,17 +13,27 @@ export function unitsCommand(names: readonly string[]): string[] {
   return ['systemctl', 'show', '--property=Id,LoadState,ActiveState,UnitFileState', ...names]
 }
 
-/** Its output: a block of `Name=value` lines per unit. */
-export function parseUnits(text: string): Unit[] {
+/** Properties of a unit by name. */
+export type Fields = Readonly<Record<string, string>>
+
+/** The output of `systemctl show`: a block of `Name=value` lines per unit. */
+export function unitBlocks(text: string): Fields[] {
   return text
     .trim()
     .split(/\n\n+/)
-    .map(block => new Map(block.split('\n').map(line => [line.split('=')[0] ?? '', line.replace(/^[^=]*=/, '')])))
-    .filter(fields => fields.has('Id'))
-    .map(fields => ({
-      name: fields.get('Id') ?? '',
-      isLoaded: fields.get('LoadState') === 'loaded',
-      isActive: ['active', 'reloading'].includes(fields.get('ActiveState') ?? ''),
-      isEnabled: (fields.get('UnitFileState') ?? '').startsWith('enabled'),
+    .filter(block => block !== '')
+    .map(block =>
+      Object.fromEntries(block.split('\n').map(line => [line.split('=')[0] ?? '', line.replace(/^[^=]*=/, '')])),
+    )
+}
+
+export function parseUnits(text: string): Unit[] {
+  return unitBlocks(text)
+    .filter(({ Id }) => Id !== undefined)
+    .map(({ Id = '', LoadState, ActiveState = '', UnitFileState = '' }) => ({
+      name: Id,
+      isLoaded: LoadState === 'loaded',
+      isActive: ['active', 'reloading'].includes(ActiveState),
+      isEnabled: UnitFileState.startsWith('enabled'),
     }))
 }

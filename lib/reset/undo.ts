@@ -23,6 +23,7 @@ import { openRuntime } from '../runtime/runtime.ts'
 import { removeSandboxes } from '../runtime/sandboxes.ts'
 import { shimSockets } from '../runtime/shims.ts'
 import type { ServiceManager } from '../service/service.ts'
+import { removePodSlices } from '../service/slices.ts'
 
 type Of<Kind extends Change['kind']> = Extract<Change, { readonly kind: Kind }>
 
@@ -33,7 +34,7 @@ export interface UndoContext {
 /** What undoes each kind; throws an error with the reason when it cannot. */
 export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, context: UndoContext) => Promise<void> } = {
   service: async ({ name }, { services }) => services.remove(name),
-  runtime: async ({ socket, ours, sandboxes }) => {
+  runtime: async ({ socket, ours, sandboxes }, { services }) => {
     const path = socket.replace(/^unix:\/\//, '')
     // Looked for before and after: a shim that is cut off while it starts may have a folder only now, or only then.
     const shims = ours ? shimSockets(LAYOUT.containerd.state, path) : []
@@ -58,6 +59,7 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
       removeFiles('/', [...shims, ...shimSockets(LAYOUT.containerd.state, path)])
     }
     await removePodCgroups()
+    if (services.kind === 'systemd') await removePodSlices()
   },
   init: async () => {},
   mount: async ({ path }) => unmountBelow(path),

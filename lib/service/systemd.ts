@@ -136,8 +136,9 @@ function formerState(text: string): FormerState | undefined {
 }
 
 function unitLines({ after = [] }: Service): string {
+  // Not wanted: that would start the target, and it would stay. A kubelet without a network ends and is started again.
   const units = ['network-online.target', ...after.map(name => `${name}.service`)]
-  return `After=${units.join(' ')}\nWants=network-online.target\nStartLimitIntervalSec=0`
+  return `After=${units.join(' ')}\nStartLimitIntervalSec=0`
 }
 
 function startLines({ command, moreArguments }: Service): string {

@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { which } from '../../lib/command.ts'
 import { kubeletService } from '../../lib/service/kubelet.ts'
 import type { ServiceManager } from '../../lib/service/service.ts'
+import { removePodSlices } from '../../lib/service/slices.ts'
 import { dropIn, systemd, unit } from '../../lib/service/systemd.ts'
 
 interface Machine {
@@ -18,8 +19,12 @@ interface Machine {
   readonly asked: () => string[]
 }
 
-/** Runs `body` where `systemctl` is a script that succeeds, but for questions in `no`. */
-async function withSystemctl(no: readonly string[], body: (machine: Machine) => Promise<void>): Promise<void> {
+/** Runs `body` where `systemctl` is a script that succeeds, but for questions in `no`; `shown` are units as it shows them. */
+async function withSystemctl(
+  no: readonly string[],
+  body: (machine: Machine) => Promise<void>,
+  shown = '4',
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'kubestep systemd '))
   const [own, vendor, bin, log] = ['own', 'vendor', 'bin', 'log'].map(name => join(folder, name)) as [
     string,
@@ -31,7 +36,7 @@ async function withSystemctl(no: readonly string[], body: (machine: Machine) => 
   const refusals = no.map(question => `${question}) exit 3;;`).join(' ')
   writeFileSync(
     join(bin, 'systemctl'),
-    `#!/bin/sh\necho "$@" >>'${log}'\ncase $1 in ${refusals} show) echo 4;; *) ;; esac\n`,
+    `#!/bin/sh\necho "$@" >>'${log}'\ncase $1 in ${refusals} show) echo '${shown}';; *) ;; esac\n`,
     { mode: 0o755 },
   )
   const { PATH } = process.env
@@ -120,6 +125,41 @@ test('systemd() says what systemctl had to say', async () => {
   await withSystemctl(['restart'], async ({ manager }) => {
     await assert.rejects(manager.start(SERVICE), /^CommandError: service: cannot restart kubelet\.service: systemctl/)
   })
+})
+
+test('removePodSlices() stops the slices of Pods in which nothing lives, and no others', async () => {
+  const cgroups = mkdtempSync(join(tmpdir(), 'kubestep cgroups '))
+  const slices = [
+    'kubepods',
+    'kubepods-burstable',
+    'kubepods-busy',
+    'kubepods-kept',
+    'ci-kubepods',
+    'system',
+    'my_kubepods',
+  ]
+  const groupOf = (name: string): string => (name === 'ci-kubepods' ? '' : `/${name}.slice`)
+  for (const name of slices.filter(other => groupOf(other) !== '')) {
+    mkdirSync(join(cgroups, groupOf(name), 'inner'), { recursive: true })
+    writeFileSync(join(cgroups, groupOf(name), 'inner', 'cgroup.procs'), name === 'kubepods-busy' ? '0\n' : '')
+  }
+  const blocks = slices.map(name => `Id=${name}.slice\nControlGroup=${groupOf(name)}\nSlice=-.slice`)
+  const scopes = [
+    'Id=cri-containerd-1.scope\nSlice=kubepods-burstable.slice',
+    'Id=cri-containerd-2.scope\nSlice=other.slice',
+  ]
+  await withSystemctl(
+    [],
+    async ({ asked }) => {
+      await removePodSlices(['kubepods-kept.slice'], [cgroups])
+      assert.deepEqual(asked().slice(2), [
+        'stop kubepods.slice kubepods-burstable.slice ci-kubepods.slice',
+        'reset-failed kubepods.slice kubepods-burstable.slice ci-kubepods.slice cri-containerd-1.scope',
+      ])
+    },
+    [...blocks, ...scopes].join('\n\n'),
+  )
+  rmSync(cgroups, { recursive: true })
 })
 
 const analyze = which('systemd-analyze')
