@@ -10,7 +10,7 @@ import {
   upgradeDefaults,
 } from '../lib/config/print-defaults.ts'
 import { UsageError } from '../lib/errors.ts'
-import { readFile, writeFiles } from '../lib/files.ts'
+import { readFile, rewriteFile, writeFiles } from '../lib/files.ts'
 import type { HostFacts } from '../lib/host/facts.ts'
 import { readHostFacts } from '../lib/host/read.ts'
 import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
@@ -80,6 +80,8 @@ function migrate(call: Call, facts: HostFacts): void {
   for (const notice of notices) call.output.warn(notice)
   const target = call.flags['new-config']
   if (target === undefined) call.output.result(text)
+  // A file that is there keeps its mode, which may hide tokens, and the links to it.
+  else if (exists(resolve(target))) rewriteFile('/', resolve(target), text)
   else writeFiles('/', [{ path: resolve(target), mode: 0o644, content: text }])
 }
 

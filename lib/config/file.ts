@@ -1,8 +1,10 @@
 /** A configuration file as a whole, whatever it is for: `config validate`, `config migrate`, join, reset and upgrade. */
 import type { Fault } from '../errors.ts'
 import type { HostFacts } from '../host/facts.ts'
+import type { JsonObject } from '../json.ts'
 import { parseVersion, type Version } from '../version.ts'
 import { stringify } from '../yaml.ts'
+import { carryComments } from './carried-comments.ts'
 import type { Draft } from './draft.ts'
 import { type Checked, placeFindings, refuse } from './findings.ts'
 import { completeJoin, type JoinConfiguration } from './join.ts'
@@ -38,26 +40,56 @@ export function validateConfig(source: ConfigSource, facts: HostFacts): ConfigFi
 }
 
 /**
- * The file in the newest API version, with its defaults. Throws like validateConfig.
+ * The file in the newest API version, with its defaults. What is not kubeadm's to convert (configurations of the kubelet
+ * and kube-proxy, documents of other APIs) follows byte for byte, and comments go with their fields, so that a file can be
+ * written over itself. Throws like validateConfig.
  * Source: kubeadm MigrateOldConfig (v1.36), without its defects (rule book 9.10).
  */
 export function migrateConfig(
   source: ConfigSource,
   facts: HostFacts,
 ): { readonly text: string; readonly notices: readonly string[] } {
-  const { init, join, reset, upgrade, notices } = checkedFile(readSource(source), source, facts)
-  const newest = parseVersion(DEFAULT_VERSION) as Version
-  const documents = [
-    ...(init ? [printInit(init.init, WRITTEN, newest), printCluster(init.cluster, init.init, WRITTEN, newest)] : []),
-    ...(join ? [printDocument('JoinConfiguration', join, WRITTEN, newest)] : []),
-    ...(reset ? [printDocument('ResetConfiguration', reset, WRITTEN, newest)] : []),
-    ...(upgrade ? [printDocument('UpgradeConfiguration', upgrade, WRITTEN, newest)] : []),
-  ]
-  const components = [init?.kubelet, init?.kubeProxy].filter(component => component?.userSupplied)
-  const dropped = components.map(
-    component => `config: ${component?.document.kind} is not kubeadm's to convert: it is left out, copy it over`,
+  const drafts = readSource(source)
+  const { init, join, reset, upgrade, notices } = checkedFile(
+    { ...drafts, foreign: othersTools(drafts) },
+    source,
+    facts,
   )
-  return { text: documents.map(stringify).join('---\n'), notices: [...notices, ...dropped] }
+  const newest = parseVersion(DEFAULT_VERSION) as Version
+  const written: readonly (readonly [kind: KubeadmKind, document: JsonObject | undefined])[] = [
+    ['InitConfiguration', init && printInit(init.init, WRITTEN, newest)],
+    ['ClusterConfiguration', init && printCluster(init.cluster, init.init, WRITTEN, newest)],
+    ['JoinConfiguration', join && printDocument('JoinConfiguration', join, WRITTEN, newest)],
+    ['ResetConfiguration', reset && printDocument('ResetConfiguration', reset, WRITTEN, newest)],
+    ['UpgradeConfiguration', upgrade && printDocument('UpgradeConfiguration', upgrade, WRITTEN, newest)],
+  ]
+  const lineEnd = /\r\n/.test(source.text ?? '') ? '\r\n' : '\n'
+  const converted = written.flatMap(([kind, document]) => {
+    if (document === undefined) return []
+    const old = drafts.documents.find(one => one.kind === kind)?.source ?? ''
+    return [carryComments(withoutStart(old), stringify(document)).replaceAll('\n', lineEnd)]
+  })
+  const kept = [...drafts.documents.filter(({ kind }) => COMPONENTS.includes(kind)), ...drafts.foreign]
+    .sort((one, other) => lineOf(one) - lineOf(other))
+    .map(({ source: text }) => withoutStart(text).replace(/(?<!\n)$/, lineEnd))
+  const state = drafts.documents.some(({ kind }) => kind === 'ClusterStatus')
+  const dropped = `config: ${sourceName(source)}: the ClusterStatus is left out: nothing reads it since kubeadm 1.22`
+  return { text: [...converted, ...kept].join(`---${lineEnd}`), notices: [...notices, ...(state ? [dropped] : [])] }
+}
+
+const COMPONENTS: readonly string[] = ['KubeletConfiguration', 'KubeProxyConfiguration']
+
+function othersTools({ foreign }: Drafts): Drafts['foreign'] {
+  return foreign.filter(({ advice }) => advice !== undefined)
+}
+
+function lineOf(document: Drafts['documents'][number] | Drafts['foreign'][number]): number {
+  return 'line' in document ? document.line : document.lineOf([])
+}
+
+/** The text of a document without the mark that opens it, and without the mark that opens the file. */
+function withoutStart(source: string): string {
+  return source.replace(/^\ufeff?(?:---[^\n]*\n)?/, '')
 }
 
 /** The configuration of a join, from a file or defaults. Throws a ConfigError with all faults. */

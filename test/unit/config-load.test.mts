@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { loadJoinConfig, loadResetConfig, loadUpgradeConfig, migrateConfig } from '../../lib/config/file.ts'
+import { loadJoinConfig, loadResetConfig, loadUpgradeConfig } from '../../lib/config/file.ts'
 import { loadInitConfig } from '../../lib/config/load.ts'
 import type { InitConfig } from '../../lib/config/types.ts'
 import { ConfigError, type Fault, UsageError } from '../../lib/errors.ts'
@@ -440,12 +440,6 @@ describe('the component configurations', () => {
       userSupplied: true,
     })
     assert.deepEqual(kubeProxy, { document: {}, userSupplied: false })
-  })
-
-  test('are left out by migrate, which says so', () => {
-    const text = `${CLUSTER}---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n`
-    const { notices } = migrateConfig({ text, file: 'f.yaml' }, FACTS)
-    assert.match(notices.join(), /KubeletConfiguration is not kubeadm's to convert/)
   })
 })
 
