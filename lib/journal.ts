@@ -15,7 +15,8 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { KubestepError } from './errors.ts'
-import { explain } from './files.ts'
+import { explain, writeFiles } from './files.ts'
+import type { PodGroups } from './host/cgroups.ts'
 import { type PreparedChange, preparedSubject } from './prepare/change.ts'
 
 /** One change, with what is needed to undo it. */
@@ -28,15 +29,30 @@ export type Change =
    * A folder that was there with these names in it; what has come since is ours. Where others work too, `only` is
    * the regular expression of a cluster's names.
    */
-  | { readonly kind: 'contents'; readonly path: string; readonly before: readonly string[]; readonly only?: string }
+  | {
+      readonly kind: 'contents'
+      readonly path: string
+      readonly before: readonly string[]
+      readonly only?: string
+      /** They are network namespaces: one in which a process lives is somebody else's. */
+      readonly idle?: true
+    }
   /** A folder that did not exist before and in which others may work: goes when there is nothing in it. */
   | { readonly kind: 'empty'; readonly path: string }
   | { readonly kind: 'service'; readonly name: string }
   | { readonly kind: 'sysctl'; readonly key: string; readonly before: string }
   | { readonly kind: 'module'; readonly name: string }
   | { readonly kind: 'mount'; readonly path: string }
-  /** Pods run by a runtime; `ours` when the runtime itself is. Sandboxes that were there before stay. */
-  | { readonly kind: 'runtime'; readonly socket: string; readonly ours: boolean; readonly sandboxes: readonly string[] }
+  /** Pods run by a runtime; `ours` when the runtime itself is. Sandboxes and control groups that were there before stay. */
+  | {
+      readonly kind: 'runtime'
+      readonly socket: string
+      readonly ours: boolean
+      readonly sandboxes: readonly string[]
+      readonly groups?: PodGroups
+    }
+  /** A name that the image `of` gets in somebody else's runtime. */
+  | { readonly kind: 'image'; readonly socket: string; readonly name: string; readonly of: string }
   /**
    * Here an init began: what follows is its own, and goes when it is run again. What phases did before stays then.
    * `owner` says whose it is, where somebody cares.
@@ -59,6 +75,8 @@ export interface Journal {
   readonly record: (...changes: readonly Change[]) => void
   /** Forgets all but the oldest changes: after those that followed were undone. None, when left out. */
   readonly clear: (kept?: number) => void
+  /** Holds these changes and no others from now on; without any the record is gone. */
+  readonly keep: (changes: readonly Change[]) => void
 }
 
 /** Opens (or begins) the record at a path. Throws a KubestepError when it is damaged other than at its end. */
@@ -79,6 +97,12 @@ export function openJournal(path: string): Journal {
       known.length = Math.min(kept, known.length)
       if (known.length > 0) truncateSync(path, Buffer.byteLength(linesOf(known)))
       else remove(path)
+    },
+    keep: changes => {
+      const kept = [...changes]
+      if (kept.length > 0) writeFiles('/', [{ path, mode: 0o600, content: linesOf(kept) }])
+      else remove(path)
+      known.splice(0, known.length, ...kept)
     },
   }
 }
@@ -108,6 +132,8 @@ function subject(change: Change): string {
       return change.key
     case 'runtime':
       return change.socket
+    case 'image':
+      return `${change.socket} ${change.name}`
     case 'network':
     case 'init':
       return ''

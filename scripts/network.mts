@@ -1,8 +1,9 @@
 #!/usr/bin/env -S npx zx
 /** Sets up the Pod network of this node: the CNI configuration and the firewall rules around it. */
+import { dirname } from 'node:path'
 import { ruleSettings, setRules, setSysctls } from '../lib/cluster/kernel.ts'
 import { podNetworkFile } from '../lib/cluster/node-files.ts'
-import { folderChange } from '../lib/cluster/plan.ts'
+import { folderChange, networkChanges } from '../lib/cluster/plan.ts'
 import { alone } from '../lib/cluster/session.ts'
 import { presentLinks } from '../lib/host/links.ts'
 import { readSysctl, SYSCTLS } from '../lib/host/sysctl.ts'
@@ -46,7 +47,7 @@ export const network: Script = script(
       const { config, choice } = await readLiveNode(phase, call)
       const file = podNetworkFile(config, choice.kind === 'socket' ? choice.runtime.cni.confDir : LAYOUT.cni.conf)
       if (choice.kind === 'socket') choice.runtime.cri.close()
-      record(await changes(file.path.replace(/\/[^/]*$/, '')))
+      record(await changes(file.path, choice.kind === 'socket'))
       setSysctls(networking)
       phase.write([file])
       output.say(`[network] Writing the Pod network to file "${file.path}"`)
@@ -56,7 +57,7 @@ export const network: Script = script(
   },
 )
 
-async function changes(confDir: string): Promise<Change[]> {
+async function changes(file: string, isTheirs: boolean): Promise<Change[]> {
   const sysctls = SYSCTLS.flatMap(({ key, value }): Change[] => {
     const before = value === undefined ? undefined : readSysctl(key)
     return before === undefined ? [] : [{ kind: 'sysctl', key, before }]
@@ -64,7 +65,7 @@ async function changes(confDir: string): Promise<Change[]> {
   const chains = await presentChains()
   return [
     folderChange(LAYOUT.state),
-    folderChange(confDir),
+    ...(isTheirs ? networkChanges(dirname(file), file) : [folderChange(dirname(file))]),
     ...sysctls,
     { kind: 'network', links: presentLinks(), chains, others: await presentLeftovers() },
   ]

@@ -11,6 +11,7 @@ import { type OptionName, PHASE_OPTIONS } from '../lib/options.ts'
 import { openContext } from '../lib/prepare/context.ts'
 import { ALL, ITEMS } from '../lib/prepare/items.ts'
 import { chosenItems, faultsOf, makePlans, planItems, showPlans, undoPreparation } from '../lib/prepare/prepare.ts'
+import { leftLines, preparationLeft } from '../lib/reset/stay.ts'
 import { type Call, type Script, script } from '../lib/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
@@ -60,7 +61,8 @@ export const prepare: Script = script(
         )
       }
       const undo = async (): Promise<void> => {
-        const count = await undoPreparation(host, output.say)
+        const { count, failed } = await undoPreparation(host, output.say)
+        if (failed.length > 0) throw new KubestepError(leftLines(preparationLeft(failed), call.name).join('\n'))
         output.say(count === 0 ? '[prepare] Nothing to undo' : `[prepare] Undid ${changes(count)}`)
       }
       await (root === '/' ? alone(call.name, 'run it again', undo) : undo())

@@ -6,9 +6,9 @@ import { liveHost } from '../lib/host/source.ts'
 import { openJournal } from '../lib/journal.ts'
 import { LAYOUT } from '../lib/layout.ts'
 import { preparedChanges, undoPreparation } from '../lib/prepare/prepare.ts'
-import { stayingPackages } from '../lib/prepare/step.ts'
 import { describe } from '../lib/reset/describe.ts'
 import { othersChanges, ownerOf } from '../lib/reset/owner.ts'
+import { leftLines, preparationLeft } from '../lib/reset/stay.ts'
 import { undoAll } from '../lib/reset/undo-all.ts'
 import { type Script, script } from '../lib/script.ts'
 
@@ -38,14 +38,10 @@ export const reset: Script = script(
       } else if (flags['dry-run']) {
         for (const change of changes.reverse()) output.say(`[reset] Would ${describe(change)}`)
       } else {
-        const installed = journal
-          .changes()
-          .slice(kept)
-          .filter(change => change.kind === 'packages')
-        const failures = await undoAll(journal, output.detail, kept)
-        if (failures.length > 0) throw new KubestepError(failures.join('\n'))
-        for (const change of installed) output.say(`[reset] ${stayingPackages(change)}`)
-        if (owner === undefined) await undoPreparation(host, output.say)
+        const left = await undoAll(journal, { detail: output.detail, note: output.say }, kept)
+        const { failed } = owner === undefined ? await undoPreparation(host, output.say) : { failed: [] }
+        const lines = leftLines([...left, ...preparationLeft(failed)])
+        if (lines.length > 0) throw new KubestepError(lines.join('\n'))
         output.say(`[reset] Undid ${count} changes; the machine is as it was before init`)
       }
     })

@@ -23,6 +23,7 @@ import { readHostFacts } from '../host/read.ts'
 import { imageList, imageOf } from '../images/images.ts'
 import { openJournal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
+import { leftLines } from '../reset/stay.ts'
 import { undoAll } from '../reset/undo-all.ts'
 import { containerdConfig } from '../runtime/containerd-config.ts'
 import { openRuntime, type Runtime } from '../runtime/runtime.ts'
@@ -233,8 +234,9 @@ async function runKubeadm(
 }
 
 async function takeAway(): Promise<void> {
-  const failures = await undoAll(openJournal(LAYOUT.journal), () => {})
-  if (failures.length > 0) throw new KubestepError(failures.join('\n'))
+  const quiet = { detail: () => {}, note: () => {} }
+  const left = await undoAll(openJournal(LAYOUT.journal), quiet)
+  if (left.length > 0) throw new KubestepError(leftLines(left).join('\n'))
 }
 
 function summarise(rounds: ReadonlyMap<string, readonly Record<string, number>[]>): ClusterRow[] {

@@ -26,11 +26,12 @@ import { completeCluster } from './complete.ts'
 import { explained, failure } from './failed-run.ts'
 import { setRules, setSysctls } from './kernel.ts'
 import { loadImages, openChosenRuntime } from './live-runtime.ts'
-import { nodeFiles, podNetworkFile } from './node-files.ts'
-import { folderChange, plannedChanges } from './plan.ts'
+import { nodeFiles } from './node-files.ts'
+import { plannedChanges } from './plan.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from './pod-network.ts'
 import { provideHost } from './provide-host.ts'
 import { renderCluster } from './render.ts'
+import { planRuntime } from './runtime-plan.ts'
 
 const DEFAULT_TIMEOUT = '4m0s'
 
@@ -60,7 +61,8 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   // What this machine is decides a little of the configuration, and what will change on it is written down first.
   const { config, machine, choice } = await readLiveNode(phase, call)
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
-  journal.record(...(await plannedChanges(config, existing)))
+  const { changes, network, naming } = await planRuntime(config, flags, existing)
+  journal.record(...(await plannedChanges(config, existing, changes)))
 
   // Credentials and manifests on one side, binaries, runtime and images on the other.
   const now = new Date()
@@ -71,20 +73,19 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const fetched = existing === undefined && flags.artifacts === undefined ? pullOrder(imageList(config)) : []
   const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, deadline, fetched)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
-  if (!withNetwork) journal.record(folderChange(cni.confDir))
   const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
   timings.mark('runtime')
   const images = loadImages(runtime, config, imageList(config), {
     archives: binaries.imageArchives,
+    ...(naming !== undefined && { naming }),
     ...(flags.artifacts === undefined && {
       fetching: fetchingOf(flags, deadline, openReporter(output.say).onProgress),
     }),
   })
   const rendered = await rendering
   const files = nodeFiles(config, rendered.files, phase.read, now)
-  const network = withNetwork ? [podNetworkFile(config, runtime.cni.confDir)] : []
   journal.record(...files.changed.map(fileChange))
-  writeFiles('/', [...files.early, ...network])
+  writeFiles('/', [...files.early, ...(network === undefined ? [] : [network])])
   if (files.link !== undefined) writeLink('/', files.link.path, files.link.target)
   makeDataFolder(config)
   if (withNetwork) await setRules(config.cluster.networking)

@@ -11,6 +11,7 @@ import { writeFiles } from '../files.ts'
 import type { MachineFacts } from '../host/machine.ts'
 import { type ImageName, imageOf } from '../images/images.ts'
 import { LAYOUT } from '../layout.ts'
+import { giveImageName, type ImageNaming } from '../runtime/image-names.ts'
 import { importArchives, presentImages } from '../runtime/images.ts'
 import { startPrivateRuntime } from '../runtime/private.ts'
 import { criFault, type Runtime, type RuntimeChoice } from '../runtime/runtime.ts'
@@ -66,6 +67,8 @@ export interface ImageSources {
   readonly archives: readonly string[]
   /** How what no archive has is pulled; nothing is without. */
   readonly fetching?: Fetching
+  /** What the runtime calls the image of its sandboxes. */
+  readonly naming?: ImageNaming
 }
 
 /** Puts images into the runtime: archives, the ones that are needed first ahead of the others; then what is missing is pulled. */
@@ -82,7 +85,9 @@ export function loadImages(
   const others = sources.archives.filter(archive => !isFirst(archive))
   const firstWanted = FIRST.map(name => imageOf(name, config)).filter(image => wanted.includes(image))
   // Archives may have any name: when the likely ones do not hold the first images, the others are next.
-  const first = provide(runtime, firstWanted, [ahead, others], sources)
+  const first = provide(runtime, firstWanted, [ahead, others], sources).then(async () => {
+    if (sources.naming !== undefined) await giveImageName(runtime, sources.naming)
+  })
   const all = first.then(() => provide(runtime, wanted, [others], sources))
   all.catch(() => {})
   return { first, all }
@@ -101,6 +106,11 @@ async function provide(
   let missing = await absent()
   for (const archives of batches) {
     if (missing.length === 0) return
+    if (archives.length > 0 && runtime.name !== 'containerd') {
+      throw new KubestepError(
+        `images: cannot import ${missing.join(', ')} into ${runtime.name}: it has no call for that; load the archives by its own tools (podman load --input FILE), or use --runtime private`,
+      )
+    }
     await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, archives)
     missing = await absent()
   }

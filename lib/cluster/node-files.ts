@@ -1,9 +1,10 @@
 /** Files of a live node beyond the ones that kubeadm writes before the kubelet starts. */
 import type { InitConfig } from '../config/types.ts'
-import type { FileEntry } from '../files.ts'
+import { KubestepError } from '../errors.ts'
+import { type FileEntry, listFolder } from '../files.ts'
 import { rotatedCertificatePath, rotatedKubeconfig } from '../kubelet/rotation.ts'
 import { LAYOUT } from '../layout.ts'
-import { cniConfig } from '../network/cni.ts'
+import { cniConfig, isFirst, NETWORK_FILES } from '../network/cni.ts'
 import { isSkipped } from '../phases.ts'
 import { parse } from '../yaml.ts'
 import { nodePodRanges } from './pod-network.ts'
@@ -86,11 +87,25 @@ export function kubeletIdentity(config: InitConfig, kubeletConf: FileEntry, now:
   }
 }
 
-/** The CNI configuration, where the runtime looks for it. */
-export function podNetworkFile(config: InitConfig, confDir: string): FileEntry {
+/**
+ * The CNI configuration, where the runtime looks for it. A runtime takes the first file of the folder: what others have
+ * there stays, and comes later. Throws a KubestepError where nothing comes first.
+ */
+export function podNetworkFile(
+  config: InitConfig,
+  confDir: string,
+  present: readonly string[] = listFolder('/', confDir) ?? [],
+): FileEntry {
   const ranges = nodePodRanges(config.cluster.networking)
+  const name = NETWORK_FILES.find(own => isFirst(own, present))
+  if (name === undefined) {
+    const [first] = [...present].sort()
+    throw new KubestepError(
+      `network: cannot set up the Pod network in "${confDir}": the runtime takes "${first}" first; move that away, or use it with --cni none`,
+    )
+  }
   return {
-    path: `${confDir}/10-kubestep.conflist`,
+    path: `${confDir}/${name}`,
     mode: 0o644,
     content: `${JSON.stringify(cniConfig(ranges, LAYOUT.cni.data), null, 2)}\n`,
   }

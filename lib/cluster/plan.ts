@@ -5,12 +5,13 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { InitConfig } from '../config/types.ts'
+import { groupRoots, presentGroups } from '../host/cgroups.ts'
 import { presentLinks } from '../host/links.ts'
 import { mountsBelow, readMountinfo } from '../host/mounts.ts'
 import { readSysctl, SYSCTLS } from '../host/sysctl.ts'
 import type { Change } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
-import { missingFolders } from '../live/record.ts'
+import { fileChange, missingFolders } from '../live/record.ts'
 import { presentChains } from '../network/firewall.ts'
 import { presentLeftovers } from '../network/leftovers.ts'
 import { PRIVATE_RUNTIME } from '../runtime/private.ts'
@@ -35,18 +36,34 @@ const FOLDERS: readonly string[] = [
 ]
 
 /** Folders in which others work at the same time, and the names of a cluster's things there. */
-const SHARED_FOLDERS: readonly (readonly [path: string, names: string])[] = [
-  // Network namespaces of Pods, as containerd and CRI-O call them.
-  ['/run/netns', '^(cni-)?[0-9a-f]{8}-'],
+const SHARED_FOLDERS: readonly (readonly [path: string, names: string, idle?: true])[] = [
+  // Network namespaces of Pods, as containerd and CRI-O call them; those of other tools are in use.
+  ['/run/netns', '^(cni-)?[0-9a-f]{8}-', true],
   // What CNI remembers of each Pod: all of it goes with the Pods, unless the runtime dies.
-  ['/var/lib/cni/results', '^(kubestep|cni-loopback)-'],
+  ['/var/lib/cni/results', '^kubestep-'],
 ]
 
 /** Where every containerd puts the sockets of its shims. */
 const SHIM_SOCKETS = dirname(shimSocket('', ''))
 
-/** All changes, in the order in which they are recorded. `runtime` is absent when it will be a private one. */
-export async function plannedChanges(config: InitConfig, runtime?: Runtime): Promise<Change[]> {
+/** What network add-ons call theirs in the folder of CNI configurations. Source: flannel, Calico, Canal, Cilium, Weave, Antrea, ... */
+const ADD_ON_NAMES =
+  '^(\\d+-)?(antrea|calico|canal|cilium|flannel|kindnet|kube-?ovn|kube-?router|multus|ovn|weave|whereabouts)'
+
+/** What comes into a runtime's folder of CNI configurations: our file, or what an add-on brings. Others work there, too. */
+export function networkChanges(confDir: string, file?: string): Change[] {
+  return file === undefined ? sharedFolder(confDir, ADD_ON_NAMES) : [...missingFolders(confDir), fileChange(file)]
+}
+
+/**
+ * All changes, in the order in which they are recorded. `runtime` is absent when it will be a private one; `further` are
+ * those that go after its Pods.
+ */
+export async function plannedChanges(
+  config: InitConfig,
+  runtime?: Runtime,
+  further: readonly Change[] = [],
+): Promise<Change[]> {
   const { certificatesDir, etcd } = config.cluster
   const folders = [
     ...FOLDERS,
@@ -54,7 +71,6 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
     // Where a user has CAs of their own, the leaves beside them are ours all the same.
     `${certificatesDir}/etcd`,
     ...(etcd.local === undefined ? [] : [etcd.local.dataDir]),
-    ...(runtime === undefined ? [] : [runtime.cni.confDir]),
   ]
   const sysctls = SYSCTLS.flatMap(({ key }): Change[] => {
     const before = readSysctl(key)
@@ -63,28 +79,37 @@ export async function plannedChanges(config: InitConfig, runtime?: Runtime): Pro
   const [chains, others] = await Promise.all([presentChains(), presentLeftovers()])
   const socket = runtime?.cri.socket ?? `unix://${LAYOUT.containerd.socket}`
   const sandboxes = runtime === undefined ? [] : await presentSandboxes(runtime.cri)
+  const roots = groupRoots(config.kubelet.document)
   return [
     ...OWN_FOLDERS.map((path): Change => {
       // What somebody mounted there or linked to stays, empty.
       const isTheirs = existsSync(path) && (isMountPoint(path) || lstatSync(path).isSymbolicLink())
       return isTheirs ? { kind: 'contents', path, before: [] } : { kind: 'tree', path }
     }),
-    ...SHARED_FOLDERS.flatMap(([path, names]) => sharedFolder(path, names)),
+    ...SHARED_FOLDERS.flatMap(([path, names, idle]) => sharedFolder(path, names, idle)),
     ...(runtime === undefined ? missingFolders(SHIM_SOCKETS) : []),
     ...folders.map(folderChange),
+    ...further,
     // The kubelet mounts its folder onto itself, to make it shared.
     ...(isMountPoint(KUBELET_FOLDER) ? [] : [{ kind: 'mount', path: KUBELET_FOLDER } as const]),
     ...sysctls,
     { kind: 'network', links: presentLinks(), chains, others },
     ...(runtime === undefined ? [{ kind: 'service', name: PRIVATE_RUNTIME } as const] : []),
-    { kind: 'runtime', socket, ours: runtime === undefined, sandboxes },
+    {
+      kind: 'runtime',
+      socket,
+      ours: runtime === undefined,
+      sandboxes,
+      groups: { roots, before: presentGroups(roots) },
+    },
     { kind: 'service', name: KUBELET },
   ]
 }
 
-function sharedFolder(path: string, only: string): Change[] {
+/** Of a folder in which others work too, what is the cluster's by its name. */
+export function sharedFolder(path: string, only: string, idle?: true): Change[] {
   const before = existsSync(path) ? readdirSync(path).sort() : []
-  return [...missingFolders(path), { kind: 'contents', path, before, only }]
+  return [...missingFolders(path), { kind: 'contents', path, before, only, ...(idle && { idle }) }]
 }
 
 function isMountPoint(path: string): boolean {

@@ -7,6 +7,7 @@ import { type Journal, openJournal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { takeLock } from '../lock.ts'
 import { ownerOf } from '../reset/owner.ts'
+import { isInTheWay, leftLines } from '../reset/stay.ts'
 import { undoAll } from '../reset/undo-all.ts'
 import type { Call } from '../script.ts'
 import type { ClusterUp } from './bring-up.ts'
@@ -58,8 +59,12 @@ export function withSession(call: Call, work: (journal: Journal) => Promise<Clus
     const before = journal.changes().findIndex(({ kind }) => kind === 'init')
     if (before >= 0) {
       call.output.say(`[${call.name}] Taking away what an earlier ${call.name} left`)
-      const failures = await undoAll(journal, call.output.detail, before)
-      if (failures.length > 0) throw new KubestepError(failures.join('\n'))
+      const say = { detail: call.output.detail, note: call.output.detail }
+      const left = await undoAll(journal, say, before)
+      const obstacles = left.filter(isInTheWay)
+      if (obstacles.length > 0) throw new KubestepError(leftLines(left).join('\n'))
+      // It stays in the record, under what this init changes.
+      for (const line of leftLines(left)) call.output.warn(line)
     }
     const up = await work(withBeginning(journal, ownerOf(call)))
     writeFiles('/', [

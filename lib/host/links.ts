@@ -18,12 +18,17 @@ export function presentLinks(): string[] {
 /** Interfaces that a cluster makes: the bridge of our Pod network, kube-proxy's in ipvs mode. */
 const CLUSTER_LINKS: readonly string[] = [LAYOUT.cni.bridge, 'kube-ipvs0']
 
-/** Removes the cluster's interfaces but those in `kept`: also what hangs on the bridge, the Pods' veth pairs. */
-export async function removeLinks(kept: readonly string[]): Promise<void> {
+/**
+ * Removes the cluster's interfaces but those in `kept`: also what hangs on the bridge, the Pods' veth pairs. Gives what
+ * stays all the same.
+ */
+export async function removeLinks(kept: readonly string[]): Promise<string[]> {
   const gone = presentLinks()
     .filter(name => CLUSTER_LINKS.includes(name) || masterOf(name) === LAYOUT.cni.bridge)
     .filter(name => !kept.includes(name))
   for (const name of gone) await run(['ip', 'link', 'delete', name])
+  const present = presentLinks()
+  return gone.filter(name => present.includes(name)).map(name => `interface ${name}`)
 }
 
 function masterOf(name: string): string | undefined {

@@ -1,14 +1,52 @@
 /** Processes of this machine, by what they were started with. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readTextOrEmpty } from '../files.ts'
 
-/** Pids whose command line has all the given arguments. */
-export function processesWith(argv: readonly string[]): number[] {
+export interface Narrowing {
+  /** What the program is called. */
+  readonly program?: RegExp
+  /** A folder that has to be the same one for the process as it is for us. */
+  readonly folder?: string
+}
+
+/**
+ * Pids whose command line has all the given arguments. A container or another machine on this one may have the same
+ * paths: its processes are left out.
+ */
+export function processesWith(argv: readonly string[], { program, folder = '/' }: Narrowing = {}): number[] {
   return pids().filter(pid => {
     const given = commandLine(pid)
-    return given.length > 0 && argv.every(argument => given.includes(argument))
+    if (given.length === 0 || !argv.every(argument => given.includes(argument))) return false
+    return (program?.test(basename(given[0] ?? '')) ?? true) && isHere(pid, folder)
   })
+}
+
+// Of our own namespace of processes, and with our files: a container may share the one, a program may unshare the other.
+function isHere(pid: number, folder: string): boolean {
+  return isOfOurNamespace(readTextOrEmpty(`/proc/${pid}/status`)) && seesSame(pid, '/') && seesSame(pid, folder)
+}
+
+/**
+ * Whether the text of /proc/PID/status is that of a process in the namespace of processes that /proc shows: one of an
+ * inner namespace has a number in each. Source: proc_pid_status(5), NSpid, Linux 4.1; older ones do not say.
+ */
+export function isOfOurNamespace(status: string): boolean {
+  const numbers = /^NSpid:\s*(.*)$/m.exec(status)?.[1]
+  return numbers === undefined || numbers.trim().split(/\s+/).length === 1
+}
+
+function seesSame(pid: number, folder: string): boolean {
+  const ours = statSync(folder, { throwIfNoEntry: false })
+  if (ours === undefined) return true
+  try {
+    const theirs = statSync(`/proc/${pid}/root${folder}`)
+    return theirs.dev === ours.dev && theirs.ino === ours.ino
+  } catch (error) {
+    // Whoever may not look goes by the command line.
+    return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')
+  }
 }
 
 /** Pids in a process group, those that have ended left out. */

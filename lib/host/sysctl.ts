@@ -1,5 +1,6 @@
 /** Kernel settings of a node: which ones a cluster needs, and which ones its components change by themselves. */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { KubestepError } from '../errors.ts'
 import { explain } from '../files.ts'
 
@@ -60,6 +61,24 @@ export function writeKernelFile(what: string, path: string, value: string): void
   try {
     writeFileSync(path, value)
   } catch (error) {
-    throw new KubestepError(`prepare: cannot set ${what} to ${value}: ${explain(error)}`, { cause: error })
+    throw new KubestepError(`prepare: cannot set ${what} to ${value}: ${explainKernel(error, path)}`, { cause: error })
+  }
+}
+
+// No other folder will do for a file of the kernel's.
+function explainKernel(error: unknown, path: string): string {
+  const place = path.startsWith('/proc/sys/') ? '/proc/sys' : dirname(path)
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EROFS':
+      return `${place} is read-only; mount it read-write (in a container: --privileged)`
+    case 'EACCES':
+    case 'EPERM':
+      return process.getuid?.() === 0
+        ? 'the kernel does not let it be changed here; set it on the machine that this container or namespace is on'
+        : 'permission denied; be root (sudo)'
+    case 'EINVAL':
+      return 'the kernel does not take that value; set it by hand'
+    default:
+      return explain(error)
   }
 }

@@ -1,4 +1,5 @@
 /** The image that a runtime makes Pod sandboxes from; the kubelet has no say in it. */
+import { run } from '../command.ts'
 import { readFile } from '../files.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -20,20 +21,31 @@ const CONFIGURATIONS: readonly {
   { runtime: 'cri-o', file: '/etc/crio/crio.conf', keys: [['crio', 'image', 'pause_image']] },
 ]
 
-/** undefined when nobody says. `read` gives the content of a file of the host, if there is one. */
+/**
+ * undefined when nobody says. `read` gives the content of a file of the host, if there is one; `dump` what containerd makes
+ * of its files and its own defaults.
+ */
 export async function sandboxImage(
   { name, pauseImage }: Pick<Runtime, 'name' | 'pauseImage'>,
   read: (path: string) => string | undefined = path => readFile('/', path),
+  dump: () => Promise<string> = dumpContainerd,
 ): Promise<string | undefined> {
   if (pauseImage !== undefined && pauseImage !== '') return pauseImage
   for (const { runtime, file, keys } of CONFIGURATIONS) {
-    const text = name === runtime ? readable(() => read(file)) : undefined
-    if (text === undefined) continue
-    const config = await parsed(text)
-    const found = keys.map(path => valueAt(config, path)).find(value => typeof value === 'string' && value !== '')
-    if (typeof found === 'string') return found
+    if (name !== runtime) continue
+    const texts = [async () => readable(() => read(file)), ...(name === 'containerd' ? [dump] : [])]
+    for (const text of texts) {
+      const config = await parsed((await text()) ?? '')
+      const found = keys.map(path => valueAt(config, path)).find(value => typeof value === 'string' && value !== '')
+      if (typeof found === 'string') return found
+    }
   }
   return undefined
+}
+
+async function dumpContainerd(): Promise<string> {
+  const { exitCode, stdout } = await run(['containerd', 'config', 'dump'])
+  return exitCode === 0 ? stdout : ''
 }
 
 // A file that may not be read, or is none, is the runtime's affair: then nobody says.

@@ -5,11 +5,13 @@ import { openChosenRuntime } from '../cluster/live-runtime.ts'
 import { loadPatches } from '../cluster/patches.ts'
 import { plannedChanges } from '../cluster/plan.ts'
 import { cniFolders } from '../cluster/pod-network.ts'
+import { sandboxNaming } from '../cluster/runtime-plan.ts'
 import { which } from '../command.ts'
 import { durationMilliseconds } from '../duration.ts'
 import { kubeletFiles } from '../kubelet/files.ts'
 import { LAYOUT } from '../layout.ts'
 import type { Phase } from '../phase.ts'
+import { giveImageName } from '../runtime/image-names.ts'
 import { importArchives } from '../runtime/images.ts'
 import type { Call } from '../script.ts'
 import { KUBELET, kubeletService } from '../service/kubelet.ts'
@@ -31,7 +33,10 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
   // Credentials and manifests are the business of their own phases, which record each file.
   const others = ['/etc/kubernetes', MANIFESTS_FOLDER, config.cluster.certificatesDir]
-  const changes = await plannedChanges(config, existing)
+  // So is the Pod network.
+  const naming = existing === undefined ? undefined : await sandboxNaming(config, flags, existing)
+  const images = naming === undefined ? [] : [{ kind: 'image', ...naming } as const]
+  const changes = await plannedChanges(config, existing, images)
   record(changes.filter(change => !('path' in change && others.includes(change.path))))
   const services = serviceManager()
   const binaries = await localBinaries(call, () =>
@@ -46,6 +51,7 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
   const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
   try {
     await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.imageArchives)
+    if (naming !== undefined) await giveImageName(runtime, naming)
   } finally {
     runtime.cri.close()
   }

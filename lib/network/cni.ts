@@ -2,6 +2,21 @@
 import type { Json, JsonObject } from '../json.ts'
 import { LAYOUT } from '../layout.ts'
 
+/** Name of the network, which stands in what its plugins make. */
+export const NETWORK = 'kubestep'
+
+/** Names of our configuration; the first that comes before everybody else's is taken. */
+export const NETWORK_FILES: readonly string[] = ['10-kubestep.conflist', '00-kubestep.conflist', '0-kubestep.conflist']
+
+/**
+ * Whether a runtime takes a file of ours first in a folder with these names. Source: containerd go-cni opts.go, libcni
+ * ConfFiles: sorted by name, .conf, .conflist and .json.
+ */
+export function isFirst(own: string, present: readonly string[]): boolean {
+  const others = present.filter(name => /\.(conf|conflist|json)$/.test(name) && !NETWORK_FILES.includes(name))
+  return others.every(other => own < other)
+}
+
 /** Pod addresses of one family. */
 export interface PodRange {
   /** CIDR of this node, e.g. `10.244.0.0/24`. */
@@ -18,7 +33,7 @@ export function cniConfig(ranges: readonly PodRange[], dataDir: string): JsonObj
   const everywhere: Readonly<Record<4 | 6, string>> = { 4: '0.0.0.0/0', 6: '::/0' }
   return {
     cniVersion: '0.4.0',
-    name: 'kubestep',
+    name: NETWORK,
     plugins: [
       {
         type: 'bridge',

@@ -1,7 +1,7 @@
 /** Our firewall rules on this machine: put in place before the cluster starts, taken away with all of its own. */
 import { run } from '../command.ts'
 import { KubestepError } from '../errors.ts'
-import { CHAINS, iptables, type RuleSettings, removalText, restoreText, savedChains } from './rules.ts'
+import { CHAINS, clusterChains, iptables, type RuleSettings, removalText, restoreText, savedChains } from './rules.ts'
 
 /** Chains that exist now, of both families, as `family table chain`; empty without iptables. */
 export async function presentChains(): Promise<string[]> {
@@ -31,15 +31,24 @@ export async function applyRules(settings: RuleSettings): Promise<void> {
   }
 }
 
-/** Takes away every chain of a cluster but those in `kept` (as presentChains gives them). */
-export async function removeRules(kept: readonly string[]): Promise<void> {
+/**
+ * Takes away every chain of a cluster but those in `kept` (as presentChains gives them), and of CNI's those for these
+ * containers. Gives what stays all the same.
+ */
+export async function removeRules(kept: readonly string[], containers: readonly string[] = []): Promise<string[]> {
+  const left: string[] = []
   for (const family of [4, 6] as const) {
     const keptHere = kept.filter(name => name.startsWith(`${family} `)).map(name => name.slice(2))
     for (const saved of await savedTables(family)) {
-      const text = removalText(saved, keptHere)
-      if (text !== undefined) await run([iptables(family, '-restore'), '--noflush', '--wait'], { input: text })
+      const text = removalText(saved, keptHere, containers)
+      if (text === undefined) continue
+      await run([iptables(family, '-restore'), '--noflush', '--wait'], { input: text })
+      for (const after of await savedTables(family)) {
+        left.push(...clusterChains(after, keptHere, containers).map(chain => `IPv${family} chain ${chain}`))
+      }
     }
   }
+  return left
 }
 
 async function savedTables(family: 4 | 6): Promise<string[]> {

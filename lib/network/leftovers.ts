@@ -10,12 +10,14 @@ interface Leftover {
   readonly list: readonly string[]
   /** Names in the output of `list`, as the removing command takes them. */
   readonly names: (output: string) => string[]
+  /** Those that kube-proxy made, where a name does not tell. */
+  readonly ours?: (output: string, services: ReadonlySet<string>) => string[]
   readonly remove: (name: string) => readonly string[]
 }
 
 /**
  * Source: kube-proxy nftables/proxier.go (a table named kube-proxy per family), ipvs/ipset.go (sets named KUBE-), and
- * ipvs/proxier.go, which takes every virtual server for its own (v1.36). Servers go before the sets that rules use.
+ * ipvs/proxier.go (v1.36). Servers go before the sets that rules use.
  */
 export const LEFTOVERS: readonly Leftover[] = [
   {
@@ -28,7 +30,8 @@ export const LEFTOVERS: readonly Leftover[] = [
     kind: 'server',
     evidence: '/proc/net/ip_vs',
     list: ['ipvsadm', '--save', '--numeric'],
-    names: output => linesOf(output).flatMap(line => /^-A (-[tuf] \S+)/.exec(line)?.slice(1) ?? []),
+    names: output => virtualServers(output).map(({ name }) => name),
+    ours: serviceServers,
     remove: name => ['ipvsadm', '--delete-service', ...name.split(' ')],
   },
   {
@@ -49,12 +52,72 @@ export async function presentLeftovers(): Promise<string[]> {
   return found.flat()
 }
 
-/** Removes all but those in `kept`. Rules that use a set have to be gone before. */
-export async function removeLeftovers(kept: readonly string[]): Promise<void> {
-  for (const name of (await presentLeftovers()).filter(other => !kept.includes(other))) {
-    const leftover = LEFTOVERS.find(({ kind }) => name.startsWith(`${kind} `))
-    if (leftover !== undefined) await run(leftover.remove(name.slice(leftover.kind.length + 1)))
+/**
+ * Removes kube-proxy's, but those in `kept`, of all kinds or of these. Rules that use a set have to be gone before. Gives
+ * what stays all the same.
+ */
+export async function removeLeftovers(kept: readonly string[], kinds?: readonly string[]): Promise<string[]> {
+  const left: string[] = []
+  for (const leftover of LEFTOVERS.filter(({ kind }) => kinds?.includes(kind) ?? true)) {
+    const { kind, remove } = leftover
+    const services = leftover.ours === undefined ? new Set<string>() : await serviceAddresses()
+    const present = async (): Promise<string[]> =>
+      (await oursOf(leftover, services)).filter(name => !kept.includes(`${kind} ${name}`))
+    for (const name of await present()) await run(remove(name))
+    left.push(...(await present()).map(name => `${kind} ${name}`))
   }
+  return left
+}
+
+async function oursOf({ evidence, list, names, ours }: Leftover, services: ReadonlySet<string>): Promise<string[]> {
+  if (evidence !== undefined && !existsSync(evidence)) return []
+  const output = outputOf(await run(list))
+  return ours === undefined ? names(output) : ours(output, services)
+}
+
+interface VirtualServer {
+  /** As ipvsadm takes it, e.g. `-t 10.96.0.1:443`. */
+  readonly name: string
+  readonly address: string
+  readonly destinations: readonly string[]
+}
+
+function virtualServers(output: string): VirtualServer[] {
+  const lines = linesOf(output)
+  return lines.flatMap(line => {
+    const name = /^-A (-[tuf] \S+)/.exec(line)?.[1]
+    if (name === undefined) return []
+    const destinations = lines.flatMap(other => {
+      const [, server, destination] = /^-a (-[tuf] \S+) -r (\S+)/.exec(other) ?? []
+      return server === name && destination !== undefined ? [destination] : []
+    })
+    const address = name
+      .slice(3)
+      .replace(/:\d+$/, '')
+      .replace(/^\[|\]$/g, '')
+    return [{ name, address, destinations }]
+  })
+}
+
+/** The interface on which kube-proxy has the addresses of all Services in ipvs mode. Source: ipvs/proxier.go, DefaultDummyDevice. */
+const SERVICE_LINK = 'kube-ipvs0'
+
+async function serviceAddresses(): Promise<ReadonlySet<string>> {
+  const { stdout } = await run(['ip', '-oneline', 'address', 'show', 'dev', SERVICE_LINK])
+  return new Set([...stdout.matchAll(/\binet6? ([0-9a-f.:]+)/g)].map(([, address = '']) => address))
+}
+
+/**
+ * Virtual servers at addresses of Services, and those elsewhere (node ports) that lead to nothing but what a Service
+ * leads to as well. kube-proxy takes all for its own; others may have some since.
+ */
+function serviceServers(output: string, services: ReadonlySet<string>): string[] {
+  const servers = virtualServers(output)
+  const isService = ({ address }: VirtualServer): boolean => services.has(address)
+  const reached = new Set(servers.filter(isService).flatMap(({ destinations }) => destinations))
+  const isNodePort = ({ destinations }: VirtualServer): boolean =>
+    destinations.length > 0 && destinations.every(destination => reached.has(destination))
+  return servers.filter(server => isService(server) || isNodePort(server)).map(({ name }) => name)
 }
 
 function outputOf({ exitCode, stdout }: CommandResult): string {

@@ -4,6 +4,7 @@
  * not programmed yet would follow the default route, and somebody else might answer.
  */
 import { LAYOUT } from '../layout.ts'
+import { NETWORK } from './cni.ts'
 
 export interface RuleSettings {
   readonly family: 4 | 6
@@ -62,17 +63,65 @@ export function savedChains(saved: string): string[] {
   return chains
 }
 
-/** Which chains a cluster makes: the kubelet's and kube-proxy's, CNI's, ours. */
-const CLUSTER_CHAIN = /^(KUBE-|CNI-|KUBESTEP-)/
+/** Chains that only a cluster makes: the kubelet's and kube-proxy's, and ours. */
+const CLUSTER_CHAIN = /^(KUBE-|KUBESTEP-)/
+
+/** A container's chain of CNI's bridge and portmap plugins, which other tools use too: its rules tell whose it is. */
+const CNI_CHAIN = /^CNI-(DN-|SN-)?[0-9a-f]{16,}$/
+
+/** What the chains of the portmap plugin's published ports hang on. Source: plugins portmap_iptables.go. */
+const CNI_PORTS = /^CNI-HOSTPORT-(DNAT|SNAT|SETMARK|MASQ)$/
+
+/** Source: plugins pkg/utils/utils.go FormatComment, portmap_iptables.go. */
+const CNI_COMMENT = /name: \\?"([^"\\]*)\\?" id: \\?"([^"\\]*)\\?"/
 
 /**
- * Input of `iptables-restore --noflush` that takes away the cluster's chains and every rule that enters them,
- * except chains in `kept` (as `table chain`), which were there before. Undefined when there is nothing to do.
+ * Chains of a cluster in the output of iptables-save, as `table chain`, but those in `kept`, which were there before. Of
+ * CNI's those of our network, and of these containers in whatever network; what they hang on when nobody else does.
  */
-export function removalText(saved: string, kept: readonly string[]): string | undefined {
-  const gone = new Set(
-    savedChains(saved).filter(name => CLUSTER_CHAIN.test(name.split(' ')[1] ?? '') && !kept.includes(name)),
+export function clusterChains(saved: string, kept: readonly string[], containers: readonly string[] = []): string[] {
+  const fresh = savedChains(saved).filter(chain => !kept.includes(chain))
+  const named = (pattern: RegExp): string[] => fresh.filter(chain => pattern.test(chain.split(' ')[1] ?? ''))
+  const entries = rulesOf(saved).map(rule => ({ ...rule, isOurs: isOurNetwork(rule.text, containers) }))
+  const ours = named(CNI_CHAIN).filter(chain =>
+    entries.some(({ from, to, isOurs }) => isOurs && (from === chain || to === chain)),
   )
+  const isShared = entries.some(
+    ({ from, to }) => from === 'nat CNI-HOSTPORT-DNAT' && CNI_CHAIN.test(to.split(' ')[1] ?? '') && !ours.includes(to),
+  )
+  return [...named(CLUSTER_CHAIN), ...ours, ...(isShared ? [] : named(CNI_PORTS))]
+}
+
+function isOurNetwork(rule: string, containers: readonly string[]): boolean {
+  const [, network, container] = CNI_COMMENT.exec(rule) ?? []
+  return network === NETWORK || containers.includes(container ?? '')
+}
+
+/** Rules with the chains that they stand in and lead to, as `table chain`. */
+function rulesOf(saved: string): { readonly text: string; readonly from: string; readonly to: string }[] {
+  let table = ''
+  return saved.split('\n').flatMap(text => {
+    if (text.startsWith('*')) table = text.slice(1)
+    if (!text.startsWith('-A ')) return []
+    return [{ text, from: `${table} ${text.split(' ')[1]}`, to: `${table} ${targetOf(text)}` }]
+  })
+}
+
+function targetOf(rule: string): string {
+  const words = rule.split(' ')
+  return words[words.findLastIndex(word => word === '-j' || word === '-g') + 1] ?? ''
+}
+
+/**
+ * Input of `iptables-restore --noflush` that takes away the cluster's chains, as clusterChains names them, and every
+ * rule that enters them. Undefined when there is nothing to do.
+ */
+export function removalText(
+  saved: string,
+  kept: readonly string[],
+  containers: readonly string[] = [],
+): string | undefined {
+  const gone = new Set(clusterChains(saved, kept, containers))
   if (gone.size === 0) return undefined
   const lines: string[] = []
   let table = ''
@@ -89,10 +138,8 @@ export function removalText(saved: string, kept: readonly string[]): string | un
       // Declaring a chain empties it.
       if (gone.has(`${table} ${chain}`)) lines.push(`:${chain} - [0:0]`)
     } else if (line.startsWith('-A ')) {
-      const words = line.split(' ')
-      const target = words[words.findLastIndex(word => word === '-j' || word === '-g') + 1] ?? ''
-      const inGone = gone.has(`${table} ${words[1]}`)
-      if (!inGone && gone.has(`${table} ${target}`)) lines.push(`-D ${line.slice(3)}`)
+      const inGone = gone.has(`${table} ${line.split(' ')[1]}`)
+      if (!inGone && gone.has(`${table} ${targetOf(line)}`)) lines.push(`-D ${line.slice(3)}`)
     }
   }
   return `${lines.join('\n')}\n`

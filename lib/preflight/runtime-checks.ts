@@ -2,6 +2,7 @@
 import type { Host } from '../host/host.ts'
 import type { RuntimeAnswer } from '../host/source.ts'
 import type { JsonObject } from '../json.ts'
+import { isFirst, NETWORK_FILES } from '../network/cni.ts'
 import { isSince, type Version } from '../version.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 
@@ -183,7 +184,7 @@ export const RUNTIME_CHECKS: readonly Check[] = [
     name: 'CNIConfig',
     about: "no other network's configuration comes first",
     why: 'a runtime takes the first file of the folder, whoever wrote it',
-    severity: 'warning',
+    severity: 'error',
     ours: true,
     look: (host, wanted) => {
       const { cniConfigs } = host
@@ -192,10 +193,10 @@ export const RUNTIME_CHECKS: readonly Check[] = [
       const found = `/etc/cni/net.d has ${cniConfigs.join(', ')}`
       if (plan.kind === 'private') return handled(found, 'the containerd of kubestep has a folder of its own')
       if (wanted.cni === 'none') return ok(found)
-      const first = cniConfigs.filter(name => name < '10-kubestep.conflist')
-      return first.length === 0
-        ? ok(`${found}, after 10-kubestep.conflist`)
-        : warning(`${found}: Pods get their addresses from ${first[0]}`, 'move it away, or use --cni none')
+      const name = NETWORK_FILES.find(own => isFirst(own, cniConfigs))
+      return name === undefined
+        ? error(`${found}: nothing of ours can come before that`, 'move it away, or use it with --cni none')
+        : handled(found, `init puts ${name} before it, which reset takes away; --cni none uses what is there`)
     },
   },
 ]

@@ -93,23 +93,28 @@ export async function makePlans(plans: readonly Plan[], host: HostSource, say: S
   return made
 }
 
-/** Takes back everything that is in the record, newest first. Gives how much that was; throws a KubestepError with a line for each failure. */
-export async function undoPreparation(host: HostSource, say: Say): Promise<number> {
+export interface Undone {
+  readonly count: number
+  /** What could not be taken back, and the error. */
+  readonly failed: readonly { readonly change: PreparedChange; readonly error: unknown }[]
+}
+
+/** Takes back everything that is in the record, newest first; what fails stays in it. */
+export async function undoPreparation(host: HostSource, say: Say): Promise<Undone> {
   const record = openJournal(below(host.root, LAYOUT.prepared))
   const changes = record.changes().filter(isPrepared)
-  const failures: string[] = []
+  const failed: { change: PreparedChange; error: unknown }[] = []
   for (const change of [...changes].reverse()) {
     try {
       const kept = await undoChange(change, host)
       if (kept !== undefined) say(`[prepare] ${kept}`)
     } catch (error) {
-      failures.push(reasonOf(error))
+      failed.push({ change, error })
     }
   }
   await settle(changes, host)
-  if (failures.length > 0) throw new KubestepError(failures.join('\n'))
-  record.clear()
-  return changes.length
+  record.keep(changes.filter(change => failed.some(other => other.change === change)))
+  return { count: changes.length, failed }
 }
 
 /** What is in the record, oldest first. */

@@ -23,6 +23,8 @@ export function describe(change: Change): string {
       return `unmount "${change.path}"`
     case 'runtime':
       return `stop and remove the Pods of the runtime at "${change.socket}"`
+    case 'image':
+      return `take the name "${change.name}" from the image "${change.of}" in the runtime at "${change.socket}"`
     case 'init':
       return 'forget the init'
     case 'written':

@@ -4,33 +4,59 @@ import type { Change, Journal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { serviceManager } from '../service/manager.ts'
 import { describe } from './describe.ts'
-import { undo } from './undo.ts'
+import type { Left } from './stay.ts'
+import { type UndoContext, undo } from './undo.ts'
 
-/**
- * Undoes changes and forgets them; `say` is told of each. The oldest `kept` stay as they are. What cannot be undone is
- * given back as lines, and then the journal stays, so that it can be tried again.
- */
-export async function undoAll(journal: Journal, say: (line: string) => void, kept = 0): Promise<string[]> {
-  const context = { services: serviceManager() }
-  const failures: string[] = []
-  // From here on it is no cluster any more, even if this is not the try that gets to the end.
-  removeFiles('/', [LAYOUT.ready])
-  for (const change of undoOrder(journal.changes().slice(kept))) {
-    if (isState(change) && failures.length > 0) continue
-    say(`[reset] ${describe(change)}`)
-    // While there is something to remember, the folder with the journal stays.
-    const now: Change = isState(change) && kept > 0 ? { kind: 'contents', path: LAYOUT.state, before: [] } : change
-    const failure = await undo(now, context)
-    if (failure !== undefined) failures.push(`reset: cannot ${describe(change)}: ${failure}`)
-  }
-  if (failures.length === 0) journal.clear(kept)
-  return failures
+export interface Say {
+  /** Told of each change before it is undone. */
+  readonly detail: (line: string) => void
+  /** Told of what stays on purpose. */
+  readonly note: (line: string) => void
 }
 
-// The journal itself lies in the state folder: it goes last, and only when nothing is left to undo.
+/**
+ * Undoes changes, all that can be undone, and forgets those. What is left is given back, and stays in the journal with
+ * the folder that it lies in, so that it can be tried again. The oldest `kept` stay as they are.
+ */
+export async function undoAll(
+  journal: Journal,
+  say: Say,
+  kept = 0,
+  context: UndoContext = { services: serviceManager() },
+): Promise<readonly Left[]> {
+  const changes = journal.changes()
+  const [older, ours] = [changes.slice(0, kept), changes.slice(kept)]
+  const left: Left[] = []
+  // From here on it is no cluster any more, even if this is not the try that gets to the end.
+  if (ours.some(isState)) removeFiles('/', [LAYOUT.ready])
+  for (const change of undoOrder(ours)) {
+    say.detail(`[reset] ${describe(change)}`)
+    // While there is something to remember, the folder with the journal stays.
+    const isNeeded = kept > 0 || left.length > 0
+    const now: Change = isState(change) && isNeeded ? { kind: 'contents', path: LAYOUT.state, before: [] } : change
+    const { stays = [], note } = await undo(now, context)
+    if (stays.length > 0) left.push({ change, stays })
+    if (note !== undefined) say.note(`[reset] ${note}`)
+  }
+  const isLeft = (change: Change): boolean =>
+    change.kind === 'init' || isState(change) || left.some(other => other.change === change)
+  journal.keep([...older, ...(left.length === 0 ? [] : ours.filter(isLeft))])
+  return left
+}
+
+// What runs ends first, whenever it was started: Pods need their network's files to the end. The journal itself lies in
+// the state folder: that goes last, and only when nothing is left to undo.
 function undoOrder(changes: readonly Change[]): Change[] {
   const newestFirst = [...changes].reverse()
-  return [...newestFirst.filter(change => !isState(change)), ...newestFirst.filter(isState)]
+  return [
+    ...newestFirst.filter(runs),
+    ...newestFirst.filter(change => !runs(change) && !isState(change)),
+    ...newestFirst.filter(isState),
+  ]
+}
+
+function runs({ kind }: Change): boolean {
+  return kind === 'service' || kind === 'runtime'
 }
 
 function isState(change: Change): boolean {

@@ -2,28 +2,29 @@
  * Undoing what the journal holds: one function per kind of change. Each can be run again, and none touches what
  * was there before.
  */
-import { existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run } from '../command.ts'
-import { reasonOf } from '../errors.ts'
-import { removeFiles, writeFiles } from '../files.ts'
-import { podProcesses, removePodCgroups } from '../host/cgroups.ts'
+import { writeFiles } from '../files.ts'
 import { removeLinks } from '../host/links.ts'
-import { mountsBelow, readMountinfo } from '../host/mounts.ts'
-import { kill, processesWith } from '../host/processes.ts'
+import { loadedModules } from '../host/modules.ts'
+import { namespacesInUse } from '../host/network-namespaces.ts'
 import { liveHost } from '../host/source.ts'
-import { writeSysctl } from '../host/sysctl.ts'
+import { readSysctl, writeSysctl } from '../host/sysctl.ts'
 import type { Change } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { removeRules } from '../network/firewall.ts'
 import { removeLeftovers } from '../network/leftovers.ts'
 import type { PreparedChange } from '../prepare/change.ts'
 import { undoChange } from '../prepare/step.ts'
-import { openRuntime } from '../runtime/runtime.ts'
-import { removeSandboxes } from '../runtime/sandboxes.ts'
-import { shimSockets } from '../runtime/shims.ts'
+import { forgetImageName } from '../runtime/image-names.ts'
+import { readRemains } from '../runtime/remains.ts'
 import type { ServiceManager } from '../service/service.ts'
 import { removePodSlices } from '../service/slices.ts'
+import { removableNames, removePath, unmountBelow } from './remove.ts'
+import { type Stay, stayOf } from './stay.ts'
+import { subjectOf } from './subject.ts'
+import { undoRuntime } from './undo-runtime.ts'
 
 type Of<Kind extends Change['kind']> = Extract<Change, { readonly kind: Kind }>
 
@@ -31,68 +32,80 @@ export interface UndoContext {
   readonly services: ServiceManager
 }
 
+/** What came of an undo: what stays though it should go, and a line on what stays on purpose. */
+export interface Undone {
+  readonly stays?: readonly Stay[]
+  readonly note?: string
+}
+
+type Undo<Kind extends Change['kind']> = (change: Of<Kind>, context: UndoContext) => Promise<Undone | undefined>
+
 /** What undoes each kind; throws an error with the reason when it cannot. */
-export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, context: UndoContext) => Promise<void> } = {
-  service: async ({ name }, { services }) => services.remove(name),
-  runtime: async ({ socket, ours, sandboxes }, { services }) => {
-    const path = socket.replace(/^unix:\/\//, '')
-    // Looked for before and after: a shim that is cut off while it starts may have a folder only now, or only then.
-    const shims = ours ? shimSockets(LAYOUT.containerd.state, path) : []
-    // An import goes on when the init that began it was killed.
-    if (ours) await kill(processesWith(['--address', path]))
-    try {
-      const { cri } = await openRuntime(socket, ours)
-      try {
-        await removeSandboxes(cri, sandboxes)
-      } finally {
-        cri.close()
-      }
-    } catch (error) {
-      // A runtime of our own that is dead leaves its shims behind; somebody else's has to be up.
-      if (!ours) throw error
-    }
-    // What a dead runtime of ours left running: the containers and the shims that hold them.
-    if (ours) {
-      // The shims last: they reap their containers, and PID 1 may take its time.
-      await kill(podProcesses())
-      await kill(processesWith(['-address', path]))
-      removeFiles('/', [...shims, ...shimSockets(LAYOUT.containerd.state, path)])
-    }
-    await removePodCgroups()
-    if (services.kind === 'systemd') await removePodSlices()
+export const UNDO: { readonly [Kind in Change['kind']]: Undo<Kind> } = {
+  service: async ({ name }, { services }) => {
+    await services.remove(name)
+    return undefined
   },
-  init: async () => {},
-  mount: async ({ path }) => unmountBelow(path),
+  runtime: async (change, { services }) => {
+    const stays = await undoRuntime(change)
+    if (services.kind === 'systemd') await removePodSlices()
+    return { stays }
+  },
+  image: async ({ socket, name, of }) => {
+    await forgetImageName(socket, name, of)
+    return undefined
+  },
+  init: async () => undefined,
+  mount: async ({ path }) => ({ stays: await unmountBelow(path) }),
   network: async ({ links, chains, others }) => {
-    await removeLinks(links)
-    await removeRules(chains)
-    await removeLeftovers(others ?? [])
+    // The addresses of Services tell whose virtual servers are, so those go before the interface.
+    const sets = await removeLeftovers(others ?? [], ['server'])
+    const interfaces = await removeLinks(links)
+    const rules = await removeRules(chains, readRemains(LAYOUT.containerd).ids)
+    const rest = await removeLeftovers(others ?? [])
+    const subjects = new Set([...sets, ...interfaces, ...rules, ...rest])
+    const stay = { reason: 'something uses it', advice: 'end that' }
+    return { stays: [...subjects].map(subject => ({ subject, ...stay })) }
   },
   tree: async ({ path }) => {
-    await unmountBelow(path)
-    for (const name of namesIn(path)) rmSync(join(path, name), { recursive: true, force: true })
-    // Whoever holds the lock takes its folder away with it.
-    if (dirname(LAYOUT.lock) !== path) rmSync(path, { recursive: true, force: true })
+    if (dirname(LAYOUT.lock) !== path && dirname(LAYOUT.journal) !== path) return { stays: await removePath(path) }
+    const stays = await removeNames(path, removableNames(path))
+    // Whoever holds the lock takes its folder away with it, and the journal goes with the last of what it holds.
+    if (dirname(LAYOUT.journal) === path && stays.length === 0) rmSync(path, { recursive: true, force: true })
+    return { stays }
   },
   empty: async ({ path }) => {
-    if (!existsSync(path) || readdirSync(path).length > 0) return
-    await unmountBelow(path)
-    rmSync(path, { recursive: true })
+    if (!existsSync(path) || readdirSync(path).length > 0) return undefined
+    const stays = await unmountBelow(path)
+    if (stays.length === 0) rmdirSync(path)
+    return { stays }
   },
-  contents: async ({ path, before, only = '' }) => {
+  contents: async ({ path, before, only = '', idle }) => {
     const ours = new RegExp(only)
-    for (const name of namesIn(path).filter(other => ours.test(other) && !before.includes(other))) {
-      await unmountBelow(join(path, name))
-      rmSync(join(path, name), { recursive: true, force: true })
+    const names = removableNames(path).filter(name => ours.test(name) && !before.includes(name))
+    const inUse = idle && names.length > 0 ? namespacesInUse(path) : []
+    return {
+      stays: await removeNames(
+        path,
+        names.filter(name => !inUse.includes(name)),
+      ),
     }
   },
   file: async ({ path, before, mode }) => {
     if (before === null) rmSync(path, { force: true })
     else writeFiles('/', [{ path, mode, content: Buffer.from(before, 'base64') }])
+    return undefined
   },
-  sysctl: async ({ key, before }) => writeSysctl(key, before),
+  sysctl: async ({ key, before }) => {
+    const present = readSysctl(key)
+    // A key goes with its module.
+    if (present !== undefined && present !== before) writeSysctl(key, before)
+    return undefined
+  },
   module: async ({ name }) => {
     await run(['modprobe', '-r', name])
+    if (!loadedModules(liveHost().read('/proc/modules') ?? '').includes(name)) return undefined
+    return { note: `kernel module ${name} stays loaded: something uses it; it is gone after the next boot` }
   },
   written: undoPrepared,
   lines: undoPrepared,
@@ -101,34 +114,23 @@ export const UNDO: { readonly [Kind in Change['kind']]: (change: Of<Kind>, conte
   packages: undoPrepared,
 }
 
-async function undoPrepared(change: PreparedChange): Promise<void> {
-  await undoChange(change, liveHost())
+async function undoPrepared(change: PreparedChange): Promise<Undone> {
+  const note = await undoChange(change, liveHost())
+  return note === undefined ? {} : { note }
 }
 
-/** Undoes one change; gives the reason when that fails. */
-export async function undo(change: Change, context: UndoContext): Promise<string | undefined> {
+async function removeNames(path: string, names: readonly string[]): Promise<readonly Stay[]> {
+  const stays: Stay[] = []
+  for (const name of names) stays.push(...(await removePath(join(path, name))))
+  return stays
+}
+
+/** Undoes one change, as far as it goes. Does not throw. */
+export async function undo(change: Change, context: UndoContext): Promise<Undone> {
   try {
-    await (UNDO[change.kind] as (change: Change, context: UndoContext) => Promise<void>)(change, context)
-    return undefined
+    const work = UNDO[change.kind] as (change: Change, context: UndoContext) => Promise<Undone | undefined>
+    return (await work(change, context)) ?? {}
   } catch (error) {
-    return reasonOf(error)
+    return { stays: [stayOf(subjectOf(change), error)] }
   }
-}
-
-/** What an undo goes by until it is over: after a kill in between the next try does too, and nobody else begins meanwhile. */
-const LAST: readonly string[] = [LAYOUT.journal, LAYOUT.lock]
-
-function namesIn(path: string): string[] {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return []
-  return readdirSync(path).filter(name => !LAST.includes(join(path, name)))
-}
-
-async function unmountBelow(path: string): Promise<void> {
-  // The kernel names mounts by their real paths.
-  const folder = existsSync(path) ? realpathSync(path) : path
-  for (const point of mountsBelow(readMountinfo(), [folder])) {
-    if ((await run(['umount', point])).exitCode !== 0) await run(['umount', '--lazy', point])
-  }
-  const [left] = mountsBelow(readMountinfo(), [folder])
-  if (left !== undefined) throw new Error(`"${left}" cannot be unmounted; unmount it and reset again`)
 }

@@ -4,7 +4,7 @@ import type { Cri } from '../cri/client.ts'
 import type { JsonObject } from '../json.ts'
 
 /** The namespace in which containerd's CRI plugin looks for images. */
-const NAMESPACE = 'k8s.io'
+export const NAMESPACE = 'k8s.io'
 
 /** Every tag and digest that the runtime has. */
 export async function presentImages(cri: Cri): Promise<ReadonlySet<string>> {

@@ -54,7 +54,15 @@ describe('sandboxImage()', () => {
       ['no file', 'containerd', undefined, undefined],
     ]
   for (const [what, name, file, image] of rows) {
-    test(`of ${what}`, async () => assert.equal(await sandboxImage({ name }, () => file), image))
+    test(`of ${what}`, async () =>
+      assert.equal(
+        await sandboxImage(
+          { name },
+          () => file,
+          async () => '',
+        ),
+        image,
+      ))
   }
 
   test('is what the runtime says over CRI, whatever stands in a file', async () => {
@@ -62,7 +70,14 @@ describe('sandboxImage()', () => {
       throw new Error('not to be read')
     }
     assert.equal(await sandboxImage({ name: 'containerd', pauseImage: 'b/pause:1' }, read), 'b/pause:1')
-    assert.equal(await sandboxImage({ name: 'containerd' }, read), undefined)
+    assert.equal(await sandboxImage({ name: 'containerd' }, read, async () => ''), undefined)
+  })
+
+  test('is what containerd has by default where its file does not say', async () => {
+    const dump = async (): Promise<string> =>
+      "[plugins]\n[plugins.'io.containerd.cri.v1.images']\n[plugins.'io.containerd.cri.v1.images'.pinned_images]\nsandbox = 'b/pause:2'\n"
+    assert.equal(await sandboxImage({ name: 'containerd' }, () => 'version = 3\n', dump), 'b/pause:2')
+    assert.equal(await sandboxImage({ name: 'cri-o' }, () => undefined, dump), undefined)
   })
 })
 

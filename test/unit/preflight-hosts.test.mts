@@ -47,7 +47,7 @@ const MATRIX: Readonly<Record<string, string>> = {
   RunnerImage: 'o o o o o o o o W',
   CRI: 'h h h E o o E E o',
   CgroupDriver: 'o o h o o h h h h',
-  CNIConfig: 'o o o o o o o o W',
+  CNIConfig: 'o o o o h o o o h',
   Hostname: 'o o o o o o o o W',
   'FileContent--proc-sys-net-ipv4-ip_forward': 'o o h h o o h o o',
   'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables': 'h h o h o h h u o',

@@ -98,10 +98,10 @@ test('makePlans() below a folder changes its files, and undoPreparation() leaves
   assert.deepEqual(tree(root), after)
 
   const said: string[] = []
-  assert.equal(await undoPreparation(host, line => said.push(line)), 8)
+  assert.equal((await undoPreparation(host, line => said.push(line))).count, 8)
   assert.equal(said.length, 0)
   assert.deepEqual(tree(root), before)
-  assert.equal(await undoPreparation(host, line => said.push(line)), 0)
+  assert.equal((await undoPreparation(host, line => said.push(line))).count, 0)
   rmSync(root, { recursive: true })
 })
 

@@ -13,9 +13,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { folderChange } from '../../lib/cluster/plan.ts'
-import type { Change } from '../../lib/journal.ts'
+import { KubestepError } from '../../lib/errors.ts'
+import { readSysctl } from '../../lib/host/sysctl.ts'
+import { type Change, openJournal } from '../../lib/journal.ts'
 import { othersChanges, ownerOf } from '../../lib/reset/owner.ts'
+import { isInTheWay, leftLines, stayOf } from '../../lib/reset/stay.ts'
 import { undo } from '../../lib/reset/undo.ts'
+import { undoAll } from '../../lib/reset/undo-all.ts'
 import { supervisor } from '../../lib/service/supervisor.ts'
 
 interface Row {
@@ -66,7 +70,7 @@ for (const { name, before, folder, made } of ROWS) {
     const change = folderChange(join(root, folder))
     for (const path of made) make(root, path)
     for (const _ of [1, 2]) {
-      assert.equal(await undo(change, CONTEXT), undefined)
+      assert.deepEqual((await undo(change, CONTEXT)).stays ?? [], [])
       assert.deepEqual(tree(root), was)
     }
     rmSync(root, { recursive: true })
@@ -78,7 +82,7 @@ test('undo() takes away only the names of a cluster where others work too', asyn
   const path = join(root, 'netns')
   for (const row of ['netns/cni-1', 'netns/mine', 'netns/cni-2']) make(root, row)
   const change: Change = { kind: 'contents', path, before: ['cni-1'], only: '^cni-' }
-  assert.equal(await undo(change, CONTEXT), undefined)
+  assert.deepEqual((await undo(change, CONTEXT)).stays ?? [], [])
   assert.deepEqual(tree(root), ['netns', 'netns/cni-1', 'netns/mine'])
   rmSync(root, { recursive: true })
 })
@@ -92,7 +96,7 @@ test('undo() takes away a shared folder when nothing is in it', async () => {
     ['a', []],
     ['a', []],
   ] as const) {
-    assert.equal(await undo({ kind: 'empty', path: join(root, path) }, CONTEXT), undefined)
+    assert.deepEqual((await undo({ kind: 'empty', path: join(root, path) }, CONTEXT)).stays ?? [], [])
     assert.deepEqual(tree(root), left)
   }
   rmSync(root, { recursive: true })
@@ -106,15 +110,21 @@ test('undo() restores a file that was there, and removes one that was not', asyn
     { kind: 'file', path: fresh, before: null, mode: 0o644 },
   ]
   for (const path of [old, fresh]) writeFileSync(path, 'ours')
-  for (const change of changes) assert.equal(await undo(change, CONTEXT), undefined)
+  for (const change of changes) assert.deepEqual((await undo(change, CONTEXT)).stays ?? [], [])
   assert.equal(readFileSync(old, 'utf8'), 'as it was')
   assert.equal(existsSync(fresh), false)
   rmSync(root, { recursive: true })
 })
 
-test('undo() gives the reason when it cannot', async () => {
-  const change: Change = { kind: 'runtime', socket: 'unix:///nowhere/cri.sock', ours: false, sandboxes: [] }
-  assert.match((await undo(change, CONTEXT)) ?? '', /\/nowhere\/cri\.sock/)
+test('undo() leaves a network namespace in which somebody lives', async () => {
+  const root = temporary()
+  // A file that is the namespace of this process; the other one is nobody's.
+  symlinkSync('/proc/self/ns/net', join(root, 'cni-12345678-mine'))
+  make(root, 'cni-87654321-gone')
+  const change: Change = { kind: 'contents', path: root, before: [], only: '^(cni-)?[0-9a-f]{8}-', idle: true }
+  assert.deepEqual((await undo(change, CONTEXT)).stays, [])
+  assert.deepEqual(tree(root), ['cni-12345678-mine'])
+  rmSync(root, { recursive: true })
 })
 
 describe('othersChanges()', () => {
@@ -140,3 +150,81 @@ test('ownerOf() takes names alone', () => {
     /init: cannot use --owner "a b": it is no name/,
   )
 })
+/** What nobody can remove or change, in the order in which it is undone. */
+const STUCK: readonly Change[] = [
+  { kind: 'sysctl', key: 'kernel.osrelease', before: '0.1' },
+  { kind: 'sysctl', key: 'kernel.ostype', before: 'Other' },
+  { kind: 'file', path: '/proc/version', before: null, mode: 0o600 },
+]
+
+test('undoAll() does all that can be done, says what is left in a line a kind, and remembers that alone', async () => {
+  const root = temporary()
+  const journal = openJournal(join(root, 'journal.jsonl'))
+  const file = join(root, 'made')
+  writeFileSync(file, 'ours')
+  const done: readonly Change[] = [
+    { kind: 'file', path: file, before: null, mode: 0o600 },
+    // Read-only, but as it was; and one that went with its module.
+    { kind: 'sysctl', key: 'kernel.version', before: readSysctl('kernel.version') ?? '' },
+    { kind: 'sysctl', key: 'net.nowhere.at_all', before: '1' },
+  ]
+  journal.record(...done, ...STUCK)
+  const left = await undoAll(journal, { detail: () => {}, note: () => {} }, 0, CONTEXT)
+  assert.equal(existsSync(file), false)
+  assert.deepEqual(openJournal(journal.path).changes(), STUCK)
+  const lines = leftLines(left)
+  assert.equal(lines.length, 2, lines.join('\n'))
+  assert.match(
+    lines.join('\n'),
+    /^reset: cannot bring back file "\/proc\/version": [^;]+; .+ and run reset again\nreset: cannot set back 2 sysctls \(kernel\.ostype, kernel\.osrelease\): [^;:]+; .+ and run reset again$/,
+  )
+  assert.deepEqual(
+    left.filter(isInTheWay).map(({ change }) => change.kind),
+    ['file'],
+  )
+  rmSync(root, { recursive: true })
+})
+
+test('undoAll() of a second try goes back to what phases had made before, and forgets what came to be as it was', async () => {
+  const root = temporary()
+  const journal = openJournal(join(root, 'journal.jsonl'))
+  const older: Change = { kind: 'file', path: join(root, 'phase'), before: null, mode: 0o600 }
+  writeFileSync(older.path, 'made by a phase')
+  journal.record(older, { kind: 'init' }, ...STUCK.slice(0, 1))
+  const say = { detail: () => {}, note: () => {} }
+  assert.equal((await undoAll(journal, say, 1, CONTEXT)).length, 1)
+  assert.deepEqual(openJournal(journal.path).changes(), [older, { kind: 'init' }, STUCK[0]])
+  journal.keep([older, { kind: 'init' }])
+  assert.deepEqual(await undoAll(journal, say, 1, CONTEXT), [])
+  assert.deepEqual(openJournal(journal.path).changes(), [older])
+  assert.equal(existsSync(older.path), true)
+  rmSync(root, { recursive: true })
+})
+
+const READ_ONLY = Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' })
+
+for (const { error, line } of [
+  { error: READ_ONLY, line: 'the file system is read-only; mount it read-write' },
+  {
+    error: new KubestepError('files: cannot write "/a": the file system is read-only; choose another folder', {
+      cause: READ_ONLY,
+    }),
+    line: 'the file system is read-only; mount it read-write',
+  },
+  {
+    error: new KubestepError('prepare: cannot set sysctl "a.b" to 0: /proc/sys is read-only; mount it read-write', {
+      cause: READ_ONLY,
+    }),
+    line: '/proc/sys is read-only; mount it read-write',
+  },
+  {
+    error: new KubestepError('runtime: cannot connect to "unix:///x": connect ENOENT /x; is the runtime running?'),
+    line: 'connect ENOENT /x; is the runtime running?',
+  },
+  { error: new Error('out of order'), line: 'out of order; see to that' },
+]) {
+  test(`stayOf() reads ${JSON.stringify(error.message)}`, () => {
+    const { reason, advice } = stayOf('x', error)
+    assert.equal(`${reason}; ${advice}`, line)
+  })
+}

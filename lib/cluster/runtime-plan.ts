@@ -1,0 +1,52 @@
+/** What an init is going to change in a runtime: its Pod network, and in somebody else's a name for its sandbox image. */
+import type { InitConfig } from '../config/types.ts'
+import type { FileEntry } from '../files.ts'
+import { imageOf } from '../images/images.ts'
+import { sandboxImage } from '../images/sandbox.ts'
+import type { Change } from '../journal.ts'
+import type { Flags } from '../options.ts'
+import { hasImage, type ImageNaming } from '../runtime/image-names.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { podNetworkFile } from './node-files.ts'
+import { networkChanges } from './plan.ts'
+import { cniFolders, wantsNetwork } from './pod-network.ts'
+
+export interface RuntimeChanges {
+  readonly changes: readonly Change[]
+  /** The file of the Pod network; undefined when that is somebody else's. */
+  readonly network?: FileEntry
+  readonly naming?: ImageNaming
+}
+
+/** `runtime` is absent when it will be a private one. Throws a KubestepError where no Pod network can be set up. */
+export async function planRuntime(
+  config: InitConfig,
+  flags: Pick<Flags, 'cni' | 'artifacts' | 'offline'>,
+  runtime?: Runtime,
+): Promise<RuntimeChanges> {
+  const confDir = runtime?.cni.confDir ?? cniFolders(flags.cni, '').confDir
+  const network = wantsNetwork(flags.cni) ? podNetworkFile(config, confDir) : undefined
+  const naming = runtime === undefined ? undefined : await sandboxNaming(config, flags, runtime)
+  return {
+    changes: [
+      // A private runtime's own folder goes as a whole.
+      ...(network !== undefined && runtime === undefined ? [] : networkChanges(confDir, network?.path)),
+      ...(naming === undefined ? [] : [{ kind: 'image', ...naming } as const]),
+    ],
+    ...(network !== undefined && { network }),
+    ...(naming !== undefined && { naming }),
+  }
+}
+
+/** A runtime pulls the image of its sandboxes by itself; where it cannot, it gets ours under the name that it asks for. */
+export async function sandboxNaming(
+  config: InitConfig,
+  { artifacts, offline }: Pick<Flags, 'artifacts' | 'offline'>,
+  runtime: Runtime,
+): Promise<ImageNaming | undefined> {
+  if (artifacts === undefined && !offline) return undefined
+  const name = await sandboxImage(runtime)
+  const of = imageOf('pause', config)
+  if (name === undefined || name === of || (await hasImage(runtime.cri, name))) return undefined
+  return { socket: runtime.cri.socket, name, of }
+}
