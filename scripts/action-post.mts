@@ -3,30 +3,35 @@ import { removeComponents, saveComponents } from '../lib/action/cache.ts'
 /** The end of a job with the GitHub Action: logs when something failed, then the cluster goes. Never red, safe at any time. */
 import { hasCacheService, placesOf } from '../lib/action/environment.ts'
 import { givenInputs } from '../lib/action/given-inputs.ts'
+import { readKubeconfigFile, removeKubeconfig } from '../lib/action/kubeconfig-file.ts'
 import { removeUserFiles, takeOver } from '../lib/action/owned-files.ts'
-import * as runner from '../lib/action/reporting.ts'
+import { openReporting, state } from '../lib/action/reporting.ts'
 import { bundle, runAsRoot } from '../lib/action/root.ts'
-import { stopInit } from '../lib/action/stop-init.ts'
+import { stopStarted } from '../lib/action/stop-init.ts'
 import { logsSummary } from '../lib/action/summary.ts'
-import { maskSecrets } from '../lib/diagnose/secrets.ts'
+import { environmentSecrets } from '../lib/diagnose/known-secrets.ts'
 import { reasonOf } from '../lib/errors.ts'
 
 const places = placesOf(process.env)
+const runner = openReporting(environmentSecrets(process.env))
+
+/** Only the cluster that main has begun: another job may have come meanwhile. */
+const ours = `--owner=${state('owner')}`
 
 async function post(): Promise<void> {
-  if (runner.state('started') !== 'true') {
+  if (state('started') !== 'true') {
     runner.info('Nothing to do: no cluster was begun')
     return
   }
   const given = givenInputs(process.env)
-  if (await stopInit()) runner.info('Stopped an init that was still at work')
+  if (await stopStarted()) runner.info('Stopped what was still at work')
   // A failed init has left its logs already.
-  const failed = runner.state('failed') !== 'true' && ['failure', 'cancelled'].includes(given['job-status'] ?? '')
+  const failed = state('failed') !== 'true' && ['failure', 'cancelled'].includes(given['job-status'] ?? '')
   const wanted = given.logs ?? 'on-failure'
   if (wanted === 'always' || (wanted === 'on-failure' && failed)) await attempt('collect the logs', collectLogs)
   if (given.cleanup === 'never') runner.info('The cluster stays, as cleanup: never asks')
   else await attempt('take the cluster away', reset)
-  const key = runner.state('cacheKey')
+  const key = state('cacheKey')
   if (key !== '' && hasCacheService(process.env)) await attempt('save the cache', () => save(key))
   await attempt('clear the cache folder', () => removeComponents(places.components))
 }
@@ -36,15 +41,16 @@ async function attempt(what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
-    runner.warning(`kubestep could not ${what}: ${maskSecrets(reasonOf(error))}`)
+    runner.warning(`kubestep could not ${what}: ${reasonOf(error)}`)
   }
 }
 
 async function collectLogs(): Promise<void> {
-  const { status, stdout, stderr } = await runAsRoot(bundle('logs'))
+  const { status, stdout, stderr } = await runAsRoot(bundle('logs', ours))
   if (status !== 0) throw new Error(stderr.trim())
+  if (stdout.trim() === '') return runner.info(stderr.trim())
   const path = await takeOver(stdout.trim(), places.logs)
-  const diagnosis = maskSecrets(stderr.trim().replace(/^\[logs\] /, ''))
+  const diagnosis = stderr.trim().replace(/^\[logs\] /, '')
   runner.info(`Logs of the cluster: ${path}`)
   if (diagnosis !== '') runner.info(diagnosis)
   runner.addSummary(logsSummary(diagnosis, path))
@@ -52,10 +58,13 @@ async function collectLogs(): Promise<void> {
 
 async function reset(): Promise<void> {
   runner.startGroup('Taking the cluster away')
-  const { status, stderr } = await runAsRoot(bundle('reset'), { onOut: runner.info })
+  const { status, stderr } = await runAsRoot(bundle('reset', ours), { onOut: runner.info })
   runner.endGroup()
   if (status !== 0) throw new Error(stderr.trim())
   removeUserFiles(places)
+  const kubeconfig = readKubeconfigFile(state('kubeconfig'))
+  const stays = kubeconfig && removeKubeconfig(kubeconfig)
+  if (stays !== undefined) runner.info(stays)
 }
 
 async function save(key: string): Promise<void> {
@@ -68,4 +77,5 @@ async function save(key: string): Promise<void> {
 // A cancelled job sends these too; the reset is short and is not to be left half done.
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => {})
 await attempt('end the job', post)
+runner.end()
 process.exit(0)

@@ -1,6 +1,7 @@
 #!/usr/bin/env -S npx zx
 /** The GitHub Action: a cluster in one step. Its inputs and outputs are tables in lib/action. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Restored, restoreComponents } from '../lib/action/cache.ts'
 import { type InitCall, initCall, startBudgetMs } from '../lib/action/config.ts'
@@ -9,20 +10,24 @@ import { type Failure, failureFrom, failureOf } from '../lib/action/failure.ts'
 import { isOn, listItems } from '../lib/action/given-inputs.ts'
 import { INPUTS } from '../lib/action/inputs.ts'
 import { readJobFacts } from '../lib/action/job-facts.ts'
-import { folderFault, makeOwnFolder, takeOver } from '../lib/action/owned-files.ts'
+import { isTaken, TAKEN } from '../lib/action/kubeconfig-file.ts'
+import type { OutputName } from '../lib/action/outputs.ts'
+import { folderFault, makeOwnFolder, takeOver, writeOwn } from '../lib/action/owned-files.ts'
 import { openProgress } from '../lib/action/progress.ts'
 import { isInline, readInputs } from '../lib/action/read-inputs.ts'
 import { refusals } from '../lib/action/refusals.ts'
-import * as runner from '../lib/action/reporting.ts'
+import { openReporting } from '../lib/action/reporting.ts'
 import { bundle, children, runAsRoot, signal } from '../lib/action/root.ts'
 import { failureSummary, readySummary, timeToReady } from '../lib/action/summary.ts'
 import { giveUserFiles } from '../lib/action/user-files.ts'
+import { addressSecrets, environmentSecrets, fieldSecrets } from '../lib/diagnose/known-secrets.ts'
 import { durationMilliseconds } from '../lib/duration.ts'
 import { reasonOf } from '../lib/errors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { LAYOUT } from '../lib/layout.ts'
 
 const places = placesOf(process.env)
+const runner = openReporting(environmentSecrets(process.env))
 
 /** How much longer than the timeout an init may take to end. */
 const PATIENCE_MS = 30_000
@@ -38,8 +43,8 @@ async function main(): Promise<void> {
   const facts = readJobFacts(process.env)
   const refused = [...refusals(facts), ...faults, ...(leaksInputs(process.env) ? [] : unknown)]
   const kubeconfig = given.kubeconfig === undefined ? places.kubeconfig : resolve(places.workspace, given.kubeconfig)
-  if (given.kubeconfig !== undefined && existsSync(kubeconfig)) {
-    refused.push(`action: cannot write kubeconfig "${kubeconfig}": the file exists; name another one, or leave it out`)
+  if (given.kubeconfig !== undefined && isTaken(kubeconfig)) {
+    refused.push(`action: cannot write kubeconfig "${kubeconfig}": ${TAKEN}`)
   }
   const unsafe = folderFault(places.folder)
   if (unsafe !== undefined) refused.push(unsafe)
@@ -51,8 +56,15 @@ async function main(): Promise<void> {
 
   // What init is called with.
   const text = given.config === undefined ? undefined : configText(given.config)
+  runner.hide([...addressSecrets(given.mirrors ?? ''), ...fieldSecrets(text ?? '')])
   const call = withConfigFile(initCall(given, places.workspace, text), given.config)
-  const flags = [...call, '-o', 'json', '--skip-token-print', ...(isDebug(process.env) ? ['--verbose'] : [])]
+  const flags = [
+    ...withoutSecrets(call),
+    '-o',
+    'json',
+    '--skip-token-print',
+    ...(isDebug(process.env) ? ['--verbose'] : []),
+  ]
   const budgetMs = durationMilliseconds(given.timeout ?? INPUTS.timeout.default)
   const maySpeak = isOn(given.cache) && given.artifacts === undefined && !isOn(given.offline)
   const withCache = maySpeak && hasCacheService(process.env)
@@ -68,12 +80,14 @@ async function main(): Promise<void> {
   stopIfCancelled()
 
   // From here on there is something to take away again: written down before it is so.
+  const owner = randomUUID()
   runner.saveState('started', 'true')
+  runner.saveState('owner', owner)
   const progress = openProgress(runner)
   // What has been used up since this process began is not init's any more. It keeps to its time by itself; the limit is
   // for one that hangs all the same.
   const leftMs = Math.max(budgetMs - performance.now(), budgetMs / 2)
-  const timed = [...flags, `--timeout=${startBudgetMs(leftMs)}ms`]
+  const timed = [...flags, `--owner=${owner}`, `--timeout=${startBudgetMs(leftMs)}ms`]
   const { status, stderr } = await runAsRoot(bundle('init', ...timed), {
     timeoutMs: leftMs + PATIENCE_MS,
     onOut: progress.line,
@@ -121,10 +135,19 @@ function withConfigFile({ flags, config }: InitCall, given: string | undefined):
   if (given !== undefined && !isInline(given) && config === configText(given)) {
     return [...flags, `--config=${resolve(places.workspace, given)}`]
   }
-  mkdirSync(places.folder, { recursive: true })
   // It may hold a token.
-  writeFileSync(places.config, config, { mode: 0o600 })
+  writeOwn(places.config, config, 0o600)
   return [...flags, `--config=${places.config}`]
+}
+
+/** The flags without passwords: those go through a file, for a command line is there for all to see. */
+function withoutSecrets(flags: readonly string[]): string[] {
+  const prefix = '--mirror='
+  return flags.map(flag => {
+    if (!flag.startsWith(prefix) || addressSecrets(flag).length === 0) return flag
+    writeOwn(places.mirrors, flag.slice(prefix.length), 0o600)
+    return `${prefix}@${places.mirrors}`
+  })
 }
 
 /** What the next steps get: files, environment, outputs, the summary. */
@@ -133,7 +156,7 @@ async function handOver(ready: JsonObject, wanted: string, cacheHit: boolean): P
     places,
     String(ready.kubeconfig),
     wanted,
-    runner.mask,
+    runner,
   )
   const version = String(ready.kubernetesVersion)
   const { name = '', version: runtimeVersion = '' } = (ready.runtime ?? {}) as JsonObject
@@ -141,7 +164,7 @@ async function handOver(ready: JsonObject, wanted: string, cacheHit: boolean): P
   runner.addPath(places.bin)
   if (kubectl === '') runner.info('There is no kubectl among the artifacts: the one of the machine is used.')
   const { event: _event, kubeconfig: _admin, ...facts } = ready
-  const outputs: Readonly<Record<Exclude<Parameters<typeof runner.setOutput>[0], 'cache-hit'>, string>> = {
+  const outputs: Readonly<Record<Exclude<OutputName, 'cache-hit' | 'result'>, string>> = {
     kubeconfig,
     context,
     'kubernetes-version': version,
@@ -154,9 +177,9 @@ async function handOver(ready: JsonObject, wanted: string, cacheHit: boolean): P
     'time-to-ready': String(timeToReady(ready)),
     timings: JSON.stringify(ready.timings),
     logs: places.logs,
-    result: JSON.stringify({ ready: true, ...facts, kubeconfig, context, caCert, kubectl, cacheHit }),
   }
   for (const [output, value] of Object.entries(outputs)) runner.setOutput(output as keyof typeof outputs, value)
+  runner.setJson('result', { ready: true, ...facts, kubeconfig, context, caCert, kubectl, cacheHit })
   runner.addSummary(
     readySummary(ready, [
       ['Binaries and images', cacheHit ? 'from the cache' : ''],
@@ -184,7 +207,7 @@ async function endWithoutCluster(failure: Failure, event: JsonObject | undefined
   const text = logs === undefined ? failure.text : failure.text.replaceAll(failure.logs ?? '', logs)
   if (logs !== undefined) runner.setOutput('logs', places.logs)
   const { event: _event, text: _text, ...facts } = event ?? {}
-  runner.setOutput('result', JSON.stringify({ ready: false, cause: failure.title, ...facts, ...(logs && { logs }) }))
+  runner.setJson('result', { ready: false, cause: failure.title, ...facts, ...(logs && { logs }) })
   end({ ...failure, text }, event, logs === undefined ? undefined : places.logs)
 }
 
@@ -214,5 +237,6 @@ try {
   if (error instanceof Cancelled) process.exitCode = 1
   else end(failureFrom(reasonOf(error).split('\n')))
 }
+runner.end()
 // What still runs (a name that nobody resolves) would keep the process for as long as it likes.
 process.exit()

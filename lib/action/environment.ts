@@ -30,6 +30,8 @@ export interface Places {
   readonly bin: string
   readonly logs: string
   readonly config: string
+  /** Mirrors with passwords, which are not for a command line. */
+  readonly mirrors: string
   /** What the cache service keeps: the cache folder of init. */
   readonly components: string
 }
@@ -45,6 +47,7 @@ export function placesOf(environment: Environment): Places {
     bin: join(folder, 'bin'),
     logs: join(folder, 'logs'),
     config: join(folder, 'kubeadm.yaml'),
+    mirrors: join(folder, 'mirrors'),
     components: join(folder, 'components'),
   }
 }

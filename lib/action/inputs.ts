@@ -221,7 +221,7 @@ export const INPUTS = {
   },
   kubeconfig: {
     kind: 'text',
-    about: 'file to write the kubeconfig to; it must not exist yet',
+    about: 'file to write the kubeconfig to; it must not exist yet, and goes with the cluster',
     default: 'a file in the temporary folder of the job',
     implied: true,
     example: './kubeconfig',

@@ -55,9 +55,9 @@ export function writeOwn(path: string, content: string, mode: number): void {
   chmodSync(path, mode)
 }
 
-/** Takes away what was given; the logs stay. */
+/** Takes away what was given besides the kubeconfig; the logs stay. */
 export function removeUserFiles(places: Places): void {
-  for (const path of [places.kubeconfig, places.caCert, places.bin, places.config]) {
+  for (const path of [places.caCert, places.bin, places.config, places.mirrors]) {
     rmSync(path, { recursive: true, force: true })
   }
 }

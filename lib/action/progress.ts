@@ -3,7 +3,7 @@ import { maskSecrets } from '../diagnose/secrets.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { PHASES } from '../phases.ts'
 
-/** What a log can show; @actions/core is one. */
+/** What a log can show. */
 export interface Log {
   readonly info: (line: string) => void
   readonly debug: (line: string) => void

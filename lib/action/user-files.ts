@@ -1,12 +1,15 @@
 /** What the user of the runner gets of the cluster: kubeconfig, CA, kubectl, and a command that collects logs. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { keyLines } from '../diagnose/known-secrets.ts'
 import { KubestepError } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { LAYOUT } from '../layout.ts'
 import { parse } from '../yaml.ts'
 import type { Places } from './environment.ts'
+import { kubeconfigFile, writeKubeconfig } from './kubeconfig-file.ts'
 import { owner, writeOwn } from './owned-files.ts'
+import type { Reporting } from './reporting.ts'
 import { asRoot, bundle, runAsRoot } from './root.ts'
 
 export interface UserFiles {
@@ -19,22 +22,26 @@ export interface UserFiles {
 }
 
 /**
- * Writes them; `admin` is the kubeconfig of root, `kubeconfig` where the user wants it, `mask` hides secrets in logs.
+ * Writes them; `admin` is the kubeconfig of root, `kubeconfig` where the user wants it.
  * Throws a KubestepError.
  */
 export async function giveUserFiles(
   places: Places,
   admin: string,
   kubeconfig: string,
-  mask: (secret: string) => void,
+  runner: Pick<Reporting, 'hide' | 'saveState'>,
 ): Promise<UserFiles> {
   const { status, stdout, stderr } = await runAsRoot(['cat', admin])
   if (status !== 0) throw new KubestepError(`action: cannot read "${admin}": ${stderr.trim()}`)
   const read = parse(stdout)
   const config = isObject(read) ? read : {}
-  for (const secret of secretsOf(config)) mask(secret)
+  runner.hide(secretsOf(config))
   const ca = Buffer.from(field(config, 'clusters', 'cluster', 'certificate-authority-data'), 'base64').toString()
-  writeOwn(kubeconfig, stdout, 0o600)
+  // In our own folder there may be one of an earlier job.
+  if (kubeconfig === places.kubeconfig) rmSync(kubeconfig, { force: true })
+  const file = kubeconfigFile(kubeconfig, stdout)
+  runner.saveState('kubeconfig', JSON.stringify(file))
+  writeKubeconfig(file, stdout)
   writeOwn(places.caCert, ca, 0o644)
   writeOwn(join(places.bin, 'kubestep-logs.words'), logsWords(places.logs), 0o644)
   writeOwn(join(places.bin, 'kubestep-logs'), LOGS_COMMAND, 0o755)
@@ -73,14 +80,12 @@ function logsWords(folder: string): string {
   return [folder, ...asRoot(bundle('logs'))].map(word => `${word}\n`).join('')
 }
 
-const SHORTEST_LINE = 16
-
 /** The key of the admin, in base64 and as lines of PEM, and tokens where there are any. */
 function secretsOf(config: JsonObject): string[] {
   const key = field(config, 'users', 'user', 'client-key-data')
-  const pem = Buffer.from(key, 'base64').toString().split('\n')
-  const lines = pem.filter(line => line.length >= SHORTEST_LINE && !line.startsWith('-----'))
-  return [key, ...lines, field(config, 'users', 'user', 'token')].filter(secret => secret !== '')
+  return [key, ...keyLines(Buffer.from(key, 'base64').toString()), field(config, 'users', 'user', 'token')].filter(
+    secret => secret !== '',
+  )
 }
 
 function field(config: JsonObject, list: string, item: string, name: string): string {

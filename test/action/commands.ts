@@ -6,9 +6,10 @@ export interface Command {
   readonly value: string
 }
 
-/** `::name key=value,key=value::value`; undefined for a line that is no command. */
+/** `::name key=value,key=value::value`, or the older `##[name key=value;]value` anywhere; undefined for a line that is no command. */
 export function readCommand(line: string): Command | undefined {
-  const [, name = '', properties = '', value = ''] = /^::([\w-]+)(?: ([^:]*))?::(.*)$/s.exec(line) ?? []
+  const [, name = '', properties = '', value = ''] =
+    /^\s*::([\w-]+)(?: ([^:]*))?::(.*)$/s.exec(line) ?? /##\[([\w-]+)(?: ([^\]]*))?\](.*)$/s.exec(line) ?? []
   if (name === '') return undefined
   const pairs = properties.split(',').filter(pair => pair.includes('='))
   return {

@@ -28,8 +28,19 @@ export function readLog(raw: string, killed: boolean): StepLog {
   ]
   const hide = (text: string): string => masks.reduce((hidden, mask) => hidden.replaceAll(mask, '***'), text)
   let open = 0
-  for (const line of raw.split('\n')) {
-    const command = readCommand(line)
+  let resumes: string | undefined
+  // A runner takes more than \n for the end of a line.
+  for (const line of raw.split(/\r\n|[\r\n]/)) {
+    const found = readCommand(line)
+    if (resumes !== undefined && found?.name === resumes) {
+      resumes = undefined
+      continue
+    }
+    const command = resumes === undefined ? found : undefined
+    if (command?.name === 'stop-commands') {
+      resumes = command.value
+      continue
+    }
     if (command === undefined) {
       lines.push(hide(line))
       continue
@@ -49,6 +60,7 @@ export function readLog(raw: string, killed: boolean): StepLog {
     } else if (name === 'debug') lines.push(hide(`##[debug]${value}`))
     if (open < 0) throw new Error('a group ends that has not begun')
   }
+  if (resumes !== undefined && !killed) throw new Error('commands are not taken again at the end')
   if (open > 0 && !killed) throw new Error(`group "${groups.at(-1)}" does not end`)
   return { lines, annotations, groups, masks, commands }
 }

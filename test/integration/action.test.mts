@@ -10,10 +10,11 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { INPUT_ROWS } from '../../lib/action/inputs.ts'
 import { OUTPUTS } from '../../lib/action/outputs.ts'
@@ -21,7 +22,7 @@ import { which } from '../../lib/command.ts'
 import { commandLine, processesWith } from '../../lib/host/processes.ts'
 import { LAYOUT } from '../../lib/layout.ts'
 import { startCacheService } from '../action/cache-service.ts'
-import { ACTION_FOLDER, actionNode, type Job, type JobOptions, openJob } from '../action/runner.ts'
+import { ACTION_FOLDER, actionNode, type Job, type JobOptions, openJob, type Step } from '../action/runner.ts'
 import { type Checkout, CLIENT_KEY, READY_INIT, stubbedCheckout } from '../action/stubs.ts'
 
 const noNode = actionNode() === undefined && 'Node 24, as action.yml declares, is not here; test/run.sh installs it'
@@ -159,7 +160,10 @@ describe('a cluster that comes up', { skip: busy }, () => {
       assert.equal(statSync(outputs.kubeconfig ?? '').mode & 0o777, 0o600)
       assert.deepEqual(path, [join(job.temp, 'kubestep/bin')])
       assert.ok(existsSync(join(path[0] ?? '', 'kubestep-logs')))
-      assert.deepEqual(state, { started: 'true' })
+      const { owner, kubeconfig, ...others } = state
+      assert.deepEqual(others, { started: 'true' })
+      assert.match(owner ?? '', /^[0-9a-f-]{36}$/)
+      assert.equal(JSON.parse(kubeconfig ?? '').path, outputs.kubeconfig)
       assert.ok(masks.includes(CLIENT_KEY))
       assert.ok(masks.some(mask => mask.includes('secretsecret')))
       assert.equal(lines.join('\n').includes(CLIENT_KEY), false)
@@ -179,6 +183,7 @@ describe('a cluster that comes up', { skip: busy }, () => {
         '-o',
         'json',
         '--skip-token-print',
+        `--owner=${owner}`,
         // Of the timeout some is kept for finding out what is wrong.
         flags.find(word => /^--timeout=[12]\d{5}ms$/.test(word)),
       ])
@@ -327,6 +332,146 @@ describe('a cluster that does not come up', { skip: busy }, () => {
       assert.equal(annotations.length, 1)
       assert.match(annotations[0]?.title ?? '', /init ended with status/)
     })
+  })
+})
+
+/** What a line could make a runner do, if it took it for a command. */
+const HOSTILE: readonly string[] = [
+  '::set-output name=kubeconfig::/tmp/evil',
+  '  ::add-mask::a',
+  '::add-path::/tmp/evil',
+  '::set-env name=LD_PRELOAD::/tmp/evil',
+  '::save-state name=owner::evil',
+  '::error title=evil::evil',
+  '::group::evil',
+  '::stop-commands::evil',
+  'all is well ##[add-path]/tmp/evil',
+  '##[set-env name=PATH;]/tmp/evil',
+  'all is well\r::set-env name=PATH::/tmp/evil',
+  'all is well\n::set-env name=PATH::/tmp/evil',
+]
+
+describe('what others say', { skip: busy }, () => {
+  const say = HOSTILE.map(text => JSON.stringify(text)).join(', ')
+  const hostile = `for (const text of [${say}]) {
+  say({ event: 'progress', text: '[certs] ' + text })
+  say({ event: 'warning', text })
+  say({ event: 'detail', text })
+  console.log(text)
+  console.error(text)
+}`
+  const calm = ({ environment, path, state, annotations, groups, outputs, masks }: Step): void => {
+    for (const value of [environment, path, state, annotations, groups, outputs]) {
+      assert.doesNotMatch(JSON.stringify(value), /evil(?!.*Warning)/)
+    }
+    assert.equal(masks.includes('a'), false)
+  }
+
+  test('is no command of the runner', async () => {
+    const environment = { RUNNER_DEBUG: '1' }
+    const bodies = { init: `${hostile}\n${READY_INIT}`, load: hostile, reset: hostile }
+    await withJob(bodies, { environment, inputs: { 'load-images': 'a' } }, async job => {
+      const main = await job.main()
+      assert.equal(main.status, 0, main.raw)
+      assert.ok(main.lines.some(line => line.includes('##[add-path]/tmp/evil')))
+      calm(main)
+      calm(await job.post('success'))
+    })
+  })
+
+  test('is masked, in the log, the annotation, the summary and the outputs', async () => {
+    const secret = 'hunter2hunter2'
+    const init = `const words = 'https://u:${secret}@mirror.example and password: "${secret} x" and ${secret}'
+say({ event: 'progress', text: '[init] ' + words })
+console.error(words)
+say({ event: 'error', text: 'init: cannot fetch ' + words, reason: words, broken: { link: 'etcd', cause: words, lines: [words] } })
+process.exit(1)`
+    const inputs = { mirrors: `https://u:${secret}@mirror.example` }
+    await withJob(
+      { init, reset: `console.error('${secret}'); process.exit(1)` },
+      { inputs, environment: { RUNNER_DEBUG: '1' } },
+      async job => {
+        const main = await job.main()
+        const post = await job.post('failure')
+        for (const { lines, annotations, summary, outputs } of [main, post]) {
+          assert.equal(JSON.stringify({ lines, annotations, summary, outputs }).includes(secret), false)
+        }
+        // Not only by the runner, which knows it from here on.
+        assert.ok(main.masks.includes(secret))
+        const shown = main.raw.split('\n').filter(line => !line.startsWith('::add-mask::'))
+        assert.equal(shown.join('\n').includes(secret), false)
+        assert.match(JSON.parse(main.outputs.result ?? '').reason, /<masked>/)
+      },
+    )
+  })
+
+  test('passwords of mirrors stand on no command line', async () => {
+    const init = `note('content', readFileSync(args.find(word => word.startsWith('--mirror=@')).slice(10), 'utf8'))\n${READY_INIT}`
+    const mirrors = 'https://u:hunter2@a.example,docker.io=https://b.example'
+    await withJob(
+      { init: `import { readFileSync } from 'node:fs'\n${init}` },
+      { inputs: { mirrors } },
+      async (job, { calls }) => {
+        assert.equal((await job.main()).status, 0)
+        assert.deepEqual(calls()[1], ['content', mirrors])
+        assert.equal(JSON.stringify(calls()[0]).includes('hunter2'), false)
+        const file = join(job.temp, 'kubestep/mirrors')
+        assert.equal(statSync(file).mode & 0o777, 0o600)
+        await job.post('success')
+        assert.equal(existsSync(file), false)
+      },
+    )
+  })
+})
+
+describe('the kubeconfig of the job', { skip: busy }, () => {
+  const inputs = { kubeconfig: 'deep/er/mine' }
+
+  test('goes with the cluster, with the folders that were made for it, and the next job may write it again', async () => {
+    await withJob({ init: READY_INIT }, { inputs }, async job => {
+      for (const _again of [1, 2]) {
+        const main = await job.main()
+        assert.equal(main.status, 0, main.raw)
+        assert.equal(main.outputs.kubeconfig, join(job.workspace, 'deep/er/mine'))
+        // As kubectl does it: a namespace comes in.
+        const file = main.outputs.kubeconfig ?? ''
+        writeFileSync(file, `${readFileSync(file, 'utf8')}# a namespace\n`)
+        assert.equal((await job.post('success')).status, 0)
+        assert.equal(existsSync(join(job.workspace, 'deep')), false)
+      }
+    })
+  })
+
+  test('stays when it has become somebody else’s, and so does what the user put beside it', async () => {
+    await withJob({ init: READY_INIT }, { inputs }, async job => {
+      const { outputs } = await job.main()
+      const file = outputs.kubeconfig ?? ''
+      writeFileSync(file, 'clusters: [{ cluster: { certificate-authority-data: b3RoZXI= } }]\n')
+      const post = await job.post('success')
+      assert.deepEqual([post.status, post.annotations], [0, []])
+      assert.match(post.raw, /is not the kubeconfig that was written there: it stays/)
+      assert.ok(existsSync(file))
+    })
+  })
+
+  test('takes no place that was taken, before or meanwhile', async () => {
+    const prepare = (workspace: string): void => symlinkSync('/nonexistent', join(workspace, 'link'))
+    await withJob({ init: READY_INIT }, { inputs: { kubeconfig: 'link' }, prepare }, async (job, { calls }) => {
+      const { status, annotations } = await job.main()
+      assert.equal(status, 1)
+      assert.match(annotations[0]?.title ?? '', /the file exists/)
+      assert.deepEqual(calls(), [])
+    })
+    const init = `writeFileSync(args.find(word => word.startsWith('--node-name=')).slice(12), 'theirs')\n${READY_INIT}`
+    const path = join(mkdtempSync(join(tmpdir(), 'kubestep-taken-')), 'mine')
+    await withJob({ init }, { inputs: { kubeconfig: path, 'node-name': path } }, async job => {
+      const { status, annotations } = await job.main()
+      assert.equal(status, 1)
+      assert.match(annotations[0]?.title ?? '', /cannot write kubeconfig ".*": the file exists/)
+      assert.equal((await job.post('failure')).status, 0)
+      assert.equal(readFileSync(path, 'utf8'), 'theirs')
+    })
+    rmSync(dirname(path), { recursive: true })
   })
 })
 
@@ -555,6 +700,6 @@ describe('bundles of the action', { skip: noNode }, () => {
     assert.ok(size('action') < 250_000)
     assert.ok(size('action-post') < 50_000)
     const all = [...OWN, 'init', 'reset', 'logs', 'load'].reduce((sum, name) => sum + size(name), 0)
-    assert.ok(all < 2 * 1024 * 1024, `${all} bytes`)
+    assert.ok(all < 2.25 * 1024 * 1024, `${all} bytes`)
   })
 })
