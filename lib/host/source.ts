@@ -40,7 +40,7 @@ export interface HostSource {
   /** Names in a folder, sorted. */
   readonly list: (path: string) => readonly string[] | undefined
   readonly kind: (path: string) => PathKind | undefined
-  /** Whether nobody but root can change what lies there; a recorded machine does not tell. */
+  /** Whether nobody but root can change what lies there; of this machine alone. */
   readonly isRoots?: (path: string) => boolean
   /** Where a symbolic link points to, as it stands there. */
   readonly link: (path: string) => string | undefined
@@ -72,7 +72,7 @@ export function liveHost(root = '/', askRuntime: HostSource['runtime'] = leaveRu
   return {
     root,
     ...filesAt(at),
-    isRoots: path => isInCustody(at(path)),
+    ...(root === '/' && { isRoots: (path: string) => isInCustody(path) }),
     space: path => {
       const found = quietly(() => statfsSync(at(path)))
       return found && { bytes: found.blocks * found.bsize, freeBytes: found.bavail * found.bsize }
