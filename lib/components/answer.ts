@@ -7,7 +7,7 @@ import { type Persistence, persist } from './retry.ts'
 const PASSING: readonly number[] = [400, 408, 416, 425, 429]
 
 /** Far more than any checksum, version or image manifest has. */
-const SMALL_BYTES = 4 * 1024 * 1024
+export const SMALL_BYTES: number = 4 * 1024 * 1024
 
 /** A status other than the wished one as a failed try. */
 export function statusError(answer: Answer): TransferError {

@@ -1,6 +1,6 @@
 /** Unpacks an archive of programs, such as the CNI plugins' release, and tells later whether they are still as they were. */
 import { createHash } from 'node:crypto'
-import { createReadStream, mkdirSync, renameSync } from 'node:fs'
+import { createReadStream, lstatSync, mkdirSync, renameSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -8,72 +8,94 @@ import { createGunzip } from 'node:zlib'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { streamSource } from './byte-source.ts'
 import { checksumOf } from './checksum.ts'
-import { listNames, readText, removeFile, temporaryFor, writeAt, writeText, writing } from './store.ts'
-import { readTar } from './tar.ts'
+import { checkSpace } from './space.ts'
+import { listNames, removeFile, temporaryFor, writeAt, writing } from './store.ts'
+import { readTar, type TarEntry } from './tar.ts'
+
+/** What comes out of an archive at most: a few kilobytes can be made to unpack without end. */
+const MOST_BYTES = 1024 ** 3
 
 /**
- * Unpacks the files at the top of a .tgz into `folder`, executable; their checksums go to `<folder>.sha256`.
- * Folders, links and files deeper down are left out. The folder appears whole or not at all, in place of an
- * earlier one. Throws a KubestepError.
+ * Unpacks the files at the top of a .tgz into `folder`, executable. Folders, links and files deeper down are left out.
+ * The folder appears whole or not at all, in place of an earlier one. Throws a KubestepError.
  */
-export async function unpack(archive: string, folder: string): Promise<void> {
+export async function unpack(archive: string, folder: string, mostBytes: number = MOST_BYTES): Promise<void> {
   const temporary = temporaryFor(folder)
   try {
     await writing(folder, () => {
       removeFile(temporary)
       mkdirSync(temporary, { recursive: true, mode: 0o755 })
     })
-    const sums = await unpackFiles(archive, temporary)
-    if (sums.length === 0) throw new KubestepError(`archive: cannot use "${archive}": there is no file at its top`)
-    await writing(folder, () => {
-      removeFile(folder)
-      renameSync(temporary, folder)
-    })
-    await writeText(`${folder}.sha256`, sums.map(([name, checksum]) => `${checksum}  ${name}\n`).join(''))
-  } finally {
-    removeFile(temporary)
-  }
-}
-
-/** Whether a folder holds exactly what was unpacked into it. */
-export async function isUnpacked(folder: string): Promise<boolean> {
-  const lines = (readText(`${folder}.sha256`) ?? '').split('\n').filter(line => line !== '')
-  const rows = lines.map(line => line.split('  '))
-  const names = rows.map(([, name]) => name ?? '').sort()
-  if (rows.length === 0 || listNames(folder).join('/') !== names.join('/')) return false
-  const checks = rows.map(async ([checksum, name]) => (await checksumOf(join(folder, name ?? ''))) === checksum)
-  return (await Promise.all(checks)).every(Boolean)
-}
-
-async function unpackFiles(archive: string, folder: string): Promise<(readonly [name: string, checksum: string])[]> {
-  const unzipped = createGunzip()
-  // A fault of the file or of its compression ends the reading below.
-  const feeding = pipeline(createReadStream(archive), unzipped).catch((error: Error) => unzipped.destroy(error))
-  const sums: (readonly [string, string])[] = []
-  try {
-    for await (const { name, kind, content } of readTar(streamSource(unzipped), archive)) {
-      if (kind !== 'file' || name.includes('/') || name === '' || name === '..') continue
-      const path = join(folder, name)
-      const hash = createHash('sha256')
+    let files = 0
+    for await (const { name, size, content } of programsIn(archive, mostBytes)) {
+      const path = join(temporary, name)
+      checkSpace(path, size)
       const file = await writing(path, () => open(path, 'wx', 0o755))
       try {
         let written = 0
         for await (const chunk of content()) {
-          hash.update(chunk)
           await writeAt(file, path, chunk, written)
           written += chunk.length
         }
       } finally {
         await file.close()
       }
-      sums.push([name, hash.digest('hex')])
+      files++
     }
-  } catch (error) {
-    if (error instanceof KubestepError) throw error
-    throw new KubestepError(`archive: cannot unpack "${archive}": ${reasonOf(error)}; fetch it again`, { cause: error })
+    if (files === 0) throw new KubestepError(`archive: cannot use "${archive}": there is no file at its top`)
+    await writing(folder, () => {
+      removeFile(folder)
+      renameSync(temporary, folder)
+    })
+  } finally {
+    removeFile(temporary)
+  }
+}
+
+/** Whether a folder holds exactly what unpack() makes of the archive, byte for byte. */
+export async function isUnpacked(archive: string, folder: string): Promise<boolean> {
+  const names = listNames(folder)
+  // Most often there is nothing yet: no reason to read a whole archive.
+  if (names.length === 0) return false
+  const seen: string[] = []
+  for await (const { name, content } of programsIn(archive, MOST_BYTES)) {
+    const hash = createHash('sha256')
+    for await (const chunk of content()) hash.update(chunk)
+    const isProgram = lstatSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true
+    if (!isProgram || (await checksumOf(join(folder, name))) !== hash.digest('hex')) return false
+    seen.push(name)
+  }
+  return names.join('/') === seen.sort().join('/')
+}
+
+/** The files at the top of a .tgz. Throws a KubestepError. */
+async function* programsIn(archive: string, mostBytes: number): AsyncGenerator<TarEntry> {
+  const unzipped = createGunzip()
+  // A fault of the file or of its compression ends the reading below.
+  const feeding = pipeline(createReadStream(archive), unzipped).catch((error: Error) => unzipped.destroy(error))
+  try {
+    for await (const entry of readTar(streamSource(upTo(unzipped, mostBytes, archive)), archive)) {
+      const { name, kind } = entry
+      if (kind === 'file' && !name.includes('/') && name !== '' && name !== '..') yield entry
+    }
   } finally {
     unzipped.destroy()
     await feeding
   }
-  return sums
+}
+
+/** What comes out of a stream, as far as that. Throws a KubestepError that names the archive, whatever goes wrong. */
+async function* upTo(stream: AsyncIterable<Uint8Array>, most: number, archive: string): AsyncGenerator<Uint8Array> {
+  const cannot = (reason: string, cause?: unknown): KubestepError =>
+    new KubestepError(`archive: cannot unpack "${archive}": ${reason}`, { cause })
+  let bytes = 0
+  try {
+    for await (const chunk of stream) {
+      bytes += chunk.length
+      if (bytes > most) throw cannot(`more than ${most} bytes come out of it; use another one`)
+      yield chunk
+    }
+  } catch (error) {
+    throw error instanceof KubestepError ? error : cannot(`${reasonOf(error)}; fetch it again`, error)
+  }
 }

@@ -23,6 +23,8 @@ export function fileSource(file: FileHandle): ByteSource {
   }
 }
 
+const SKIPPED_BYTES = 1024 * 1024
+
 /** Reads a stream to its end. */
 export function streamSource(stream: AsyncIterable<Uint8Array>): ByteSource {
   const iterator = stream[Symbol.asyncIterator]()
@@ -46,7 +48,12 @@ export function streamSource(stream: AsyncIterable<Uint8Array>): ByteSource {
   return {
     read,
     skip: async length => {
-      await read(length)
+      // In pieces: what an archive says of its sizes is no reason to hold as much in memory.
+      for (let left = length; left > 0; ) {
+        const { length: skipped } = await read(Math.min(left, SKIPPED_BYTES))
+        if (skipped === 0) return
+        left -= skipped
+      }
     },
   }
 }

@@ -1,4 +1,5 @@
 /** Archives of images: which names are in one, and writing one that containerd and Docker take. */
+import { createHash } from 'node:crypto'
 import { createReadStream, renameSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { KubestepError, reasonOf } from '../errors.ts'
@@ -6,6 +7,7 @@ import { explain } from '../files.ts'
 import { commandOf } from '../invocation.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { fileSource } from './byte-source.ts'
+import { checkSpace } from './space.ts'
 import { makeRoom, removeFile, sizeOf, temporaryFor, writeAt, writing } from './store.ts'
 import { readTar, type TarEntry, tarEnd, tarHeader, tarPadding } from './tar.ts'
 
@@ -13,7 +15,7 @@ import { readTar, type TarEntry, tarEnd, tarHeader, tarPadding } from './tar.ts'
 const NAME = 'io.containerd.image.name'
 const REF_NAME = 'org.opencontainers.image.ref.name'
 /** Ours: the digest of what the tag stood for in the registry, an index perhaps, of which the archive has one image. */
-const SOURCE = 'kubestep.source.digest'
+export const SOURCE = 'kubestep.source.digest'
 
 /** What an archive says of itself. */
 export interface ArchiveContent {
@@ -66,23 +68,6 @@ export async function readArchive(path: string): Promise<ArchiveContent | undefi
   }
 }
 
-/** The digest that an archive of ours was fetched by; undefined in others. Reads little of it. */
-export async function archiveSource(path: string): Promise<string | undefined> {
-  const file = await open(path)
-  try {
-    for await (const entry of readTar(fileSource(file), path)) {
-      if (entry.name !== 'index.json') continue
-      const index = await readJson(entry, path)
-      const [manifest] = list(isObject(index) ? index.manifests : undefined)
-      const source = isObject(manifest?.annotations) ? manifest.annotations[SOURCE] : undefined
-      return typeof source === 'string' ? source : undefined
-    }
-    return undefined
-  } finally {
-    await file.close()
-  }
-}
-
 /** What names the images in each kind of archive. */
 const READERS: Readonly<Record<string, (json: Json) => readonly string[]>> = {
   'manifest.json': json => list(json).flatMap(image => list(image.RepoTags as Json).map(String)),
@@ -114,7 +99,13 @@ function list(value: Json | undefined): readonly JsonObject[] {
   return Array.isArray(value) ? value : []
 }
 
+/** Far more than the list of any archive has; its size is what a stranger wrote. */
+const LIST_BYTES = 16 * 1024 * 1024
+
 async function readJson(entry: TarEntry, path: string): Promise<Json> {
+  if (entry.size > LIST_BYTES) {
+    throw new KubestepError(`images: cannot use "${path}": its ${entry.name} has ${entry.size} bytes; use another one`)
+  }
   const chunks: Uint8Array[] = []
   for await (const chunk of entry.content()) chunks.push(chunk)
   try {
@@ -131,7 +122,8 @@ export interface Blob {
   /** `sha256:...` */
   readonly digest: string
   readonly size: number
-  readonly content: { readonly file: string } | { readonly bytes: Uint8Array }
+  /** Undefined where only its digest is known. */
+  readonly content?: { readonly file: string } | { readonly bytes: Uint8Array }
 }
 
 export interface ImageParts {
@@ -140,6 +132,8 @@ export interface ImageParts {
   readonly tag?: string
   /** `sha256:...` of what the tag stands for. */
   readonly source: string
+  /** What the tag stands for where that is an index: it ties the manifest to the digest that people know. */
+  readonly index?: Blob
   readonly arch: string
   readonly mediaType: string
   readonly manifest: Blob
@@ -147,13 +141,18 @@ export interface ImageParts {
   readonly layers: readonly Blob[]
 }
 
+/** A file of an archive. */
+export interface ArchiveEntry extends Blob {
+  readonly name: string
+}
+
 /**
- * Writes an OCI layout as a tar, with a manifest.json so that `docker load` takes it too. Whole or not at all.
+ * The files of an image's archive, in their order: an OCI layout, with a manifest.json so that `docker load` takes it
+ * too. The same image makes the same archive, so that one can be held against what it should be.
  * Source: OCI image-layout 1.0, docker image spec 1.2.
  */
-export async function writeImageArchive(path: string, image: ImageParts): Promise<void> {
+export function archiveEntries(image: ImageParts): readonly ArchiveEntry[] {
   const { name, tag, source, arch, mediaType, manifest, config, layers } = image
-  const blobPath = ({ digest }: Blob): string => `blobs/${digest.replace(':', '/')}`
   const index = {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.index.v1+json',
@@ -168,32 +167,40 @@ export async function writeImageArchive(path: string, image: ImageParts): Promis
     ],
   }
   const docker = [{ Config: blobPath(config), RepoTags: tag === undefined ? [] : [name], Layers: layers.map(blobPath) }]
-  const blobs = new Map([manifest, config, ...layers].map(blob => [blobPath(blob), blob]))
-  const entries: readonly Entry[] = [
+  const all = [...(image.index === undefined ? [] : [image.index]), manifest, config, ...layers]
+  const blobs = new Map(all.map(blob => [blobPath(blob), blob]))
+  return [
     json('oci-layout', { imageLayoutVersion: '1.0.0' }),
     json('index.json', index),
     json('manifest.json', docker),
-    ...[...blobs].map(([entryName, { size, content }]) => ({ name: entryName, size, content })),
+    ...[...blobs].map(([entryName, blob]) => ({ ...blob, name: entryName })),
   ]
-  await writeTar(path, entries)
 }
 
-interface Entry {
-  readonly name: string
-  readonly size: number
-  readonly content: Blob['content']
+/** Where a blob lies in an archive. */
+export function blobPath({ digest }: Pick<Blob, 'digest'>): string {
+  return `blobs/${digest.replace(':', '/')}`
 }
 
-function json(name: string, value: unknown): Entry {
+function json(name: string, value: unknown): ArchiveEntry {
   const bytes = Buffer.from(JSON.stringify(value))
-  return { name, size: bytes.length, content: { bytes } }
+  return { name, digest: digestOf(bytes), size: bytes.length, content: { bytes } }
 }
 
-async function writeTar(path: string, entries: readonly Entry[]): Promise<void> {
+/** `sha256:...` */
+export function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+}
+
+/** Writes the archive of an image, whole or not at all. Throws a KubestepError. */
+export async function writeImageArchive(path: string, image: ImageParts): Promise<void> {
+  const entries = archiveEntries(image)
   await makeRoom(path)
+  checkSpace(path, archiveSize(entries))
   const temporary = temporaryFor(path)
+  removeFile(temporary)
   try {
-    const file = await writing(path, () => open(temporary, 'w', 0o644))
+    const file = await writing(path, () => open(temporary, 'wx', 0o644))
     try {
       let position = 0
       const append = async (bytes: Uint8Array): Promise<void> => {
@@ -202,6 +209,7 @@ async function writeTar(path: string, entries: readonly Entry[]): Promise<void> 
       }
       for (const { name, size, content } of entries) {
         await append(tarHeader(name, size))
+        if (content === undefined) throw new RangeError(`images: no content for ${name}`)
         if ('bytes' in content) await append(content.bytes)
         else {
           if (sizeOf(content.file) !== size)
@@ -220,4 +228,10 @@ async function writeTar(path: string, entries: readonly Entry[]): Promise<void> 
   } finally {
     removeFile(temporary)
   }
+}
+
+/** In bytes. */
+function archiveSize(entries: readonly ArchiveEntry[]): number {
+  const sizes = entries.map(({ name, size }) => tarHeader(name, size).length + size + tarPadding(size).length)
+  return sizes.reduce((sum, size) => sum + size, tarEnd().length)
 }

@@ -2,16 +2,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KubestepError, reasonOf } from '../errors.ts'
-import { download } from './download.ts'
-import { archiveSource, writeImageArchive } from './image-archive.ts'
+import { impatient, obtain, unvouched } from './download.ts'
+import { FetchError } from './failure.ts'
+import { writeImageArchive } from './image-archive.ts'
+import { provenSource } from './image-proof.ts'
 import type { Lock } from './lock.ts'
+import type { Descriptor } from './manifest.ts'
 import type { Network } from './network.ts'
 import type { OnProgress } from './progress.ts'
 import type { Queue } from './queue.ts'
 import { type Reference, readReference } from './reference.ts'
 import type { Registries } from './registries.ts'
-import { type Descriptor, type Manifest, openRepository } from './registry.ts'
-import { isIntact, keepChecksum, removeFile, sumFile } from './store.ts'
+import { type Manifest, openRepository, type Repository } from './registry.ts'
+import { keepRecord, recordFault, recordFile, removeFile } from './store.ts'
 
 export interface ImageStore {
   readonly cacheDir: string
@@ -30,8 +33,8 @@ export interface FetchedImage {
   readonly name: string
   /** The archive. */
   readonly path: string
-  /** `sha256:...` of what the tag stands for; undefined when an older run did not write it down. */
-  readonly digest?: string
+  /** `sha256:...` of what the tag stands for. */
+  readonly digest: string
   /** Whether it was there already. */
   readonly cached: boolean
 }
@@ -56,7 +59,7 @@ export async function fetchImages(
   // The archives have it all now; what a failed image has brought stays for the next run.
   if (outcomes.every(({ status }) => status === 'fulfilled')) {
     for (const digest of blobs.keys()) {
-      for (const file of [blobFile(store, digest), sumFile(blobFile(store, digest))]) removeFile(file)
+      for (const file of [blobFile(store, digest), recordFile(blobFile(store, digest))]) removeFile(file)
     }
   }
   return outcomes
@@ -73,25 +76,26 @@ async function archiveOf(name: string, store: ImageStore, blobs: Map<string, Pro
   const reference = readReference(name)
   const path = imageFile(cacheDir, reference, arch)
   const shown = `image ${name}`
-  const locked = lock.get(reference.name)
-  if (await isIntact(path)) {
-    const digest = await archiveSource(path)
-    // The lock may be newer than the cache.
-    if (locked === undefined || digest === `sha256:${locked}`) {
-      onProgress({ kind: 'cached', name: shown })
-      return { name, path, cached: true, ...(digest !== undefined && { digest }) }
-    }
-  }
+  const digest = lock.get(reference.name)
+  const locked = digest === undefined ? reference.digest : `sha256:${digest}`
   const endpoints = store.registries.endpoints(reference)
+  const open = (through: Network): Repository =>
+    openRepository(reference, through, {
+      endpoints,
+      findCredentials: store.registries.findCredentials,
+      ...(locked !== undefined && { locked }),
+      onRetry: (reason, pauseMs) => onProgress({ kind: 'retry', name: shown, reason, pauseMs }),
+    })
+  const there = await provenSource(path, reference, arch)
+  if (there !== undefined && (await isWanted(there, locked, { name: shown, path, open }, store))) {
+    onProgress({ kind: 'cached', name: shown })
+    return { name, path, cached: true, digest: there }
+  }
   if (!network.offline) onProgress({ kind: 'start', name: shown, host: new URL(endpoints[0]?.base ?? '').host })
-  const repository = openRepository(reference, network, {
-    endpoints,
-    findCredentials: store.registries.findCredentials,
-    ...(locked !== undefined && { locked: `sha256:${locked}` }),
-    onRetry: (reason, pauseMs) => onProgress({ kind: 'retry', name: shown, reason, pauseMs }),
-  })
+  const repository = open(network)
   const manifest = await repository.manifest(arch)
   const tell = summary(shown, manifest, onProgress)
+  checkSize(name, tell.total, network)
   const fetchBlob = (descriptor: Descriptor): Promise<string> => {
     const { digest, size } = descriptor
     const known = blobs.get(digest)
@@ -99,10 +103,9 @@ async function archiveOf(name: string, store: ImageStore, blobs: Map<string, Pro
     const blob = blobFile(store, digest)
     const checksum = digest.replace('sha256:', '')
     const wanted = { name: shown, urls: repository.blobUrls(descriptor), file: blob, mode: 0o644, checksum, size }
-    const fetched = isIntact(blob).then(async intact => {
-      if (!intact) await store.queue(() => download(wanted, repository.network, tell.part(digest)))
-      return tell.whole(descriptor, blob)
-    })
+    const fetched = store
+      .queue(() => obtain(wanted, repository.network, tell.part(digest)))
+      .then(() => tell.whole(descriptor, blob))
     blobs.set(digest, fetched)
     return fetched
   }
@@ -111,19 +114,63 @@ async function archiveOf(name: string, store: ImageStore, blobs: Map<string, Pro
   if (failed !== undefined) throw failed.reason
   const [config = '', ...layers] = outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : ''))
   checkArchitecture(name, config, arch)
+  const { source, index, bytes } = manifest
   await writeImageArchive(path, {
     name: reference.name,
-    source: manifest.source,
+    source,
+    ...(index !== undefined && { index: { digest: source, size: index.length, content: { bytes: index } } }),
     ...(reference.tag !== undefined && { tag: reference.tag }),
     arch,
     mediaType: manifest.mediaType,
-    manifest: { digest: manifest.digest, size: manifest.bytes.length, content: { bytes: manifest.bytes } },
+    manifest: { digest: manifest.digest, size: bytes.length, content: { bytes } },
     config: { ...manifest.config, content: { file: config } },
     layers: manifest.layers.map((layer, index) => ({ ...layer, content: { file: layers[index] ?? '' } })),
   })
-  await keepChecksum(path)
+  await keepRecord(path, source.replace('sha256:', ''))
   onProgress({ kind: 'done', name: shown, bytes: tell.total })
-  return { name, path, digest: manifest.source, cached: false }
+  return { name, path, digest: source, cached: false }
+}
+
+interface Cached {
+  readonly name: string
+  readonly path: string
+  readonly open: (network: Network) => Repository
+}
+
+/**
+ * Whether an image of the cache, which is whole and was fetched by the digest `there`, is the one: as the lock says, or
+ * the name itself, or else its registry now; where nobody can be asked, as it was recorded in a store of our own.
+ */
+async function isWanted(
+  there: string,
+  locked: string | undefined,
+  { name, path, open }: Cached,
+  { network, onProgress }: ImageStore,
+): Promise<boolean> {
+  if (locked !== undefined) return there === locked
+  const doubt = recordFault(path, there.replace('sha256:', ''))
+  if (network.offline) {
+    if (doubt !== undefined) throw unvouched(name, doubt)
+    return true
+  }
+  try {
+    return there === (await open(impatient(network)).source())
+  } catch (error) {
+    if (!(error instanceof FetchError) || doubt !== undefined) throw error
+    onProgress({
+      kind: 'notice',
+      text: `${name} is taken from the cache as it was recorded: nobody answers for it now`,
+    })
+    return true
+  }
+}
+
+/** What a manifest says of sizes is what a stranger wrote. */
+function checkSize(name: string, bytes: number, { limits }: Network): void {
+  if (bytes <= limits.imageBytes) return
+  throw new KubestepError(
+    `images: cannot use image "${name}": it has ${bytes} bytes, and ${limits.imageBytes} are the most; choose another`,
+  )
 }
 
 interface Summary {

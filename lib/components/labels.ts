@@ -1,5 +1,6 @@
 /** Looking up version labels such as stable-1.36, remembered for a machine that has lost its network. */
 import { join } from 'node:path'
+import { isInCustody, thisUser } from '../custody.ts'
 import { fetchText } from './answer.ts'
 import { FetchError, failureError } from './failure.ts'
 import type { Limits } from './limits.ts'
@@ -35,7 +36,8 @@ export function labelReader({ mirrors, cacheDir, network, onProgress }: Labels):
       return version
     } catch (error) {
       if (!(error instanceof FetchError)) throw error
-      const known = readText(remembered)?.trim()
+      // A version that somebody else could have written there may be an old one with holes.
+      const known = isInCustody(remembered, thisUser()) ? readText(remembered)?.trim() : undefined
       if (known === undefined || error.failure.complaints.some(({ reached }) => reached)) {
         throw failureError([error.failure])
       }

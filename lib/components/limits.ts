@@ -21,6 +21,10 @@ export interface Limits {
   readonly longestPauseMs: number
   /** Transfers at once. */
   readonly atOnce: number
+  /** The largest file of which nobody says beforehand how large it is. */
+  readonly fileBytes: number
+  /** The largest image, all layers together. */
+  readonly imageBytes: number
 }
 
 export const LIMITS: Limits = {
@@ -35,4 +39,7 @@ export const LIMITS: Limits = {
   pauseMs: 400,
   longestPauseMs: 8000,
   atOnce: 6,
+  // A kubelet has 60 to 130 MB, the CNI plugins unpacked 80.
+  fileBytes: 1024 ** 3,
+  imageBytes: 16 * 1024 ** 3,
 }

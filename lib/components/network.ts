@@ -46,6 +46,7 @@ export interface NetworkOptions {
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 const MOST_REDIRECTS = 10
+const REDIRECT_BYTES = 64 * 1024
 
 /** Opens the network for one piece of work; connections are kept until it is closed. */
 export function openNetwork(options: NetworkOptions): Network {
@@ -108,7 +109,9 @@ async function follow(
     // What was posted may be a secret: it goes nowhere else.
     const location = REDIRECTS.includes(status) && form === undefined ? fields.location : undefined
     if (location === undefined) return answerOf(context, url, status, response)
-    response.resume()
+    // A short text is read, so that the connection can be used again; anything else is not waited for.
+    if (Number(fields['content-length'] ?? Number.NaN) <= REDIRECT_BYTES) response.resume()
+    else response.destroy()
     url = redirected(url, location)
   }
   throw new TransferError(start.host, `more than ${MOST_REDIRECTS} redirects`, { again: false, reached: true })

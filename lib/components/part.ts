@@ -1,6 +1,6 @@
 /** A file that is not complete yet, and the checksum of what is there. */
 import { createHash, type Hash } from 'node:crypto'
-import { truncateSync } from 'node:fs'
+import { constants, lstatSync, truncateSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { hashFile } from './checksum.ts'
 import { removeFile, sizeOf, writeAt, writing } from './store.ts'
@@ -20,11 +20,15 @@ export interface Part {
 
 /** Opens an unfinished file, or begins one. Throws a KubestepError. */
 export async function openPart(path: string): Promise<Part> {
+  // What is no plain file, a link above all, is not written through.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) removeFile(path)
   const begun = sizeOf(path) > 0 ? await hashFile(path) : undefined
   let hash: Hash = begun ?? createHash('sha256')
   let bytes = begun === undefined ? 0 : sizeOf(path)
   let failed = false
-  const file = await writing(path, () => open(path, begun === undefined ? 'w' : 'r+', 0o600))
+  const { O_CREAT, O_NOFOLLOW, O_RDWR, O_TRUNC } = constants
+  const flags = O_RDWR | O_CREAT | O_NOFOLLOW | (begun === undefined ? O_TRUNC : 0)
+  const file = await writing(path, () => open(path, flags, 0o600))
   return {
     path,
     bytes: () => bytes,

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { isUnpacked, unpack } from './archive.ts'
 import { type Artifacts, readArtifacts } from './artifacts.ts'
-import { readChecksum } from './checksum.ts'
-import { download } from './download.ts'
+import { obtain } from './download.ts'
 import { FetchError, failureError } from './failure.ts'
 import { type FetchedImage, fetchImages, type ImageStore } from './images.ts'
 import type { Limits } from './limits.ts'
@@ -14,7 +13,6 @@ import { openNetwork } from './network.ts'
 import type { OnProgress } from './progress.ts'
 import { openQueue } from './queue.ts'
 import { openRegistries } from './registries.ts'
-import { isIntact, readText, removeFile, sumFile, writeText } from './store.ts'
 import { COMPONENTS, type Component, type ComponentName, sources, type Wish } from './table.ts'
 
 /** How things are fetched. */
@@ -111,40 +109,25 @@ async function provide(component: Component, shelf: Shelf): Promise<string> {
   const { cacheDir, arch, network, queue, lock, onProgress } = shelf
   const version = component.version(shelf)
   const folder = join(cacheDir, component.name, version, arch)
-  const path = join(folder, component.kind === 'archive' ? 'bin' : component.name)
-  const shown = `${component.name} ${version}`
+  const file = join(folder, component.kind === 'archive' ? `${component.name}.tgz` : component.name)
   const locked = lock.get(fileKey(component.name, version, arch))
-  // The lock may be newer than the cache.
-  if (await (component.kind === 'archive' ? isUnpackedFrom(path, locked) : isIntact(path, locked))) {
-    onProgress({ kind: 'cached', name: shown })
-    return path
-  }
-  const file = component.kind === 'archive' ? join(folder, `${component.name}.tgz`) : path
   const signer = component.signer?.(shelf)
+  const { urls, isMirrored } = sources(component, shelf, shelf.mirrors)
   const wanted = {
-    name: shown,
-    urls: sources(component, shelf, shelf.mirrors),
+    name: `${component.name} ${version}`,
+    urls,
+    isMirrored,
     file,
     mode: 0o755,
     ...(locked !== undefined && { checksum: locked }),
     ...(signer !== undefined && { signer }),
   }
-  // An archive that is there was not unpacked to its end.
-  const fetched = component.kind === 'archive' && (await isIntact(file))
-  if (!fetched) await queue(() => download(wanted, network, onProgress))
-  if (component.kind === 'archive') {
-    const checksum = readChecksum(readText(sumFile(file)) ?? '')
-    await unpack(file, path)
-    await writeText(`${path}.from`, `${checksum}\n`)
-    for (const used of [file, sumFile(file)]) removeFile(used)
-  }
-  return path
-}
-
-/** Whether a folder is as it was unpacked, and the archive was the one with that checksum. */
-async function isUnpackedFrom(path: string, locked: string | undefined): Promise<boolean> {
-  const from = readChecksum(readText(`${path}.from`) ?? '')
-  return (locked === undefined || from === locked) && isUnpacked(path)
+  await queue(() => obtain(wanted, network, onProgress))
+  if (component.kind === 'binary') return file
+  // The archive is what can be vouched for, so it stays, and what was unpacked is compared with it.
+  const unpacked = join(folder, 'bin')
+  if (!(await isUnpacked(file, unpacked))) await unpack(file, unpacked)
+  return unpacked
 }
 
 /** All values, or one error for all faults. */

@@ -1,45 +1,31 @@
 /** Images from registries without a container runtime. Source: OCI distribution-spec 1.1. */
 import { createHash } from 'node:crypto'
-import { KubestepError } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { readAll, statusError } from './answer.ts'
 import { authorized } from './authorize.ts'
 import type { FindCredentials } from './credentials.ts'
 import type { Endpoint } from './endpoints.ts'
 import { TransferError } from './failure.ts'
+import { type Contents, contentsOf, type Descriptor, INDEXES, MANIFESTS, platformDigest } from './manifest.ts'
 import type { Answer, Network } from './network.ts'
 import type { Reference } from './reference.ts'
 import { type Persistence, persist } from './retry.ts'
 
-const INDEXES: readonly string[] = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-]
-const MANIFESTS: readonly string[] = [
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-]
-
-/** What a manifest says of a blob. */
-export interface Descriptor {
-  /** `sha256:...` */
-  readonly digest: string
-  readonly size: number
-}
-
-export interface Manifest {
+export interface Manifest extends Contents {
   readonly bytes: Uint8Array
   readonly digest: string
   /** What the tag stands for, which is the digest of an index where there is one. */
   readonly source: string
+  /** That index. */
+  readonly index?: Uint8Array
   readonly mediaType: string
-  readonly config: Descriptor
-  readonly layers: readonly Descriptor[]
 }
 
 export interface Repository {
   /** The manifest of the image for an architecture. Throws a FetchError or a KubestepError. */
   readonly manifest: (arch: string) => Promise<Manifest>
+  /** The digest of what the tag stands for now. Throws a FetchError or a KubestepError. */
+  readonly source: () => Promise<string>
   /** Where a blob can be had, first choice first. */
   readonly blobUrls: (descriptor: Descriptor) => readonly string[]
   /** Answers to what a registry wants to know. */
@@ -77,10 +63,15 @@ export function openRepository(reference: Reference, open: Network, options: Rep
   return {
     network,
     blobUrls: blob => endpoints.map(({ base }) => `${base}/${repository}/blobs/${blob.digest}`),
+    source: async () => (await fetchManifest(digest ?? tag ?? 'latest')).digest,
     manifest: async arch => {
       const top = await fetchManifest(digest ?? tag ?? 'latest')
-      const inner = INDEXES.includes(top.mediaType) ? await fetchManifest(platformDigest(top, arch, reference)) : top
-      return { ...imageManifest(inner, reference), source: top.digest }
+      const isIndex = INDEXES.includes(top.mediaType)
+      const inner = isIndex ? await fetchManifest(platformDigest(top.json, arch, reference)) : top
+      const { bytes, mediaType, json } = inner
+      const contents = contentsOf(mediaType, json, reference)
+      const index = isIndex ? { index: top.bytes } : {}
+      return { ...contents, ...index, bytes, digest: inner.digest, mediaType, source: top.digest }
     },
   }
 }
@@ -124,38 +115,4 @@ async function readManifest(answer: Answer, wanted: string | undefined): Promise
   if (!isObject(json)) throw wrong('no image manifest')
   const type = answer.header('content-type')?.split(';')[0]?.trim()
   return { bytes, digest, mediaType: typeof json.mediaType === 'string' ? json.mediaType : (type ?? ''), json }
-}
-
-/** The digest of the manifest for an architecture; attestations and other systems are passed over. */
-function platformDigest({ json }: Raw, arch: string, { name }: Reference): string {
-  const manifests = (Array.isArray(json.manifests) ? json.manifests : []).filter(isObject)
-  const fits = manifests.find(
-    ({ platform }) => isObject(platform) && platform.os === 'linux' && platform.architecture === arch,
-  )
-  if (typeof fits?.digest === 'string') return fits.digest
-  const platforms = manifests.flatMap(({ platform }) =>
-    isObject(platform) ? [`${platform.os}/${platform.architecture}`] : [],
-  )
-  throw new KubestepError(
-    `images: cannot use image "${name}": it is not for linux/${arch} but for ${platforms.join(', ') || 'no platform at all'}; choose another one`,
-  )
-}
-
-function imageManifest({ bytes, digest, mediaType, json }: Raw, { name }: Reference): Omit<Manifest, 'source'> {
-  const config = descriptor(json.config)
-  const layers = (Array.isArray(json.layers) ? json.layers : []).map(descriptor)
-  const known = layers.filter(layer => layer !== undefined)
-  if (MANIFESTS.includes(mediaType) && config !== undefined && known.length === layers.length) {
-    return { bytes, digest, mediaType, config, layers: known }
-  }
-  throw new KubestepError(
-    `images: cannot use image "${name}": its manifest is of type "${mediaType}", which is not known; choose another image`,
-  )
-}
-
-function descriptor(value: Json | undefined): Descriptor | undefined {
-  if (!isObject(value)) return undefined
-  const { digest, size } = value
-  const right = typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest) && typeof size === 'number'
-  return right ? { digest, size } : undefined
 }

@@ -1,13 +1,16 @@
 /**
- * Files of the cache. A file counts only while the checksum beside it (`<file>.sha256`) fits, so nothing has to be
- * forced onto the disk: what a crash or a bad disk damages is noticed and fetched again.
+ * Files of the cache. Each is looked at again whenever it is used, so nothing has to be forced onto the disk: what a crash,
+ * a bad disk or a stranger did to it is noticed, and it is fetched again. What it has to be stands elsewhere: in the lock
+ * or at its source. Only where neither can be asked the record beside it (`<file>.sha256`) counts, and only in a store
+ * that nobody else can write.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { custodyFault, thisUser } from '../custody.ts'
 import { KubestepError } from '../errors.ts'
 import { explain } from '../files.ts'
-import { checksumOf, readChecksum } from './checksum.ts'
+import { readChecksum } from './checksum.ts'
 
 /** Where components are kept when nothing else was asked for. */
 export function defaultCacheDir(environment: Readonly<Record<string, string | undefined>>, isRoot: boolean): string {
@@ -44,22 +47,25 @@ export function makeRoom(file: string): Promise<void> {
   })
 }
 
-/** Whether a file is there and is what its checksum says, and is the one that is `wanted`. */
-export async function isIntact(file: string, wanted?: string): Promise<boolean> {
-  const expected = readChecksum(readText(sumFile(file)) ?? '')
-  if (wanted !== undefined && wanted !== expected) return false
-  return expected !== undefined && (await checksumOf(file)) === expected
-}
-
-/** Where the checksum of a file is kept. */
-export function sumFile(file: string): string {
+/** Where it is written down what a file has to be, for a time when nobody can be asked. */
+export function recordFile(file: string): string {
   return `${file}.sha256`
 }
 
-/** Keeps the checksum of a file, from now on the one that it has to have. */
-export async function keepChecksum(file: string, checksum?: string): Promise<void> {
-  const known = checksum ?? (await checksumOf(file))
-  if (known !== undefined) await writeText(sumFile(file), `${known}  ${basename(file)}\n`)
+/** Writes down what a file has been shown to be. */
+export async function keepRecord(file: string, checksum: string): Promise<void> {
+  await writeText(recordFile(file), `${checksum}  ${basename(file)}\n`)
+}
+
+/** Why the record beside a file does not show that it is what has that checksum; undefined when it does. */
+export function recordFault(file: string, checksum: string): string | undefined {
+  if (readChecksum(readText(recordFile(file)) ?? '') !== checksum) return 'there is no record of it'
+  // A record counts as far as the hands that it has been in.
+  for (const path of [file, recordFile(file)]) {
+    const fault = custodyFault(path, thisUser())
+    if (fault !== undefined) return fault
+  }
+  return undefined
 }
 
 /** Writes a small file whole or not at all. */
@@ -67,7 +73,8 @@ export async function writeText(file: string, text: string): Promise<void> {
   await makeRoom(file)
   await writing(file, () => {
     const temporary = temporaryFor(file)
-    writeFileSync(temporary, text, { mode: 0o644 })
+    removeFile(temporary)
+    writeFileSync(temporary, text, { mode: 0o644, flag: 'wx' })
     renameSync(temporary, file)
   })
 }

@@ -43,7 +43,8 @@ export async function* readTar(source: ByteSource, name: string): AsyncGenerator
     if (!hasRightSum(header)) throw damaged('it is no tar archive, or damaged')
     entries++
     const type = String.fromCharCode(header[156] ?? 0)
-    const size = extended.size === undefined ? number(header, 124, 12) : Number(extended.size)
+    const size = extended.size === undefined ? number(header, 124, 12) : decimal(extended.size)
+    if (!Number.isSafeInteger(size) || size < 0) throw damaged('an entry has an impossible size')
     const padding = (BLOCK - (size % BLOCK)) % BLOCK
     if ('xLg'.includes(type)) {
       if (size > CHUNK) throw damaged('a header is too long')
@@ -137,6 +138,11 @@ function number(header: Uint8Array, at: number, length: number): number {
   return header.subarray(at + 1, at + length).reduce((value, byte) => value * 256 + byte, (header[at] ?? 0) & 0x7f)
 }
 
+// Number() would take a sign, an exponent and nothing at all.
+function decimal(text: string): number {
+  return /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+}
+
 function hasRightSum(header: Uint8Array): boolean {
   const copy = Buffer.from(header)
   copy.fill(' ', 148, 156)
@@ -147,14 +153,18 @@ function sum(block: Uint8Array): number {
   return block.reduce((total, byte) => total + byte, 0)
 }
 
+const LONGEST_KEY = 512
+
 // `<length> <key>=<value>\n`, the length in bytes and of the whole record.
 function paxRecords(body: string): Record<string, string> {
   const records: Record<string, string> = {}
   let bytes = Buffer.from(body)
   while (bytes.length > 0) {
-    const [, length = '', key = ''] = /^(\d+) ([^=]+)=/.exec(bytes.toString()) ?? []
-    if (key === '') break
-    records[key] = bytes.subarray(length.length + 1 + Buffer.byteLength(key) + 1, Number(length) - 1).toString()
+    const [, length = '', key = ''] = /^(\d+) ([^=]+)=/.exec(bytes.toString('utf8', 0, LONGEST_KEY)) ?? []
+    const start = length.length + 1 + Buffer.byteLength(key) + 1
+    // A record that does not get on would be read for ever.
+    if (key === '' || Number(length) <= start) break
+    records[key] = bytes.subarray(start, Number(length) - 1).toString()
     bytes = bytes.subarray(Number(length))
   }
   return records

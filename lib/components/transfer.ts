@@ -3,6 +3,7 @@ import { statusError } from './answer.ts'
 import { TransferError } from './failure.ts'
 import type { Answer, HeadersFor, Network } from './network.ts'
 import type { Part } from './part.ts'
+import { checkSpace } from './space.ts'
 
 /** Answers to a range that mean: ask for the whole file. */
 const RANGE_REFUSED: readonly number[] = [400, 412, 416, 501]
@@ -12,6 +13,8 @@ export interface Source {
   readonly headers?: HeadersFor
   /** Size of the whole file, when it is known. */
   readonly total?: number
+  /** Size that somebody who is believed has told: another one is refused. */
+  readonly size?: number
 }
 
 /**
@@ -38,8 +41,23 @@ export async function transfer(
   if (start === 0 && from > 0) part.reset()
   const length = answer.header('content-length')
   const total = length === undefined ? source.total : start + Number(length)
+  const most = source.size ?? network.limits.fileBytes
+  if (total !== undefined && source.size === undefined && total > most) {
+    throw wrongSize(answer, `it has ${total} bytes, and ${most} are the most`, false)
+  }
+  // A proxy's page in its place, mostly.
+  if (total !== undefined && source.size !== undefined && total !== most) {
+    throw wrongSize(answer, `it has ${total} bytes and has to have ${most}`, true)
+  }
+  // Asked before the first byte, so that a full disk is not found out by filling it.
+  if (total !== undefined) checkSpace(part.path, total - part.bytes())
   onBytes(part.bytes(), total)
   for await (const chunk of answer.body) {
+    if (part.bytes() + chunk.length > (total ?? most)) {
+      // What came is not the file, and what comes may have no end.
+      part.reset()
+      throw wrongSize(answer, `it sends more than ${total ?? most} bytes`, true)
+    }
     await part.write(chunk)
     onBytes(part.bytes(), total)
   }
@@ -47,6 +65,13 @@ export async function transfer(
     throw new TransferError(answer.url.host, `only ${part.bytes()} of ${total} bytes`, { again: true, reached: true })
   }
   return answer
+}
+
+/** Gives up an answer. */
+function wrongSize(answer: Answer, reason: string, again: boolean): TransferError {
+  answer.discard()
+  const { host, origin, pathname } = answer.url
+  return new TransferError(host, `${reason} for ${origin}${pathname}`, { again, reached: true })
 }
 
 /** The byte that an answer begins with; undefined when it has none of the file. Source: RFC 9110 14.4. */

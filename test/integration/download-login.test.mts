@@ -6,13 +6,15 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { archiveImages, archiveSource } from '../../lib/components/image-archive.ts'
+import { archiveImages } from '../../lib/components/image-archive.ts'
+import { provenSource } from '../../lib/components/image-proof.ts'
 import { fetchImages } from '../../lib/components/images.ts'
 import type { Limits } from '../../lib/components/limits.ts'
 import { readMirrors } from '../../lib/components/mirrors.ts'
 import { openNetwork } from '../../lib/components/network.ts'
 import type { Progress } from '../../lib/components/progress.ts'
 import { openQueue } from '../../lib/components/queue.ts'
+import { readReference } from '../../lib/components/reference.ts'
 import { openRegistries } from '../../lib/components/registries.ts'
 import {
   addImage,
@@ -223,7 +225,7 @@ describe('fetchImages()', () => {
     const digest = sha256(made.get('team/app/manifests/1')?.content ?? '')
     const good = await fetch(image, { lock: new Map([[image, digest]]) })
     assert.deepEqual([good.message, good.digests], ['', [`sha256:${digest}`]])
-    assert.equal(await archiveSource(good.archives[0] ?? ''), `sha256:${digest}`)
+    assert.equal(await provenSource(good.archives[0] ?? '', readReference(image), 'amd64'), `sha256:${digest}`)
     const bad = await fetch(image, { lock: new Map([[image, 'a'.repeat(64)]]) })
     assert.match(bad.message, /the digest is sha256:[0-9a-f]{64} and has to be sha256:a{64}/)
     assert.deepEqual(bad.kept, [])

@@ -80,12 +80,20 @@ test('prepareComponents() fetches from a mirror, and a second run needs no netwo
   assert.deepEqual(imageArchives, [])
   const signatures = ['kubelet', 'kubectl'].map(name => `${BINARIES}/${name}.sig`)
   assert.deepEqual([...site.requests].sort(), [...CONTENTS.keys(), ...signatures].sort())
-  const second = await prepare({ cacheDir, mirror: await closed(site) })
-  assert.deepEqual(second.components, first.components)
-  assert.deepEqual(
-    second.progress.map(({ kind }) => kind),
-    ['cached', 'cached', 'cached'],
-  )
+  // What is not locked is asked for again, but for the little that says what it has to be.
+  const before = site.requests.length
+  const again = await prepare({ cacheDir, mirror: site.url })
+  assert.deepEqual(again.components, first.components)
+  const asked = site.requests.slice(before).filter(path => !path.endsWith('.sig'))
+  assert.deepEqual(asked.sort(), [...CONTENTS.keys()].filter(path => path.endsWith('.sha256')).sort())
+  for (const offline of [false, true]) {
+    const second = await prepare({ cacheDir, offline, mirror: offline ? site.url : await closed(site) })
+    assert.deepEqual(second.components, first.components)
+    const kinds = second.progress.map(({ kind }) => kind)
+    assert.equal(kinds.filter(kind => kind === 'cached').length, 3)
+    // That nobody could be asked is said.
+    assert.equal(kinds.filter(kind => kind === 'notice').length, offline ? 0 : 3)
+  }
   rmSync(cacheDir, { recursive: true })
 })
 
@@ -110,28 +118,32 @@ test('prepareComponents() fetches again what is damaged in the cache, and nothin
   const cacheDir = temporary()
   const site = await openSite(CONTENTS)
   const { components } = await prepare({ cacheDir, mirror: site.url })
-  const damage: readonly (readonly [what: string, path: string, content: Buffer | undefined])[] = [
-    ['kubelet', components?.kubelet ?? '', randomBytes(200_000)],
-    ['kubelet', components?.kubelet ?? '', Buffer.alloc(0)],
-    ['kubelet', components?.kubelet ?? '', undefined],
-    ['kubelet', `${components?.kubelet}.sha256`, Buffer.from('nonsense')],
-    ['kubectl', components?.kubectl ?? '', KUBECTL.subarray(0, -1)],
-    ['cni-plugins', join(components?.cniBinDir ?? '', 'bridge'), randomBytes(50_000)],
-    ['cni-plugins', join(components?.cniBinDir ?? '', 'host-local'), undefined],
-    ['cni-plugins', join(components?.cniBinDir ?? '', 'stranger'), Buffer.from('x')],
-    ['cni-plugins', `${components?.cniBinDir}.sha256`, undefined],
+  const bin = components?.cniBinDir ?? ''
+  const tgz = join(bin, '../cni-plugins.tgz')
+  const damage: readonly (readonly [what: string, path: string, content: Buffer | undefined, fetched: boolean])[] = [
+    ['kubelet', components?.kubelet ?? '', randomBytes(200_000), true],
+    ['kubelet', components?.kubelet ?? '', Buffer.alloc(0), true],
+    ['kubelet', components?.kubelet ?? '', undefined, true],
+    ['kubelet', `${components?.kubelet}.sha256`, Buffer.from('nonsense'), false],
+    ['kubectl', components?.kubectl ?? '', KUBECTL.subarray(0, -1), true],
+    ['cni-plugins', tgz, randomBytes(50_000), true],
+    ['cni-plugins', tgz, undefined, true],
+    // The archive is still the right one.
+    ['cni-plugins', join(bin, 'bridge'), randomBytes(50_000), false],
+    ['cni-plugins', join(bin, 'host-local'), undefined, false],
+    ['cni-plugins', join(bin, 'stranger'), Buffer.from('x'), false],
   ]
-  for (const [what, path, content] of damage) {
+  for (const [what, path, content, fetched] of damage) {
     if (content === undefined) rmSync(path)
     else writeFileSync(path, content)
-    const asked = (): readonly string[] => site.requests.filter(path => !path.endsWith('.sig'))
+    const asked = (): readonly string[] => site.requests.filter(path => !/\.(sig|sha256)$/.test(path))
     const before = asked().length
     const again = await prepare({ cacheDir, mirror: site.url })
     assert.deepEqual(again.components, components)
     assert.ok(readFileSync(components?.kubelet ?? '').equals(KUBELET))
     assert.ok(readFileSync(join(components?.cniBinDir ?? '', 'bridge')).equals(BRIDGE))
     assert.equal(existsSync(join(components?.cniBinDir ?? '', 'stranger')), false)
-    assert.equal(asked().length, before + 2, `${what}: ${path}`)
+    assert.equal(asked().length, before + (fetched ? 1 : 0), `${what}: ${path}`)
     assert.ok(
       asked()
         .slice(before)
@@ -289,7 +301,7 @@ test('prepareComponents() clears what killed processes left', async () => {
   const site = await openSite(CONTENTS)
   const { message } = await prepare({ cacheDir, mirror: site.url })
   assert.equal(message, '')
-  assert.deepEqual(readdirSync(folder).sort(), ['bin', 'bin.from', 'bin.sha256'])
+  assert.deepEqual(readdirSync(folder).sort(), ['bin', 'cni-plugins.tgz', 'cni-plugins.tgz.sha256'])
   await site.close()
   rmSync(cacheDir, { recursive: true })
 })

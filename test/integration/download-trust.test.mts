@@ -15,7 +15,7 @@ import { prepareComponents } from '../../lib/components/prepare.ts'
 import type { Progress } from '../../lib/components/progress.ts'
 import { makeChain, type SignedBy } from '../keyless.ts'
 import { addImage, type Contents, layer, openRegistry } from './download-registry-server.mts'
-import { openSite, type Site, sha256, withChecksum } from './download-server.mts'
+import { openSite, type Site, sha256, status, withChecksum } from './download-server.mts'
 
 const QUICK: Partial<Limits> = { pauseMs: 1, longestPauseMs: 4, answerMs: 2000, reachMs: 4000 }
 const PATH = '/release/v1.36.2/bin/linux/amd64/kubelet'
@@ -46,6 +46,7 @@ describe('download() of what is signed', () => {
   const attempt = async (
     beside: Readonly<Record<string, Buffer>>,
     checksum?: string,
+    isMirrored = false,
   ): Promise<{ message: string; kept: readonly string[]; progress: readonly Progress[] }> => {
     const site = await siteOf({ ...Object.fromEntries(withChecksum(PATH, CONTENT)), ...beside })
     const folder = mkdtempSync(join(base, 'files-'))
@@ -53,7 +54,7 @@ describe('download() of what is signed', () => {
     const progress: Progress[] = []
     const wanted = { name: 'kubelet v1.36.2', urls: [`${site.url}${PATH}`], file: join(folder, 'kubelet'), mode: 0o755 }
     try {
-      const signed = { ...wanted, signer: chain.trust, ...(checksum !== undefined && { checksum }) }
+      const signed = { ...wanted, isMirrored, signer: chain.trust, ...(checksum !== undefined && { checksum }) }
       await download(signed, network, event => void progress.push(event))
       return { message: '', kept: readdirSync(folder), progress }
     } catch (error) {
@@ -93,24 +94,42 @@ describe('download() of what is signed', () => {
     })
   }
 
-  test('says when there is no signature, unless the lock vouches for the file', async () => {
-    const told = await attempt({})
+  test('has to have a signature where it is published; a mirror may lack it, and then it is said', async () => {
+    const notices = (progress: readonly Progress[]): readonly Progress[] =>
+      progress.filter(({ kind }) => kind === 'notice')
+    const refused = await attempt({})
+    assert.match(
+      refused.message,
+      /^components: cannot accept kubelet v1\.36\.2: it has to be signed: .*status 404 .*\.sig; try again later/,
+    )
+    assert.deepEqual(refused.kept, [])
+    const told = await attempt({}, undefined, true)
     assert.equal(told.message, '')
-    assert.deepEqual(
-      told.progress.filter(({ kind }) => kind === 'notice'),
-      [{ kind: 'notice', text: 'kubelet v1.36.2 has no signature beside it: only its checksum vouches for it' }],
-    )
+    assert.deepEqual(notices(told.progress), [
+      { kind: 'notice', text: 'kubelet v1.36.2 has no signature beside it: only its checksum vouches for it' },
+    ])
     const locked = await attempt({}, sha256(CONTENT))
-    assert.deepEqual(
-      locked.progress.filter(({ kind }) => kind === 'notice'),
-      [],
-    )
+    assert.deepEqual(notices(locked.progress), [])
     assert.deepEqual(locked.progress.at(-1), {
       kind: 'done',
       name: 'kubelet v1.36.2',
       bytes: CONTENT.length,
       proof: ['lock'],
     })
+  })
+
+  test('a site whose signatures answer 5xx is not believed either', async () => {
+    const site = await siteOf({ ...Object.fromEntries(withChecksum(PATH, CONTENT)), ...files({}) })
+    site.fail(`${PATH}.sig`, ...Array(9).fill(status(503)))
+    const folder = mkdtempSync(join(base, 'files-'))
+    const network = openNetwork({ deadline: AbortSignal.timeout(20_000), limits: QUICK })
+    const wanted = { name: 'kubelet', urls: [`${site.url}${PATH}`], file: join(folder, 'kubelet'), mode: 0o755 }
+    await assert.rejects(
+      download({ ...wanted, signer: chain.trust }, network, () => {}),
+      /cannot accept kubelet: it has to be signed: .*status 503/,
+    )
+    assert.deepEqual(readdirSync(folder), [])
+    network.close()
   })
 })
 
@@ -171,9 +190,10 @@ test('prepareComponents() looks again at plugins that were unpacked, too', async
     return prepareComponents({ ...wish, cacheDir, lock, deadline: AbortSignal.timeout(20_000) })
   }
   await prepare('')
-  const before = site.requests.length
+  const asked = (): readonly string[] => site.requests.filter(path => path.startsWith(plugins))
+  const before = asked().length
   await prepare(sha256(tgz))
-  assert.equal(site.requests.length, before)
+  assert.equal(asked().length, before)
   await assert.rejects(
     prepare('a'.repeat(64)),
     /cannot fetch cni-plugins v1\.9\.1: .*SHA-256 is .* and has to be a{64}/,
