@@ -1,6 +1,6 @@
 #!/usr/bin/env -S npx zx
 /** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
-import { UsageError } from '../lib/errors.ts'
+import { reasonOf, UsageError } from '../lib/errors.ts'
 import { type OptionName, PHASE_OPTIONS } from '../lib/options.ts'
 import { type Script, script } from '../lib/script.ts'
 
@@ -84,5 +84,8 @@ export const init: Script = script(
     for (const line of summary(up, { flags, adminConf, hasKubectl: which('kubectl') !== undefined }))
       call.output.say(line)
     call.output.event('ready', facts(up))
+    // The cluster is up whether or not the next one can begin with its images.
+    const kept = await up.keepImages?.().catch((error: unknown) => call.output.detail(`[init] ${reasonOf(error)}`))
+    if (kept) call.output.detail(`[init] The next init begins with the images that are kept in "${kept}"`)
   },
 )

@@ -15,6 +15,7 @@ import { isSkipped } from '../phases.ts'
 import { refuseBadMachine } from '../preflight/preflight.ts'
 import { chosenGates } from '../ready/context.ts'
 import type { GateResult } from '../ready/wait.ts'
+import { imageIds } from '../runtime/images.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Call } from '../script.ts'
 import { kubeletService } from '../service/kubelet.ts'
@@ -29,6 +30,7 @@ import { loadImages, openChosenRuntime } from './live-runtime.ts'
 import { nodeFiles } from './node-files.ts'
 import { plannedChanges } from './plan.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from './pod-network.ts'
+import { openPrepared } from './prepared-images.ts'
 import { provideHost } from './provide-host.ts'
 import { renderCluster } from './render.ts'
 import { planRuntime } from './runtime-plan.ts'
@@ -43,6 +45,8 @@ export interface ClusterUp {
   readonly kubectl?: string
   /** What opens the uploaded certificates; undefined when none were uploaded. */
   readonly certificateKey?: string
+  /** Keeps the images of a runtime of our own for the next init; gives the folder when there was something new. */
+  readonly keepImages?: () => Promise<string | undefined>
   /** Milliseconds since the start, by what was reached. */
   readonly timings: Readonly<Record<string, number>>
 }
@@ -73,14 +77,16 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const fetched = existing === undefined && flags.artifacts === undefined ? pullOrder(imageList(config)) : []
   const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, deadline, fetched)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
-  const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
+  const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
+  const fetching = fetchingOf(flags, deadline, openReporter(output.say).onProgress)
+  const prepared =
+    existing === undefined ? await openPrepared(open, binaries.imageArchives, fetching.cacheDir) : undefined
+  const runtime = prepared?.runtime ?? (await open())
   timings.mark('runtime')
   const images = loadImages(runtime, config, imageList(config), {
-    archives: binaries.imageArchives,
+    archives: prepared?.archives ?? binaries.imageArchives,
     ...(naming !== undefined && { naming }),
-    ...(flags.artifacts === undefined && {
-      fetching: fetchingOf(flags, deadline, openReporter(output.say).onProgress),
-    }),
+    ...(flags.artifacts === undefined && { fetching }),
   })
   const rendered = await rendering
   const files = nodeFiles(config, rendered.files, phase.read, now)
@@ -115,12 +121,14 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     const results = await Promise.race([completing, failure(watched, done.signal)])
     const { kubectl } = binaries
     const { certificateKey } = rendered
+    const ids = prepared === undefined ? {} : await imageIds(runtime.cri)
     return {
       config,
       gates: results,
       runtime,
       ...(kubectl !== undefined && { kubectl }),
       ...(certificateKey !== undefined && { certificateKey }),
+      ...(prepared !== undefined && { keepImages: () => prepared.keep(ids) }),
       timings: timings.marks(),
     }
   } catch (error) {

@@ -17,6 +17,16 @@ export async function presentImages(cri: Cri): Promise<ReadonlySet<string>> {
   )
 }
 
+/** The id of every image, `sha256:...`, by each of its names. */
+export async function imageIds(cri: Cri): Promise<Readonly<Record<string, string>>> {
+  const { images } = await cri.call('ListImages')
+  return Object.fromEntries(
+    ((images ?? []) as readonly JsonObject[]).flatMap(({ id, repoTags }) =>
+      (repoTags as readonly string[]).map(name => [name, String(id)]),
+    ),
+  )
+}
+
 /**
  * Imports docker or OCI archives. `ctr` has to be of the daemon's own major version.
  * Throws a CommandError that names the archive.
