@@ -24,25 +24,14 @@ check_disk() {
   [ "$free" -gt 4500 ] || skip "cannot build in \"$CACHE\": 4500 MB are needed and $free MB are free; choose another folder with KUBESTEP_CACHE"
 }
 
-# Where this machine has its packages from, for sources.
-source_list() {
-  local uri signed
-  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' 'Created-By: Packages' |
-    awk '$3 == "main" && $2 ~ /^(bookworm|stable|oldstable)$/' |
-    while read -r uri _ _ signed _; do
-      case $signed in /*) signed="[signed-by=$signed] " ;; *) signed='' ;; esac
-      echo "deb-src $signed$uri bookworm main"
-    done | sort -u
-}
-
 # The upstream tarball out of Debian's source package, from the mirror that this machine has its packages from.
 fetch_source() {
   local work=$1 lists=$1/lists
   compgen -G "$work/kubernetes_*.orig.tar.gz" >/dev/null && return
   mkdir -p "$lists/partial"
-  source_list >"$work/sources.list"
+  source_list deb-src >"$work/sources.list"
   # apt names only sources whose lists it has.
-  [ -s "$work/sources.list" ] || { update_once; source_list >"$work/sources.list"; }
+  [ -s "$work/sources.list" ] || { update_once; source_list deb-src >"$work/sources.list"; }
   [ -s "$work/sources.list" ] || skip "this machine's package sources do not name bookworm main"
   say "fetching the source package kubernetes"
   local own=(-o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null

@@ -24,8 +24,9 @@ check_bookworm() {
 
 # One build at a time; the lock goes with the process.
 lock_cache() {
+  local lock=$CACHE/${1:-lock}
   mkdir -p "$CACHE" || fail "cannot make \"$CACHE\"; choose another folder with KUBESTEP_CACHE"
-  exec 9>"$CACHE/lock"
+  exec 9>"$lock"
   flock -n 9 || { say "waiting for another build in $CACHE"; flock 9; }
 }
 
@@ -45,6 +46,17 @@ update_once() {
   [ "$(id -u)" -eq 0 ] || skip "the package lists of this machine are missing: run apt-get update as root"
   say "apt-get update"
   apt update
+}
+
+# source_list deb|deb-src: where this machine has its packages of bookworm from, as lines for apt.
+source_list() {
+  local uri signed
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' 'Created-By: Packages' |
+    awk '$3 == "main" && $2 ~ /^(bookworm|stable|oldstable)$/' |
+    while read -r uri _ _ signed _; do
+      case $signed in /*) signed="[signed-by=$signed] " ;; *) signed='' ;; esac
+      echo "$1 $signed$uri bookworm main"
+    done | sort -u
 }
 
 # require COMMAND PACKAGE...: installs packages when a command is missing.

@@ -2,17 +2,20 @@
 import assert from 'node:assert/strict'
 import { relative } from 'node:path'
 import { failed, init, leavesNothing, succeeded } from './attempt.ts'
+import { someOf } from './extent.ts'
 import { MOMENTS, momentWhen, RESET_MOMENTS, waitFor } from './moments.ts'
 import { bundle, run, start } from './programs.ts'
 
-for (const moment of MOMENTS) {
+for (const moment of someOf(MOMENTS, 4)) {
   leavesNothing(`reset works after kill -9 of init when ${moment.about}`, async target => {
     const running = start(init(target))
     await waitFor(moment, running)
     process.kill(running.pid, 'SIGKILL')
     await running.ended
   })
+}
 
+for (const moment of someOf(MOMENTS, 3)) {
   leavesNothing(`init works after kill -9 of init when ${moment.about}`, async target => {
     const running = start(init(target))
     await waitFor(moment, running)
@@ -24,7 +27,7 @@ for (const moment of MOMENTS) {
   })
 }
 
-for (const moment of RESET_MOMENTS) {
+for (const moment of someOf(RESET_MOMENTS, 1)) {
   leavesNothing(`reset works after kill -9 of reset when ${moment.about}`, async target => {
     succeeded(await run(init(target)))
     const running = start(bundle('reset'))
@@ -34,7 +37,7 @@ for (const moment of RESET_MOMENTS) {
   })
 }
 
-for (const about of ['its record is begun', 'static Pods are written', 'the API server answers']) {
+for (const about of someOf(['static Pods are written', 'its record is begun', 'the API server answers'], 1)) {
   leavesNothing(`init ends cleanly on Ctrl-C when ${about}`, async target => {
     const running = start(init(target))
     await waitFor(momentWhen(about), running)

@@ -30,13 +30,21 @@ const FOLDERS: readonly (readonly [path: string, depth: number])[] = [
 const VOLATILE: readonly RegExp[] = [
   /^\/etc\/(mtab|ld\.so\.cache|resolv\.conf)/,
   /^\/root\/\.(cache|npm|local|config|node_repl|bash)/,
-  /^\/run\/(lock|log|systemd|udev|user|utmp|sudo|dbus|mount|credentials|xtables\.lock)/,
+  /^\/run\/(lock|log|udev|user|utmp|sudo|dbus|mount|credentials|xtables\.lock)/,
+  // Sockets and logins of services that run.
+  /^\/run\/systemd\/(ask-password|inhibit|journal\/streams|netif|sessions|shutdown|users)\//,
   /^\/tmp\/(?!kubestep-(init|reset|images|download))/,
   /^\/var\/lib\/(apt|dpkg|systemd|docker|private|logrotate|ucf)/,
   // Logs of a failed init are meant to stay.
   /^\/var\/log\/kubestep-logs-/,
   /^\/var\/log\/(apt|journal|dpkg|wtmp|btmp|syslog|lastlog|unattended)/,
 ]
+
+const UNITS: readonly string[] = ['--no-legend', '--no-pager', '--full']
+
+/** Units that come and go with time, devices and logins. */
+const FLEETING =
+  /^(\S+\.device|(session-|user@|user-runtime-dir@|run-user-)\S+|(apt-daily|systemd-tmpfiles-clean|fstrim|logrotate|man-db|e2scrub)\S*) /
 
 /** Kernel settings that count something. */
 const COUNTERS =
@@ -66,6 +74,14 @@ export const ASPECTS: readonly Aspect[] = [
   { name: 'ipset', read: () => output('ipset', 'list', '-n') },
   { name: 'sysctl', read: () => sysctls('/proc/sys') },
   { name: 'control group', read: () => controlGroups('/sys/fs/cgroup') },
+  {
+    name: 'unit',
+    read: () =>
+      output('systemctl', ...UNITS, 'list-units', '--all', '--plain')
+        .map(squeeze)
+        .filter(isSettled),
+  },
+  { name: 'unit file', read: () => output('systemctl', ...UNITS, 'list-unit-files').map(squeeze) },
   { name: 'kernel module', read: () => lines('/proc/modules').map(line => line.split(' ')[0] ?? '') },
 ]
 
@@ -131,6 +147,14 @@ function processes(): string[] {
     const ours = PROGRAMS.test(basename(argv[0] ?? '')) || argv.some(word => OWN_PATH.test(word))
     return ours || group ? [`${pid} ${argv.join(' ')}`] : []
   })
+}
+
+function squeeze(line: string): string {
+  return line.trim().replace(/\s+/g, ' ')
+}
+
+function isSettled(unit: string): boolean {
+  return !FLEETING.test(unit)
 }
 
 // By name: mounts and processes that hold others are seen as such, and other programs have some, too.

@@ -1,5 +1,6 @@
-/** What a user would deploy first: two web servers behind a Service with a node port, and a Pod that calls them. */
+/** What a user would run first: a Pod, two web servers behind a Service with a node port, and a Pod that calls them. */
 import type { JsonObject } from '../../lib/json.ts'
+import { until } from './programs.ts'
 import { TEST_IMAGE } from './targets.ts'
 
 /** Port of the Service on every node. */
@@ -60,4 +61,17 @@ export function workload(): JsonObject {
       },
     ],
   }
+}
+
+/** kubectl with arguments; gives its standard output, and throws when it fails. */
+export type Kubectl = (...args: readonly string[]) => Promise<string>
+
+/** Runs a Pod to its end, as users do it by hand, and reads what it said. */
+export async function runPod(kubectl: Kubectl): Promise<void> {
+  const pod = { spec: { automountServiceAccountToken: false, terminationGracePeriodSeconds: 0 } }
+  await kubectl(
+    ...['run', 'hello', `--image=${TEST_IMAGE}`, '--restart=Never', '--image-pull-policy=Never'],
+    ...[`--overrides=${JSON.stringify(pod)}`, '--', 'echo', 'a Pod has run'],
+  )
+  await until('the Pod has run', async () => (await kubectl('logs', 'hello')).includes('a Pod has run'))
 }

@@ -1,0 +1,119 @@
+/** Machines as users have them: a containerd that serves CRI already, a name that nobody resolves. */
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { which } from '../../lib/command.ts'
+import { init, onMachine, succeeded } from './attempt.ts'
+import { difference, readMachineState } from './machine-state.ts'
+import { bundle, run } from './programs.ts'
+import { OWN_MACHINE } from './systemd-machine.ts'
+import type { Target } from './targets.ts'
+import { runPod } from './workload.ts'
+
+type Undo = () => Promise<void>
+
+interface Surroundings {
+  readonly about: string
+  /** Why they cannot be had here; only machines made for tests are changed. */
+  readonly missing?: () => string | undefined
+  /** Makes them; gives what takes them away. */
+  readonly arrange: () => Promise<Undo>
+  readonly of?: (target: Target) => Target
+  /** What init says of them. */
+  readonly says: RegExp
+}
+
+const CONTAINERD_CONFIG = '/etc/containerd/config.toml'
+
+const SURROUNDINGS: readonly Surroundings[] = [
+  {
+    about: 'a containerd that serves CRI, as Debian configures it',
+    missing: noContainerdService,
+    arrange: () => startContainerd(undefined),
+    of: withFoundRuntime,
+    says: /containerd/,
+  },
+  {
+    about: 'a containerd that serves CRI, with its own defaults: cgroupfs under systemd, no plugins',
+    missing: noContainerdService,
+    arrange: async () => startContainerd((await run(['containerd', 'config', 'default'])).stdout),
+    of: withFoundRuntime,
+    says: /containerd/,
+  },
+  {
+    about: 'a host name that nobody resolves, and a name server that does not answer',
+    arrange: hideName,
+    says: /./,
+  },
+]
+
+const elsewhere = process.env[OWN_MACHINE] === undefined ? 'only on a machine that is made for tests' : undefined
+
+for (const { about, missing, arrange, of = unchanged, says } of SURROUNDINGS) {
+  const title = `a machine with ${about}: a Pod, and as it was`
+  const reason = elsewhere ?? missing?.()
+  if (reason !== undefined) test(title, { skip: reason }, () => {})
+  else {
+    onMachine(title, async (target, say) => {
+      const undo = await arrange()
+      try {
+        const before = readMachineState()
+        const start = performance.now()
+        const up = await run(init(of(target)))
+        say(`ready after ${((performance.now() - start) / 1000).toFixed(1)} s`)
+        try {
+          succeeded(up)
+          assert.match(up.stdout, says)
+          const kubectl = [target.kubectl, '--kubeconfig', '/etc/kubernetes/admin.conf']
+          await runPod(async (...args) => {
+            const ended = await run([...kubectl, ...args])
+            succeeded(ended)
+            return ended.stdout
+          })
+        } finally {
+          succeeded(await run(bundle('reset')))
+        }
+        assert.deepEqual(difference(before, readMachineState()).slice(0, 50), [])
+      } finally {
+        await undo()
+      }
+    })
+  }
+}
+
+function noContainerdService(): string | undefined {
+  if (!existsSync('/run/systemd/system')) return 'systemd does not run here'
+  return which('containerd') === undefined ? 'containerd is not installed' : undefined
+}
+
+async function startContainerd(configuration: string | undefined): Promise<Undo> {
+  const before = readFileSync(CONTAINERD_CONFIG, 'utf8')
+  if (configuration !== undefined) writeFileSync(CONTAINERD_CONFIG, configuration)
+  succeeded(await run(['systemctl', 'start', 'containerd']))
+  return async () => {
+    succeeded(await run(['systemctl', 'stop', 'containerd']))
+    writeFileSync(CONTAINERD_CONFIG, before)
+  }
+}
+
+function unchanged(target: Target): Target {
+  return target
+}
+
+function withFoundRuntime({ args, ...target }: Target): Target {
+  return { ...target, args: args.map(word => (word === 'private' ? 'auto' : word)) }
+}
+
+async function hideName(): Promise<Undo> {
+  const files = ['/etc/hosts', '/etc/resolv.conf']
+  const before = files.map(path => readFileSync(path, 'utf8'))
+  const silent = createSocket('udp4')
+  await new Promise<void>(resolve => silent.bind(53, '127.0.0.53', resolve))
+  writeFileSync('/etc/hosts', '127.0.0.1 localhost\n')
+  writeFileSync('/etc/resolv.conf', 'nameserver 127.0.0.53\n')
+  return async () => {
+    silent.close()
+    for (const [index, path] of files.entries()) writeFileSync(path, before[index] ?? '')
+  }
+}
