@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { OWN_MACHINE } from './systemd-machine.ts'
 
 /** By aspect: one line for each thing that is there. */
 export type MachineState = Readonly<Record<string, readonly string[]>>
@@ -49,6 +50,9 @@ const FLEETING =
 /** Kernel settings that count something. */
 const COUNTERS =
   /^(fs\/(dentry-state|inode|file-nr|aio-nr|quota|binfmt_misc)|kernel\/(random|ns_last_pid|pty\/nr|perf_|sched_domain|keys\/gc)|net\/netfilter\/nf_conntrack_count|vm\/(stat_refresh|compact|drop_caches))|\/stable_secret$/
+
+/** On a machine that was made for tests nothing else comes and goes: everything counts. */
+const ALONE: boolean = process.env[OWN_MACHINE] !== undefined
 
 /** Control groups of kubelets, runtimes and containers. */
 const CLUSTER_GROUP = /kube|k8s|cri-|containerd|[0-9a-f]{64}/
@@ -145,7 +149,7 @@ function processes(): string[] {
     const argv = text(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)
     const group = /(kubepods|kubestep|k8s\.io)/.test(text(`/proc/${pid}/cgroup`))
     const ours = PROGRAMS.test(basename(argv[0] ?? '')) || argv.some(word => OWN_PATH.test(word))
-    return ours || group ? [`${pid} ${argv.join(' ')}`] : []
+    return ALONE || ours || group ? [`${pid} ${argv.join(' ')}`] : []
   })
 }
 
@@ -190,7 +194,7 @@ function controlGroups(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter(entry => entry.isDirectory())
     .map(({ name }) => join(folder, name))
-    .flatMap(path => [...(CLUSTER_GROUP.test(path) ? [path] : []), ...controlGroups(path)])
+    .flatMap(path => [...(ALONE || CLUSTER_GROUP.test(path) ? [path] : []), ...controlGroups(path)])
 }
 
 function pids(): string[] {
