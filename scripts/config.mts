@@ -69,14 +69,14 @@ export const config: Script = script(
 
 function validate(call: Call, facts: HostFacts): void {
   const file = required(call, 'config')
-  const source = { ...readConfigFile(file), detectCriSocket: false, exists }
+  const source = { ...readConfigFile(file), detectCriSocket: false, guessNames: true, exists }
   for (const notice of validateConfig(source, facts).notices) call.output.warn(notice)
   call.output.result('ok\n')
 }
 
 function migrate(call: Call, facts: HostFacts): void {
   const file = required(call, 'old-config')
-  const { text, notices } = migrateConfig({ ...readConfigFile(file), exists }, facts)
+  const { text, notices } = migrateConfig({ ...readConfigFile(file), guessNames: true, exists }, facts)
   for (const notice of notices) call.output.warn(notice)
   const target = call.flags['new-config']
   if (target === undefined) call.output.result(text)

@@ -6,7 +6,7 @@ import { namedVersions } from '../lib/components/named-versions.ts'
 import { loadInitConfig } from '../lib/config/load.ts'
 import type { InitConfig } from '../lib/config/types.ts'
 import { durationMilliseconds } from '../lib/duration.ts'
-import { KubestepError, UsageError } from '../lib/errors.ts'
+import { UsageError } from '../lib/errors.ts'
 import { readFactsAnywhere, readHostFacts } from '../lib/host/read.ts'
 import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/images/images.ts'
 import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
@@ -63,7 +63,7 @@ export async function list(call: Call): Promise<void> {
   }
   // The result is an object in itself, not an event.
   const output = openOutput({})
-  output.result(format(await configOf({ ...call, output }, 'look up or guess')))
+  output.result(format(await configOf({ ...call, output }, true)))
 }
 
 /** What is told of an image. */
@@ -129,16 +129,9 @@ export async function pullAll(call: Call, label: string): Promise<void> {
   }
 }
 
-async function configOf(
-  { flags, output }: Pick<Call, 'flags' | 'output'>,
-  names: 'look up' | 'look up or guess' = 'look up',
-): Promise<InitConfig> {
+async function configOf({ flags, output }: Pick<Call, 'flags' | 'output'>, guess = false): Promise<InitConfig> {
   const source = readConfig(flags)
-  const versions = await namedVersions({ ...source, flags }, output).catch((error: unknown) => {
-    // As kubeadm lists them: what cannot be looked up is the newest that is known, with a notice.
-    if (names === 'look up' || !(error instanceof KubestepError)) throw error
-    return {}
-  })
+  const versions = await namedVersions({ ...source, flags }, output, { guess })
   // They decide about a pull, not about images.
   const { 'cri-socket': _, ...deciding } = flags
   const { config, notices } = loadInitConfig(

@@ -1,17 +1,23 @@
 /** Names of versions (`stable`, `1.36`) in flags and configuration, and what they stand for today. */
 import { join } from 'node:path'
 import { run } from '../command.ts'
-import { DEFAULT_VERSION } from '../config/kubernetes-version.ts'
 import { readSource } from '../config/source.ts'
+import { DEFAULT_VERSION, isVersionName, newestKnown, readVersionName } from '../config/version-names.ts'
 import { KubestepError, UsageError } from '../errors.ts'
 import type { Flags } from '../options.ts'
 import type { Output } from '../output.ts'
 import { parseVersion } from '../version.ts'
 import type { OnProgress } from './progress.ts'
-import { isVersionName } from './versions.ts'
 
 /** Looking a name up, with all tries. */
 const LIMIT_MS = 30_000
+/** The same for what does not depend on the answer. */
+const GUESS_LIMIT_MS = 5_000
+
+export interface NamesOptions {
+  /** The newest release known will do where a name cannot be looked up. A dry run is always content with that. */
+  readonly guess?: boolean
+}
 
 /**
  * What the names in flags and a configuration's text stand for: as --artifacts has it, or looked up on the network.
@@ -21,13 +27,48 @@ const LIMIT_MS = 30_000
 export async function namedVersions(
   { text, flags }: { readonly text?: string; readonly flags: Flags },
   output: Pick<Output, 'warn'>,
+  { guess = false }: NamesOptions = {},
 ): Promise<Readonly<Record<string, string>>> {
   const onProgress: OnProgress = event => {
     if (event.kind === 'notice') output.warn(`version: ${event.text}`)
   }
   const names = [...new Set(namesIn(text, flags))]
-  const found = await Promise.all(names.map(async name => [name, await standsFor(name, flags, onProgress)] as const))
+  const mayGuess = guess || (names.length > 0 && isDryRun(text, flags))
+  const found = await Promise.all(
+    names.map(async (name): Promise<readonly [string, string]> => {
+      try {
+        return [name, await standsFor(name, flags, onProgress, mayGuess ? GUESS_LIMIT_MS : LIMIT_MS)]
+      } catch (error) {
+        const read = readVersionName(name)
+        if (!mayGuess || read === undefined || !(error instanceof LookUpError)) throw error
+        const known = newestKnown(read)
+        output.warn(`version: ${JSON.stringify(name)} is taken as ${known}, the newest known here: ${error.reason}`)
+        return [name, known]
+      }
+    }),
+  )
   return Object.fromEntries(found)
+}
+
+/** A name that could not be looked up; `reason` is in a line what the message says in several. */
+class LookUpError extends KubestepError {
+  override readonly name: string = 'LookUpError'
+  readonly reason: string
+
+  constructor(message: string, options: ErrorOptions) {
+    super(message, options)
+    const [first = '', ...rest] = message.split('\n')
+    const tried = rest.filter(line => /^ {2}\S+: |^ {2}\S+ \(proxy/.test(line) && !/^ {2}-/.test(line)).slice(0, 1)
+    this.reason = [
+      first.replace(/^\w+: cannot /, 'cannot ').replace(/; tried$/, ''),
+      ...tried.map(line => line.trim()),
+    ].join(': ')
+  }
+}
+
+function isDryRun(text: string | undefined, flags: Flags): boolean {
+  if (flags['dry-run'] !== undefined || text === undefined) return flags['dry-run'] ?? false
+  return readSource({ text }).drafts.InitConfiguration?.dryRun === true
 }
 
 /** Names in the order of flags, file. A file is only read for good when it seems to have one. */
@@ -45,20 +86,16 @@ function configured(text: string): string {
   return typeof kubernetesVersion === 'string' ? kubernetesVersion : ''
 }
 
-async function standsFor(name: string, flags: Flags, onProgress: OnProgress): Promise<string> {
+async function standsFor(name: string, flags: Flags, onProgress: OnProgress, limitMs: number): Promise<string> {
   if (flags.artifacts !== undefined) return artifactsVersion(name, flags.artifacts)
   const { fetchingOf } = await import('./fetching.ts')
   const { lookUpVersion } = await import('./labels.ts')
   try {
-    return await lookUpVersion(name, fetchingOf(flags, AbortSignal.timeout(LIMIT_MS), onProgress))
+    return await lookUpVersion(name, fetchingOf(flags, AbortSignal.timeout(limitMs), onProgress))
   } catch (error) {
     if (!(error instanceof KubestepError) || error instanceof UsageError) throw error
-    throw new KubestepError(
-      `${error.message}\n  an exact version, as in ${DEFAULT_VERSION}: nothing is looked up then`,
-      {
-        cause: error,
-      },
-    )
+    const way = `an exact version, as in ${DEFAULT_VERSION}: nothing is looked up then`
+    throw new LookUpError(`${error.message}\n  ${way}`, { cause: error })
   }
 }
 

@@ -14,8 +14,9 @@ import { completeInitConfig, componentNotices, contextOf, strangers } from './lo
 import { printCluster, printDocument, printInit } from './print.ts'
 import { completeReset, type ResetConfiguration } from './reset.ts'
 import { type ConfigSource, type Drafts, readSource, sourceName, unless } from './source.ts'
-import type { ApiVersion, InitConfig, KubeadmKind } from './types.ts'
+import type { ApiVersion, ClusterConfiguration, InitConfig, KubeadmKind } from './types.ts'
 import { completeUpgrade, type UpgradeConfiguration } from './upgrade.ts'
+import { isVersionName } from './version-names.ts'
 
 /** What a file configures; kinds that are not in it are absent. */
 export interface ConfigFile {
@@ -58,7 +59,7 @@ export function migrateConfig(
   const newest = parseVersion(DEFAULT_VERSION) as Version
   const written: readonly (readonly [kind: KubeadmKind, document: JsonObject | undefined])[] = [
     ['InitConfiguration', init && printInit(init.init, WRITTEN, newest)],
-    ['ClusterConfiguration', init && printCluster(init.cluster, init.init, WRITTEN, newest)],
+    ['ClusterConfiguration', init && printCluster(withName(init.cluster, drafts), init.init, WRITTEN, newest)],
     ['JoinConfiguration', join && printDocument('JoinConfiguration', join, WRITTEN, newest)],
     ['ResetConfiguration', reset && printDocument('ResetConfiguration', reset, WRITTEN, newest)],
     ['UpgradeConfiguration', upgrade && printDocument('UpgradeConfiguration', upgrade, WRITTEN, newest)],
@@ -75,6 +76,14 @@ export function migrateConfig(
   const state = drafts.documents.some(({ kind }) => kind === 'ClusterStatus')
   const dropped = `config: ${sourceName(source)}: the ClusterStatus is left out: nothing reads it since kubeadm 1.22`
   return { text: [...converted, ...kept].join(`---${lineEnd}`), notices: [...notices, ...(state ? [dropped] : [])] }
+}
+
+// Which release a name stands for is for the day on which it is used.
+function withName(cluster: ClusterConfiguration, { drafts }: Drafts): ClusterConfiguration {
+  const { kubernetesVersion } = drafts.ClusterConfiguration ?? {}
+  return typeof kubernetesVersion === 'string' && isVersionName(kubernetesVersion)
+    ? { ...cluster, kubernetesVersion }
+    : cluster
 }
 
 const COMPONENTS: readonly string[] = ['KubeletConfiguration', 'KubeProxyConfiguration']

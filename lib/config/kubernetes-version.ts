@@ -1,16 +1,8 @@
 /** Which Kubernetes to deploy, and which kubeadm release to write as. Nothing is looked up on the network. */
 import { formatVersion, isNewerThanKnown, NEWEST_MINOR, OLDEST_MINOR, parseVersion, type Version } from '../version.ts'
+import { DEFAULT_VERSION, isKnownName, lostZero, newestKnown, readVersionName } from './version-names.ts'
 
-/** The newest release known; what a configuration without a version gets. */
-export const DEFAULT_VERSION = 'v1.36.2'
-
-/**
- * The newest known patch release of each minor, from the oldest.
- * Source: the CHANGELOG of each minor; 1.31 and later as in test/golden.
- */
-export const NEWEST_PATCHES: readonly number[] = [
-  20, 16, 15, 14, 17, 17, 17, 16, 15, 16, 15, 15, 14, 14, 13, 13, 9, 6, 2,
-]
+export { DEFAULT_VERSION, NEWEST_PATCHES, newestPatch } from './version-names.ts'
 
 export interface VersionChoice {
   /** With `v`; `ci/v...` for a build of Kubernetes' own CI. */
@@ -29,43 +21,38 @@ export interface VersionFault {
 export interface VersionOptions {
   /** The kubeadm release to write as; without it that of the version itself, the newest known for newer ones. */
   readonly kubeadm?: string
-  /** Whether `1.35` will do, for its newest known patch release; kubeadm refuses it in files. */
-  readonly minors?: boolean
+  /** Whether a name will do of which nothing is known here, as where init would look it up. */
+  readonly guess?: boolean
 }
 
-const LABEL = /^(?:latest|stable)(?:-([1-9])(?:\.([1-9]\d?))?)?$/
+const TOO_OLD = `releases before v1.${OLDEST_MINOR} are not supported; choose a newer one`
 const NUMERIC_WITH_ZERO = /^0\d+$/
 
-/** The newest known patch release of `1.35`; undefined for a minor that is not known. */
-export function newestPatch(major: number, minor: number): string | undefined {
-  const patch = major === 1 ? NEWEST_PATCHES[minor - OLDEST_MINOR] : undefined
-  return patch === undefined ? undefined : `v${major}.${minor}.${patch}`
-}
-
 /**
- * What a `kubernetesVersion` stands for: `v1.36.2`, `1.36.2`, `release/...`, `ci/...`, or a label: `stable`, `latest-1.35`.
- * A label is the newest release known here, as it is for a kubeadm without a network.
+ * What a `kubernetesVersion` stands for: `v1.36.2`, `1.36.2`, `release/...`, `ci/...`, or a name: `1.36`, `stable`,
+ * `latest-1.35`. A name is the newest release known here, as it is for a kubeadm without a network.
  * Without a text it is the version of the kubeadm that is asked for, else the newest release.
- * Source: kubeadm util/version.go (v1.36) without its look-ups.
+ * Source: kubeadm util/version.go (v1.36) without its look-ups; it refuses `1.36`.
  */
 export function chooseVersion(text: string, options: VersionOptions = {}): VersionChoice | VersionFault {
   const wanted = text === '' ? defaultVersion(options) : text
+  const name = readVersionName(wanted)
+  if (name !== undefined && !isKnownName(name) && !options.guess) return { reason: unknownName(wanted) }
   const [, prefix = '', label = ''] = /^(?:(release|ci)\/)?(.*)$/s.exec(wanted) ?? []
-  const labelled = prefix === 'ci' ? undefined : labelledVersion(label, options)
-  const exact = labelled ?? label
+  const exact = name === undefined ? label : newestKnown(name)
   const version = semanticVersion(exact)
-  if (version === undefined) return { reason: versionReason(label, prefix) }
+  if (version === undefined) return { reason: versionReason(label) }
   if (version.major < 1 || (version.major === 1 && version.minor < OLDEST_MINOR)) {
-    return { reason: `releases before v1.${OLDEST_MINOR} are not supported; choose a newer one` }
+    return { reason: TOO_OLD }
   }
   const kubeadm = chooseKubeadm(version, options.kubeadm)
   if ('reason' in kubeadm) return kubeadm
   const assumed =
-    labelled === undefined || text === '' || text === 'stable-1'
+    name === undefined || text === '' || text === 'stable-1'
       ? []
-      : [`config: kubernetesVersion "${text}" is taken as ${labelled}, the newest known here; nothing is looked up`]
+      : [`config: kubernetesVersion "${text}" is taken as ${exact}, the newest known here; nothing is looked up`]
   return {
-    kubernetesVersion: `${prefix === 'ci' ? 'ci/' : ''}${exact.startsWith('v') ? exact : `v${exact}`}`,
+    kubernetesVersion: `${prefix === 'ci' && name === undefined ? 'ci/' : ''}${exact.startsWith('v') ? exact : `v${exact}`}`,
     version,
     kubeadm: kubeadm.version,
     notices: [...assumed, ...kubeadm.notices],
@@ -76,14 +63,6 @@ function defaultVersion({ kubeadm }: VersionOptions): string {
   return kubeadm === undefined || semanticVersion(kubeadm) === undefined ? DEFAULT_VERSION : kubeadm
 }
 
-function labelledVersion(label: string, { minors }: VersionOptions): string | undefined {
-  const match = LABEL.exec(minors && /^v?1\.\d+$/.test(label) ? `stable-${label.replace('v', '')}` : label)
-  if (match === null) return undefined
-  const [, major = '1', minor] = match
-  if (minor !== undefined) return newestPatch(Number(major), Number(minor))
-  return major === '1' ? DEFAULT_VERSION : undefined
-}
-
 // Go's semantic versions know neither empty parts nor numbers with leading zeros after the dash.
 function semanticVersion(text: string): Version | undefined {
   const version = parseVersion(text)
@@ -91,14 +70,16 @@ function semanticVersion(text: string): Version | undefined {
   return version.pre.split('.').some(part => NUMERIC_WITH_ZERO.test(part)) ? undefined : version
 }
 
-function versionReason(label: string, prefix: string): string {
-  const [, major, minor] = /^v?(\d+)\.(\d+)$/.exec(label) ?? []
-  const newest = minor === undefined ? undefined : newestPatch(Number(major), Number(minor))
-  if (newest !== undefined) return `it is no complete version; write ${newest}, the newest of that minor known here`
-  if (LABEL.test(label) || prefix === 'ci') {
-    return `the label would have to be looked up on the network; write an exact version like ${DEFAULT_VERSION}`
-  }
-  return `it is no version; write it as in ${DEFAULT_VERSION}`
+function versionReason(label: string): string {
+  const zero = lostZero(label)
+  if (zero !== undefined) return zero
+  return /^v?1\.\d+$/.test(label) ? TOO_OLD : `it is no version; write it as in ${DEFAULT_VERSION}`
+}
+
+function unknownName(name: string): string {
+  const minor = /(\d+\.\d+)$/.exec(name)?.[1]
+  const example = minor === undefined ? DEFAULT_VERSION : `v${minor}.0`
+  return `what it stands for would have to be looked up on the network; write an exact version like ${example}`
 }
 
 interface KubeadmChoice {

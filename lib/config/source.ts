@@ -24,6 +24,8 @@ export interface ConfigSource {
   readonly phases?: readonly string[]
   /** What names of versions stand for (`stable`, `1.36`), where they were looked up; the others are what is known here. */
   readonly versions?: Readonly<Record<string, string>>
+  /** Whether a name of a version will do of which nothing is known here: init would look it up. */
+  readonly guessNames?: boolean
   /** Whether there is such a file on the host, for discovery files; without it they are not looked for. */
   readonly exists?: (path: string) => boolean
 }
@@ -85,7 +87,7 @@ export function readSource(source: ConfigSource): Drafts {
     const written = document && decoded ? toV1beta4(document.apiVersion, decoded.value) : {}
     drafts[kind] = merge(written, flagged ?? {})
   }
-  const chosen = choose(drafts.ClusterConfiguration, flags, source.versions)
+  const chosen = choose(drafts.ClusterConfiguration, flags, source)
   const components = documents
     .filter(({ kind }) => kind === 'KubeletConfiguration' || kind === 'KubeProxyConfiguration')
     .flatMap(document => decodeDocument(document, chosen.choice.kubeadm, chosen.choice.version).findings)
@@ -121,12 +123,11 @@ export function unless(earlier: readonly Finding[], findings: readonly Finding[]
 function choose(
   cluster: JsonObject | undefined,
   flags: Flags,
-  versions: ConfigSource['versions'] = {},
+  { versions = {}, guessNames: guess = false }: ConfigSource,
 ): { choice: VersionChoice; findings: readonly Finding[]; faults: readonly Fault[] } {
   const text = typeof cluster?.kubernetesVersion === 'string' ? cluster.kubernetesVersion : ''
   const kubeadm = flags['kubeadm-version']
-  const minors = flags['kubernetes-version'] !== undefined
-  const choice = chooseVersion(versions[text] ?? text, { minors, ...(kubeadm && { kubeadm }) })
+  const choice = chooseVersion(versions[text] ?? text, { guess, ...(kubeadm && { kubeadm }) })
   if (!('reason' in choice)) return { choice, findings: [], faults: [] }
   // The rest is checked as if nothing had been said about versions.
   const fallback = chooseVersion('') as VersionChoice

@@ -17,11 +17,13 @@ interface Ended {
 }
 
 /** Runs a script beside us, as it has to talk to a server in this process. */
-function run(script: string, options: readonly string[]): Promise<Ended> {
+function run(script: string, options: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const types = 'typescript' in process.features && process.features.typescript ? [] : ['--import', TSX]
   const file = fileURLToPath(new URL(`../../scripts/${script}.mts`, import.meta.url))
   return new Promise(resolve => {
-    const child = spawn(process.execPath, [...types, file, ...options], { env: { PATH: process.env.PATH } })
+    const child = spawn(process.execPath, [...types, file, ...options], {
+      env: { PATH: process.env.PATH, ...environment },
+    })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', chunk => (stdout += chunk))
@@ -70,7 +72,18 @@ test('names of versions are looked up in flags and in files, and complete ones a
   assert.match(remembered.stdout, /kube-apiserver:v1\.30\.99$/m)
   assert.match(remembered.stderr, /taking v1\.30\.99, as it was when last seen/)
 
-  const unreachable = await run('init', ['--dry-run', '--kubernetes-version', 'stable', ...fetching])
+  // What does not depend on the answer goes on without it, and says so; a real init does not.
+  const guess = /^version: "stable" is taken as v1\.36\.2, the newest known here: .*: connection refused/m
+  for (const [script, options] of [
+    ['init', ['--dry-run', '--output-dir', join(folder, 'guess'), ...fetching]],
+    ['images', ['list', ...fetching]],
+    ['preflight', []],
+  ] as const) {
+    const guessed = await run(script, [...options, '--kubernetes-version', 'stable'], { HTTPS_PROXY: 'x.invalid:1' })
+    assert.match(guessed.stderr, script === 'preflight' ? /"stable" is taken as v1\.36\.2/ : guess)
+    if (script !== 'preflight') assert.equal(guessed.code, 0, guessed.stderr)
+  }
+  const unreachable = await run('init', ['--kubernetes-version', 'stable', ...fetching])
   assert.equal(unreachable.code, 1)
   assert.match(unreachable.stderr, /no host can be reached; tried\n {2}127\.0\.0\.1:\d+: connection refused/)
   assert.match(unreachable.stderr, /ways out:\n(?: {2}.*\n)+ {2}an exact version/)

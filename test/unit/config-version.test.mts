@@ -11,6 +11,8 @@ const CHOSEN: readonly (readonly [text: string, kubernetes: string, kubeadm: str
   ['latest', DEFAULT_VERSION, DEFAULT_VERSION, true],
   ['latest-1', DEFAULT_VERSION, DEFAULT_VERSION, true],
   ['stable-1.30', 'v1.30.14', 'v1.30.14', true],
+  ['1.30', 'v1.30.14', 'v1.30.14', true],
+  ['v1.36', DEFAULT_VERSION, DEFAULT_VERSION, true],
   ['v1.36.0', 'v1.36.0', 'v1.36.0', false],
   ['1.20.2', 'v1.20.2', 'v1.20.2', false],
   ['release/v1.33.1', 'v1.33.1', 'v1.33.1', false],
@@ -32,9 +34,13 @@ describe('chooseVersion()', () => {
   }
 
   const refused: readonly (readonly [text: string, reason: RegExp])[] = [
-    ['1.36', /write v1\.36\.2/],
-    ['v1.18', /write v1\.18\.20/],
-    ['1.17', /no version/],
+    ['1.17', /before v1\.18/],
+    ['1.1', /before v1\.18/],
+    ['1.2', /if 1\.20 is meant, put it in quotes: '1\.20'/],
+    ['1.3', /if 1\.30 is meant, put it in quotes: '1\.30'/],
+    ['1.4', /if 1\.40 is meant, put it in quotes: '1\.40'/],
+    ['v1.3', /if v1\.30 is meant, put it in quotes: 'v1\.30'/],
+    ['1.37', /looked up on the network; write an exact version like v1\.37\.0/],
     ['v1.17.9', /before v1\.18/],
     ['latest-2', /looked up on the network/],
     ['stable-1.37', /looked up on the network/],
@@ -66,11 +72,18 @@ describe('chooseVersion()', () => {
     assert.equal(choice.kubernetesVersion, 'v1.30.2')
   })
 
-  test('takes a minor for its newest patch release where that is allowed', () => {
-    const choice = chooseVersion('1.30', { minors: true })
-    assert.ok(!('reason' in choice))
-    assert.equal(choice.kubernetesVersion, 'v1.30.14')
-    assert.match(choice.notices.join(), /"1\.30" is taken as v1\.30\.14/)
+  test('takes a name of which nothing is known where a guess will do', () => {
+    for (const [name, taken] of [
+      ['ci/latest', DEFAULT_VERSION],
+      ['ci/k8s-master', DEFAULT_VERSION],
+      ['stable-1.37', 'v1.37.0'],
+      ['1.37', 'v1.37.0'],
+    ] as const) {
+      const choice = chooseVersion(name, { guess: true })
+      assert.ok(!('reason' in choice), name)
+      assert.equal(choice.kubernetesVersion, taken)
+      assert.match(choice.notices.join(), /is taken as/)
+    }
   })
 
   test('knows how far kubeadm and Kubernetes may be apart', () => {
