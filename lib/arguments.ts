@@ -1,8 +1,11 @@
 /** Command lines: from argv to flags and a sub-command, with every fault of it at once. */
 import { parseArgs } from 'node:util'
 import { UsageError } from './errors.ts'
+import { foreignOption, withoutVerbosity } from './habits.ts'
 import { nearest } from './nearest.ts'
-import { COMMON, type Flags, OPTIONS, type Option, type OptionName } from './options.ts'
+import { type Option, placeholderOf } from './option.ts'
+import { valueFaults } from './option-values.ts'
+import { COMMON, type Flags, OPTIONS, type OptionName } from './options.ts'
 
 export interface Subcommand {
   /** One word, or several: `print init-defaults`. */
@@ -70,23 +73,38 @@ function split(command: Command, argv: readonly string[], faults: string[]): { v
   for (const [name, { type, short }] of Object.entries<Option>(OPTIONS)) {
     known[name] = short === undefined ? { type } : { type, short }
   }
-  const { tokens } = parseArgs({ args: [...argv], options: known, strict: false, allowPositionals: true, tokens: true })
+  const { tokens } = parseArgs({
+    args: withoutVerbosity(argv),
+    options: known,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
   const allowed = [
     ...new Set([...command.options, ...(command.subcommands ?? []).flatMap(sub => sub.options ?? []), ...COMMON]),
   ]
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
-    const option: Option | undefined = Object.entries<Option>(OPTIONS).find(([name]) => name === token.name)?.[1]
-    if (option === undefined) faults.push(unknownOption(token.rawName, allowed))
-    else if (option.type === 'boolean') values[token.name] = booleanValue(token.rawName, token.value, faults)
-    else if (token.value === undefined)
-      faults.push(`cannot read ${token.rawName}: it needs a value; write ${token.rawName}=${option.value}`)
-    else if (option.list && values[token.name] !== undefined)
-      values[token.name] = `${values[token.name]},${token.value}`
-    else values[token.name] = token.value
+    const { name, rawName, value } = token
+    const option: Option | undefined = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as OptionName] : undefined
+    if (option === undefined) faults.push(unknownOption(rawName, allowed))
+    else if (option.type === 'boolean') values[name] = booleanValue(rawName, value, faults)
+    else if (value === undefined || (token.inlineValue !== true && isOption(value)))
+      faults.push(`cannot read ${rawName}: it needs a value; write ${rawName}=${placeholderOf(option)}`)
+    else values[name] = option.list && values[name] !== undefined ? `${values[name]},${value}` : value
+  }
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value !== 'string') continue
+    const wrong = valueFaults(OPTIONS[name as OptionName], value, name === 'output' ? command.outputs : [])
+    faults.push(...wrong.map(fault => `cannot use --${name} ${JSON.stringify(value)}: ${fault}`))
   }
   return { values: values as Values, positionals }
+}
+
+// What follows is an option when the value was forgotten, or was a variable that is empty.
+function isOption(value: string): boolean {
+  return value.startsWith('--') && Object.hasOwn(OPTIONS, value.slice(2).split('=')[0] ?? '')
 }
 
 // pflag also takes --flag=false.
@@ -121,6 +139,7 @@ function subcommandFault(command: Command, positionals: readonly string[]): stri
 }
 
 function positionalHint(command: Command, given: string): string {
+  if (/^(?:true|false)$/.test(given)) return `write the value of a switch behind =, as in --dry-run=${given}`
   const subcommands = (command.subcommands ?? []).map(sub => sub.name)
   if (subcommands.length > 0) return `one of ${subcommands.join(', ')} may be named, and nothing else`
   const hint = nearest(given, command.options)
@@ -128,6 +147,8 @@ function positionalHint(command: Command, given: string): string {
 }
 
 function unknownOption(name: string, allowed: readonly string[]): string {
-  const hint = nearest(name.replace(/^-+/, ''), allowed)
-  return `cannot take option ${JSON.stringify(name)}: it is unknown here; ${hint === undefined ? 'see --help' : `did you mean --${hint}?`}`
+  const word = name.replace(/^-+/, '')
+  const hint = nearest(word, allowed)
+  const advice = foreignOption(word, allowed) ?? (hint === undefined ? 'see --help' : `did you mean --${hint}?`)
+  return `cannot take option ${JSON.stringify(name)}: it is unknown here; ${advice}`
 }

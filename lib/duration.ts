@@ -70,7 +70,15 @@ function decimal(value: bigint, scale: bigint): string {
   return `${value / scale}${digits === 0 || fraction === '' ? '' : `.${fraction}`}`
 }
 
-/** A Go duration in milliseconds, as timers want it. Throws like parseDuration. */
+/** A Go duration in milliseconds. Throws like parseDuration. */
 export function durationMilliseconds(text: string): number {
   return Number(parseDuration(text)) / 1e6
+}
+
+/** The longest that a timer waits, 24 days: one that is told more fires at once. Source: Node's timers. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** The same for a timer. Throws like parseDuration. */
+export function timerMilliseconds(text: string): number {
+  return Math.min(durationMilliseconds(text), LONGEST_TIMER_MS)
 }

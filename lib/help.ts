@@ -1,7 +1,8 @@
 /** The text of `--help`, from the same tables that parse the command line. */
 import { type Command, optionsOf, type Subcommand } from './arguments.ts'
 import { commandOf } from './invocation.ts'
-import { COMMON, OPTIONS, type Option, type OptionName } from './options.ts'
+import { meaningOf, type Option, placeholderOf } from './option.ts'
+import { COMMON, OPTIONS, type OptionName } from './options.ts'
 
 /** Help for a script; for one of its sub-commands when that was named. */
 export function helpText(command: Command, subcommandName = ''): string {
@@ -14,7 +15,7 @@ export function helpText(command: Command, subcommandName = ''): string {
     `  ${commandOf(command.name)}${usageOfSubcommand(command)}${command.positionals ? ` ${command.positionals}` : ''} [options]`,
     ...section(
       'Sub-commands:',
-      (command.subcommands ?? []).map((sub, index) => [sub.name, aboutOf(command, sub, index)]),
+      (command.subcommands ?? []).map((sub, index) => [sub.name, aboutSubcommand(command, sub, index)]),
     ),
     ...section('Options:', options.map(optionRow)),
     ...section('Common options:', COMMON.map(optionRow)),
@@ -30,7 +31,7 @@ function usageOfSubcommand(command: Command): string {
   return command.needsSubcommand ? ' SUB-COMMAND' : ' [SUB-COMMAND]'
 }
 
-function aboutOf(command: Command, subcommand: Subcommand, index: number): string {
+function aboutSubcommand(command: Command, subcommand: Subcommand, index: number): string {
   return index === 0 && !command.needsSubcommand ? `${subcommand.about} (default)` : subcommand.about
 }
 
@@ -41,9 +42,9 @@ function allOptions(command: Command): readonly OptionName[] {
 function optionRow(name: OptionName): readonly [string, string] {
   const option: Option = OPTIONS[name]
   const short = option.short === undefined ? '    ' : `-${option.short}, `
-  const value = option.value === undefined ? '' : ` ${option.value}`
+  const value = placeholderOf(option) === '' ? '' : ` ${placeholderOf(option)}`
   const fallback = option.default === undefined ? '' : ` (default: ${option.default})`
-  return [`${short}--${name}${value}`, `${option.about.replace(OURS, NOT_IN_KUBEADM)}${fallback}`]
+  return [`${short}--${name}${value}`, `${meaningOf(option).replace(OURS, NOT_IN_KUBEADM)}${fallback}`]
 }
 
 /** How the table of options marks what kubeadm has not, and how it reads here. */

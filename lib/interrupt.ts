@@ -1,4 +1,5 @@
 /** Ctrl-C and the like: a word on what it means, and the exit status that a shell expects. */
+import { write } from './streams.ts'
 
 const SIGNALS: readonly (readonly [name: NodeJS.Signals, number: number])[] = [
   ['SIGHUP', 1],
@@ -14,7 +15,7 @@ export function onInterrupt(what: string, advice: string, giveBack: () => void):
   const handlers = SIGNALS.map(([name, number]) => {
     const handler = (): void => {
       giveBack()
-      process.stderr.write(`${what}: interrupted; ${advice}\n`)
+      write('stderr', `${what}: interrupted; ${advice}\n`)
       process.exit(128 + number)
     }
     process.once(name, handler)

@@ -1,6 +1,12 @@
 /** The known word that a mistyped one most likely stands for. */
 
-/** The candidate with the smallest edit distance, if that is at most a third of the word; else undefined. */
+/** Words that are shorter begin too much. */
+const SHORTEST_BEGINNING = 3
+
+/**
+ * The candidate with the smallest edit distance, if that is at most a third of the word; else the only one that
+ * begins with the word; else undefined.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
@@ -11,7 +17,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
       bestDistance = distance
     }
   }
-  return best
+  return best ?? onlyContinuation(word.toLowerCase(), candidates)
+}
+
+function onlyContinuation(word: string, candidates: readonly string[]): string | undefined {
+  const longer = candidates.filter(candidate => candidate.toLowerCase().startsWith(word))
+  return word.length >= SHORTEST_BEGINNING && longer.length === 1 ? longer[0] : undefined
 }
 
 // Levenshtein, one row at a time.

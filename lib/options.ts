@@ -3,20 +3,7 @@
  * walk this table. Names and meanings are kubeadm's (rule book 1.5); the ones marked "ours" are in the design.
  */
 
-export interface Option {
-  readonly type: 'string' | 'boolean'
-  /** One sentence, lower case, no full stop. */
-  readonly about: string
-  /** What stands for the value in `--help`. */
-  readonly value?: string
-  /** Shown in `--help`; the code that uses the option applies it. */
-  readonly default?: string
-  /** May be repeated; the values are joined with commas, as kubeadm's slices are. */
-  readonly list?: true
-  readonly short?: string
-  /** The value may hold a secret: `@FILE` is what stands in the file, for a command line is there for all to see. */
-  readonly secret?: true
-}
+export type { Option } from './option.ts'
 
 export const OPTIONS = {
   config: {
@@ -98,6 +85,7 @@ export const OPTIONS = {
     type: 'string',
     list: true,
     value: 'USAGES',
+    choices: ['signing', 'authentication'],
     default: 'signing,authentication',
     about: 'what the token may be used for',
   },
@@ -141,6 +129,8 @@ export const OPTIONS = {
     about: 'further flags of the scheduler',
   },
   'print-manifest': { type: 'boolean', about: "print the addon's manifests instead of applying them" },
+  'allow-deprecated-api': { type: 'boolean', about: 'say nothing about API versions that are deprecated' },
+  'allow-experimental-api': { type: 'boolean', about: 'take API versions that are not released; there are none' },
   'old-config': { type: 'string', value: 'FILE', about: 'configuration file to convert' },
   'new-config': {
     type: 'string',
@@ -152,11 +142,18 @@ export const OPTIONS = {
     type: 'string',
     list: true,
     value: 'KINDS',
-    about: 'also print KubeletConfiguration, KubeProxyConfiguration',
+    choices: ['KubeletConfiguration', 'KubeProxyConfiguration'],
+    about: 'also print these component configurations',
   },
   runtime: {
     type: 'string',
     value: 'auto|private|SOCKET',
+    choices: ['auto', 'private'],
+    reads: 'socket',
+    hints: [
+      ['^(?:docker|cri-?dockerd?|dockershim)$', 'Docker itself serves no CRI; auto leaves it alone'],
+      ['^(?:containerd|cri-?o)$', 'auto finds it, or name its socket, as in unix:///run/containerd/containerd.sock'],
+    ],
     default: 'auto',
     about:
       'container runtime: one that is there, or a containerd of our own; wins over --cri-socket and criSocket (ours)',
@@ -168,7 +165,8 @@ export const OPTIONS = {
   },
   cni: {
     type: 'string',
-    value: 'bridge|none',
+    choices: ['bridge', 'none'],
+    hints: [['^[a-z][-a-z]+$', 'with none you apply any other network yourself']],
     default: 'bridge',
     about: 'Pod network to set up; with none it is yours, and what needs one is not waited for (ours)',
   },
@@ -176,10 +174,18 @@ export const OPTIONS = {
     type: 'string',
     list: true,
     value: 'GATES',
+    choices: ['all', 'none', 'api', 'control-plane', 'node', 'service-account', 'kube-proxy', 'pod', 'dns'],
+    hints: [['^[0-9.]+(?:ms|s|m|h|$)', 'how long to wait is --timeout']],
     default: 'all',
-    about: "gates to wait for, 'all' or 'none' (ours)",
+    about: 'gates to wait for; all and none stand alone (ours)',
   },
-  timeout: { type: 'string', value: 'DURATION', default: '4m0s', about: 'how long the whole of it may take (ours)' },
+  timeout: {
+    type: 'string',
+    value: 'DURATION',
+    reads: 'duration',
+    default: '4m0s',
+    about: 'how long the whole of it may take (ours)',
+  },
   mirror: {
     type: 'string',
     list: true,
@@ -197,7 +203,12 @@ export const OPTIONS = {
   },
   arch: {
     type: 'string',
-    value: 'amd64|arm64|ppc64le|s390x',
+    choices: ['amd64', 'arm64', 'ppc64le', 's390x'],
+    hints: [
+      ['^(?:x86_64|x64)$', 'its name here is amd64'],
+      ['^aarch64$', 'its name here is arm64'],
+      ['^ppc64$', 'its name here is ppc64le'],
+    ],
     default: "this machine's",
     about: 'processor architecture that it is for (ours)',
   },
@@ -220,14 +231,14 @@ export const OPTIONS = {
   root: { type: 'string', value: 'DIR', default: '/', about: 'every path lies below DIR (ours)' },
   profile: {
     type: 'string',
-    value: 'kubeadm|ci',
+    choices: ['kubeadm', 'ci'],
     default: 'kubeadm',
     about: 'kubeadm: what kubeadm writes; ci: tuned for a short life (ours)',
   },
   output: {
     type: 'string',
     short: 'o',
-    value: 'text|json',
+    choices: ['text', 'json'],
     default: 'text',
     about: 'progress for people, or one JSON event per line',
   },
@@ -238,7 +249,13 @@ export const OPTIONS = {
     value: 'DIR',
     about: 'write what was read of the machine into DIR, for tests and for others to look at (ours)',
   },
-  rounds: { type: 'string', value: 'N', default: '7, cluster: 5', about: 'how often everything is measured (ours)' },
+  rounds: {
+    type: 'string',
+    value: 'N',
+    reads: 'count',
+    default: '7, cluster: 5',
+    about: 'how often everything is measured (ours)',
+  },
   undo: { type: 'boolean', about: 'take back everything that prepare changed (ours)' },
   install: {
     type: 'boolean',

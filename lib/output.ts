@@ -5,6 +5,7 @@
 import { maskSecrets } from './diagnose/secrets.ts'
 import type { Json } from './json.ts'
 import type { Flags } from './options.ts'
+import { write } from './streams.ts'
 
 export interface Output {
   /** A line of progress, e.g. `[certs] Generating "ca" certificate and key`. */
@@ -22,7 +23,7 @@ export interface Output {
 export function openOutput(flags: Pick<Flags, 'output' | 'quiet' | 'verbose'>): Output {
   if (flags.output === 'json') {
     const event = (kind: string, facts: Readonly<Record<string, Json>>): void => {
-      process.stdout.write(`${JSON.stringify({ event: kind, ...facts })}\n`)
+      write('stdout', `${JSON.stringify({ event: kind, ...facts })}\n`)
     }
     return {
       say: text => event('progress', { text }),
@@ -33,17 +34,17 @@ export function openOutput(flags: Pick<Flags, 'output' | 'quiet' | 'verbose'>): 
     }
   }
   const print = (line: string): void => {
-    process.stdout.write(`${line}\n`)
+    write('stdout', `${line}\n`)
   }
   const silent = (): void => {}
   return {
     say: flags.quiet ? silent : print,
     detail: flags.verbose && !flags.quiet ? line => print(maskSecrets(line)) : silent,
     warn: line => {
-      process.stderr.write(`${maskSecrets(line)}\n`)
+      write('stderr', `${maskSecrets(line)}\n`)
     },
     result: text => {
-      process.stdout.write(text)
+      write('stdout', text)
     },
     event: silent,
   }

@@ -2,7 +2,8 @@
 import { KUBELET_ADAPTATIONS } from './cluster/adapt.ts'
 import { SYSCTLS } from './host/sysctl.ts'
 import { PROXY_MODES, type ProxyMode } from './network/proxy-mode.ts'
-import { OPTIONS, type Option, type OptionName } from './options.ts'
+import { meaningOf, type Option, placeholderOf } from './option.ts'
+import { OPTIONS, type OptionName } from './options.ts'
 import { PHASES } from './phases.ts'
 import { CHECKS } from './preflight/checks.ts'
 import { ITEMS } from './prepare/items.ts'
@@ -93,8 +94,9 @@ function releases(since?: string, until?: string): string {
 }
 
 function optionRow(name: OptionName): Row {
-  const { about, value, default: fallback }: Option = OPTIONS[name]
-  return [`\`--${name}${value === undefined ? '' : ` ${value}`}\``, about, fallback ?? '']
+  const option: Option = OPTIONS[name]
+  const value = placeholderOf(option) === '' ? '' : ` ${placeholderOf(option)}`
+  return [`\`--${name}${value}\``, meaningOf(option), option.default ?? '']
 }
 
 /** A markdown table. */

@@ -6,13 +6,15 @@ import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Arguments, type Command, parseArguments } from './arguments.ts'
 import { maskJson, maskSecrets } from './diagnose/secrets.ts'
-import { KubestepError, RunError, UsageError } from './errors.ts'
+import { ConfigError, RunError, UsageError } from './errors.ts'
+import { faultText } from './fault-text.ts'
 import { helpText } from './help.ts'
 import { commandOf } from './invocation.ts'
 import type { Json } from './json.ts'
 import { withFiles } from './option-files.ts'
 import { type Output, openOutput } from './output.ts'
 import { guardPath } from './root-path.ts'
+import { guardStreams, write } from './streams.ts'
 
 /** What a script's function gets. */
 export interface Call extends Arguments {
@@ -58,46 +60,44 @@ function samePath(argument: string, self: string): boolean {
 
 /** Exit status: 0 done, 1 failed, 2 wrong usage (design, Command line). */
 export async function main(made: Script, argv: readonly string[]): Promise<void> {
-  // A reader that went away (`| head`) is no failure of ours.
-  process.stdout.on('error', error => {
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-    process.exit(0)
-  })
-  const verbose = argv.includes('--verbose') || argv.includes('-v')
+  const { name } = made.command
+  guardStreams(name)
+  let verbose = false
   let output: Output | undefined
-  try {
-    const parsed = withFiles(made.command.name, parseArguments(made.command, argv))
-    if (parsed.flags.help) {
-      process.stdout.write(helpText(made.command, parsed.subcommand))
-      return
-    }
-    if (
-      !['text', 'json', undefined].includes(parsed.flags.output) &&
-      !made.command.outputs?.includes(parsed.flags.output ?? '')
-    ) {
-      throw new UsageError(
-        `${made.command.name}: cannot write output ${JSON.stringify(parsed.flags.output)}: it is not known; use text or json`,
-      )
-    }
-    output = openOutput(parsed.flags)
-    for (const notice of guardPath()) output.warn(`${made.command.name}: ${notice}`)
-    await made.run({ ...parsed, name: made.command.name, output })
-  } catch (error) {
-    process.exitCode = error instanceof UsageError ? 2 : 1
-    output?.event('error', { text: messageOf(error, false), ...(error instanceof RunError && maskedFacts(error)) })
-    process.stderr.write(`${messageOf(error, verbose)}\n`)
-    if (error instanceof UsageError) process.stderr.write(`See ${commandOf(made.command.name)} --help\n`)
+  const fail = (error: unknown): void => {
+    process.exitCode = isUsage(error) ? 2 : 1
+    const text = (stack: boolean): string => maskSecrets(faultText(name, error, stack))
+    output?.event('error', { text: text(false), ...(error instanceof RunError && maskedFacts(error)) })
+    write('stderr', `${text(verbose)}\n`)
+    if (isUsage(error)) write('stderr', `See ${commandOf(name)} --help\n`)
     // What still runs (a name that nobody resolves, a pull) would keep the process for as long as it likes.
     process.exit()
   }
+  // What nobody waited for shows in a line as well, and not as a page of the bundle's source.
+  process.on('uncaughtException', fail)
+  try {
+    const parsed = withFiles(name, parseArguments(made.command, argv))
+    verbose = parsed.flags.verbose === true
+    if (parsed.flags.help) {
+      write('stdout', helpText(made.command, parsed.subcommand))
+      return
+    }
+    output = openOutput(parsed.flags)
+    for (const notice of guardPath()) output.warn(`${name}: ${notice}`)
+    await made.run({ ...parsed, name, output })
+  } catch (error) {
+    fail(error)
+  }
 }
 
-// A fault of ours shows where it happened; one that a person can mend does so only on request.
-function messageOf(error: unknown, verbose: boolean): string {
-  if (!(error instanceof Error)) return maskSecrets(String(error))
-  return maskSecrets(error instanceof KubestepError && !verbose ? error.message : (error.stack ?? error.message))
-}
-
+// Whatever is thrown, no secret in it is shown.
 function maskedFacts({ facts }: RunError): Readonly<Record<string, Json>> {
   return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, maskJson(value, maskSecrets)]))
+}
+
+/** Whether the command line alone is at fault. */
+function isUsage(error: unknown): boolean {
+  return (
+    error instanceof UsageError || (error instanceof ConfigError && error.faults.every(({ file }) => file === 'flags'))
+  )
 }

@@ -11,6 +11,8 @@ import { stopStarted } from '../lib/action/stop-init.ts'
 import { logsSummary } from '../lib/action/summary.ts'
 import { environmentSecrets } from '../lib/diagnose/known-secrets.ts'
 import { reasonOf } from '../lib/errors.ts'
+import { faultText } from '../lib/fault-text.ts'
+import { guardStreams } from '../lib/streams.ts'
 
 const places = placesOf(process.env)
 const runner = openReporting(environmentSecrets(process.env))
@@ -76,6 +78,11 @@ async function save(key: string): Promise<void> {
 
 // A cancelled job sends these too; the reset is short and is not to be left half done.
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => {})
+guardStreams('action')
+process.on('uncaughtException', error => {
+  runner.warning(`kubestep could not end the job: ${maskSecrets(faultText('action', error, false))}`)
+  process.exit(0)
+})
 await attempt('end the job', post)
 runner.end()
 process.exit(0)

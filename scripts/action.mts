@@ -21,10 +21,12 @@ import { bundle, children, runAsRoot, signal } from '../lib/action/root.ts'
 import { failureSummary, readySummary, timeToReady } from '../lib/action/summary.ts'
 import { giveUserFiles } from '../lib/action/user-files.ts'
 import { addressSecrets, environmentSecrets, fieldSecrets } from '../lib/diagnose/known-secrets.ts'
-import { durationMilliseconds } from '../lib/duration.ts'
+import { timerMilliseconds } from '../lib/duration.ts'
 import { reasonOf } from '../lib/errors.ts'
+import { faultText } from '../lib/fault-text.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { LAYOUT } from '../lib/layout.ts'
+import { guardStreams } from '../lib/streams.ts'
 
 const places = placesOf(process.env)
 const runner = openReporting(environmentSecrets(process.env))
@@ -65,7 +67,7 @@ async function main(): Promise<void> {
     '--skip-token-print',
     ...(isDebug(process.env) ? ['--verbose'] : []),
   ]
-  const budgetMs = durationMilliseconds(given.timeout ?? INPUTS.timeout.default)
+  const budgetMs = timerMilliseconds(given.timeout ?? INPUTS.timeout.default)
   const maySpeak = isOn(given.cache) && given.artifacts === undefined && !isOn(given.offline)
   const withCache = maySpeak && hasCacheService(process.env)
   if (withCache) runner.startGroup('Cache of binaries and images')
@@ -230,6 +232,14 @@ function onCancel(): void {
   signal(children(), 'TERM')
 }
 
+/** What nobody waited for ends the step like any other failure. */
+function onFault(error: unknown): void {
+  end(failureFrom([faultText('action', error, false)]))
+  process.exit()
+}
+
+guardStreams('action')
+process.on('uncaughtException', onFault)
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onCancel)
 try {
   await main()

@@ -8,7 +8,7 @@ import { chosenArchitecture } from '../lib/components/platform.ts'
 import { prepareComponents } from '../lib/components/prepare.ts'
 import { reporterOf } from '../lib/components/reporter.ts'
 import { loadInitConfig } from '../lib/config/load.ts'
-import { durationMilliseconds } from '../lib/duration.ts'
+import { timerMilliseconds } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { readFactsAnywhere } from '../lib/host/read.ts'
 import { imageList } from '../lib/images/images.ts'
@@ -41,7 +41,7 @@ export const bundle: Script = script(
     const arch = chosenArchitecture(flags.arch)
     const reporter = reporterOf(call)
     const time = new AbortController()
-    const timer = setTimeout(() => time.abort(), durationMilliseconds(flags.timeout ?? TIMEOUT))
+    const timer = setTimeout(() => time.abort(), timerMilliseconds(flags.timeout ?? TIMEOUT))
     const fetching = fetchingOf(flags, time.signal, reporter.onProgress)
     try {
       const source = readConfig(flags)

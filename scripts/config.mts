@@ -15,9 +15,13 @@ import type { HostFacts } from '../lib/host/facts.ts'
 import { readHostFacts } from '../lib/host/read.ts'
 import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
 import type { JsonObject } from '../lib/json.ts'
+import type { OptionName } from '../lib/options.ts'
 import { readConfigFile } from '../lib/phase.ts'
 import { type Call, type Script, script } from '../lib/script.ts'
 import { stringify } from '../lib/yaml.ts'
+
+/** Which API versions a file may have. */
+const APIS: readonly OptionName[] = ['allow-deprecated-api', 'allow-experimental-api']
 
 type Recipe = (call: Call, facts: HostFacts) => void | Promise<void>
 
@@ -39,11 +43,11 @@ export const config: Script = script(
     about: 'Check, convert and print configuration files of kubeadm.',
     options: [],
     subcommands: [
-      { name: 'validate', about: 'Check a file; all faults are named at once', options: ['config'] },
+      { name: 'validate', about: 'Check a file; all faults are named at once', options: ['config', ...APIS] },
       {
         name: 'migrate',
         about: 'Write a file anew in the newest API version',
-        options: ['old-config', 'new-config'],
+        options: ['old-config', 'new-config', ...APIS],
       },
       {
         name: 'print init-defaults',
@@ -69,7 +73,7 @@ export const config: Script = script(
 
 function validate(call: Call, facts: HostFacts): void {
   const file = required(call, 'config')
-  const source = { ...readConfigFile(file), detectCriSocket: false, guessNames: true, exists }
+  const source = { ...readConfigFile(file), flags: call.flags, detectCriSocket: false, guessNames: true, exists }
   for (const notice of validateConfig(source, facts).notices) call.output.warn(notice)
   call.output.result('ok\n')
 }

@@ -5,7 +5,7 @@ import { fetchingOf } from '../lib/components/fetching.ts'
 import { namedVersions } from '../lib/components/named-versions.ts'
 import { loadInitConfig } from '../lib/config/load.ts'
 import type { InitConfig } from '../lib/config/types.ts'
-import { durationMilliseconds } from '../lib/duration.ts'
+import { timerMilliseconds } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { readFactsAnywhere, readHostFacts } from '../lib/host/read.ts'
 import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/images/images.ts'
@@ -78,7 +78,7 @@ export async function pullAll(call: Call, label: string): Promise<void> {
   const arch = chosenArchitecture(flags.arch)
   const reporter = reporterOf(call)
   const time = new AbortController()
-  const timer = setTimeout(() => time.abort(), durationMilliseconds(flags.timeout ?? TIMEOUT))
+  const timer = setTimeout(() => time.abort(), timerMilliseconds(flags.timeout ?? TIMEOUT))
   const fetching = fetchingOf(flags, time.signal, reporter.onProgress)
   const tell = (what: string, { image, state, digest, id }: Told): void => {
     reporter.end()

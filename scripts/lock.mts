@@ -11,7 +11,7 @@ import { makeLock } from '../lib/components/make-lock.ts'
 import { chosenArchitecture } from '../lib/components/platform.ts'
 import { reporterOf } from '../lib/components/reporter.ts'
 import { loadInitConfig } from '../lib/config/load.ts'
-import { durationMilliseconds } from '../lib/duration.ts'
+import { timerMilliseconds } from '../lib/duration.ts'
 import { KubestepError, UsageError } from '../lib/errors.ts'
 import { readFile, writeFiles } from '../lib/files.ts'
 import { readFactsAnywhere } from '../lib/host/read.ts'
@@ -37,7 +37,7 @@ export const lock: Script = script(
     const arch = chosenArchitecture(flags.arch)
     const target = flags.lock === undefined ? OWN : resolve(flags.lock)
     const reporter = reporterOf(call)
-    const deadline = AbortSignal.timeout(durationMilliseconds(flags.timeout ?? TIMEOUT))
+    const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? TIMEOUT))
     // What an earlier run has kept was looked at by an earlier run.
     const folder = mkdtempSync(join(tmpdir(), 'kubestep-lock-'))
     const fetching = { ...fetchingOf(flags, deadline, reporter.onProgress), cacheDir: folder }

@@ -22,6 +22,8 @@ const OPTIONS: readonly OptionName[] = [
   'skip-phases',
   'root',
   'record',
+  // kubeadm's; nothing is changed without it either.
+  'dry-run',
 ]
 
 export const preflight: Script = script(

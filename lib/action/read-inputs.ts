@@ -4,6 +4,8 @@ import { resolve } from 'node:path'
 import { parseSubnet } from '../address.ts'
 import { durationFault, parseDuration } from '../duration.ts'
 import { nearest } from '../nearest.ts'
+import { valueFaults } from '../option-values.ts'
+import { OPTIONS } from '../options.ts'
 import { componentFaults } from './component-args.ts'
 import type { Environment } from './environment.ts'
 import { foreignInput } from './foreign-inputs.ts'
@@ -24,11 +26,17 @@ export function readInputs(environment: Environment, workspace: string): ReadInp
   const faults = INPUT_ROWS.flatMap(([name, input]) => {
     const value = given[name]
     if (value === undefined) return []
-    return CHECKS[input.kind](value, input, workspace).map(
+    return [...CHECKS[input.kind](value, input, workspace), ...optionFaults(value, input)].map(
       reason => `action: cannot use input "${name}" ${JSON.stringify(shown(value))}: ${reason}`,
     )
   })
   return { given, faults, unknown: unknownInputs(environment) }
+}
+
+/** What the option that the input becomes would say; choices have been looked at. */
+function optionFaults(value: string, { kind, flag }: Input): readonly string[] {
+  if (flag === undefined || kind === 'choice') return []
+  return valueFaults(OPTIONS[flag], kind === 'list' ? listItems(value).join(',') : value)
 }
 
 /** Whether the value of `config` is the YAML itself and not a path. */

@@ -3,7 +3,7 @@ import { openReporter } from '../components/progress.ts'
 import type { InitConfig } from '../config/types.ts'
 import { within } from '../deadline.ts'
 import { contextOf } from '../diagnose/context.ts'
-import { durationMilliseconds } from '../duration.ts'
+import { timerMilliseconds } from '../duration.ts'
 import { writeFiles, writeLink } from '../files.ts'
 import { imageList, pullOrder } from '../images/images.ts'
 import type { Journal } from '../journal.ts'
@@ -55,7 +55,7 @@ export interface ClusterUp {
 export async function bringUp(phase: Phase, call: Call, journal: Journal): Promise<ClusterUp> {
   const { output, flags } = call
   const timings = startTimings()
-  const deadline = AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
+  const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
   const withNetwork = wantsNetwork(flags.cni)
   const gates = chosenGates(flags.wait ?? (withNetwork ? 'all' : GATES_WITHOUT_NETWORK))
   const services = serviceManager()

@@ -108,7 +108,7 @@ export function readSource(source: ConfigSource): Drafts {
     findings: [...findings, ...chosen.findings],
     foreign,
     notices: [...chosen.choice.notices, ...warningLines([...findings, ...components], origins)],
-    deprecations: deprecations(documents, file, chosen.choice.kubeadm),
+    deprecations: flags['allow-deprecated-api'] ? [] : deprecations(documents, file, chosen.choice.kubeadm),
   }
 }
 

@@ -7,7 +7,7 @@ import { plannedChanges } from '../cluster/plan.ts'
 import { cniFolders } from '../cluster/pod-network.ts'
 import { sandboxNaming } from '../cluster/runtime-plan.ts'
 import { which } from '../command.ts'
-import { durationMilliseconds } from '../duration.ts'
+import { timerMilliseconds } from '../duration.ts'
 import { kubeletFiles } from '../kubelet/files.ts'
 import { LAYOUT } from '../layout.ts'
 import type { Phase } from '../phase.ts'
@@ -43,7 +43,7 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
     provideBinaries(
       config.cluster.kubernetesVersion,
       call,
-      AbortSignal.timeout(durationMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT)),
+      AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT)),
     ),
   )
   setSysctls(config.cluster.networking)

@@ -4,7 +4,7 @@ import { type Api, openApi } from '../api/client.ts'
 import { readCredentials } from '../api/credentials.ts'
 import { openAdminApi } from '../cluster/admin-api.ts'
 import { applyObjects } from '../cluster/apply-objects.ts'
-import { durationMilliseconds } from '../duration.ts'
+import { timerMilliseconds } from '../duration.ts'
 import { KubestepError } from '../errors.ts'
 import type { Phase } from '../phase.ts'
 import type { Call } from '../script.ts'
@@ -59,7 +59,7 @@ export async function withApi<Result>(
       ? openAdminApi(config, read, dirname(ADMIN_CONF))
       : openApi(readCredentials(kubeconfigText(file, read, name), file, read))
   const { timeouts } = config.init
-  const deadline = AbortSignal.timeout(durationMilliseconds(flags.timeout ?? timeouts.kubernetesAPICall))
+  const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? timeouts.kubernetesAPICall))
   try {
     return await work(api, deadline)
   } finally {

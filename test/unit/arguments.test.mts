@@ -26,6 +26,15 @@ const RIGHT: readonly (readonly [argv: string, flags: object, subcommand: string
   ['-o json -q', { output: 'json', quiet: true }, 'all'],
   ['generate csr --csr-dir d', { 'csr-dir': 'd' }, 'generate csr'],
   ['--config -', { config: '-' }, 'all'],
+  ['--v=5', { verbose: true }, 'all'],
+  ['-v 5 --dry-run', { verbose: true, 'dry-run': true }, 'all'],
+  ['-v=10', { verbose: true }, 'all'],
+  ['-v6 apiserver', { verbose: true }, 'apiserver'],
+  ['--v 5', { verbose: true }, 'all'],
+  ['--v', { verbose: true }, 'all'],
+  ['--v=4 -v 0', {}, 'all'],
+  ['-v apiserver', { verbose: true }, 'apiserver'],
+  ['--cert-dir -x', { 'cert-dir': '-x' }, 'all'],
 ]
 
 for (const [argv, flags, subcommand] of RIGHT) {
@@ -44,6 +53,13 @@ const WRONG: readonly (readonly [argv: string, ...messages: RegExp[]])[] = [
   ['--config', /--config: it needs a value; write --config=FILE/],
   ['--dry-run=maybe', /--dry-run "maybe": it is a switch/],
   ['--csr-dir d', /option "--csr-dir": it is unknown here/],
+  ['--cert-dir --dry-run', /--cert-dir: it needs a value; write --cert-dir=DIR/],
+  ['all --dry-run false', /argument "false": write the value of a switch behind =, as in --dry-run=false/],
+  ['-o jsn', /--output "jsn": it is not known; use one of text, json; did you mean json\?/],
+  ['--rootfs=/x', /it is unknown here; see --help/],
+  ['--force', /nothing is asked here; leave it out/],
+  ['--v=high', /option "--v": it is unknown here; write --verbose, or a level as in --v=5/],
+  ['--experimental-upload-certs', /see --help/],
   ['apiserver --confg x --dryrun', /did you mean --config/, /did you mean --dry-run/],
 ]
 
