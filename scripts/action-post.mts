@@ -80,7 +80,7 @@ async function save(key: string): Promise<void> {
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => {})
 guardStreams('action')
 process.on('uncaughtException', error => {
-  runner.warning(`kubestep could not end the job: ${maskSecrets(faultText('action', error, false))}`)
+  runner.warning(`kubestep could not end the job: ${faultText('action', error, false)}`)
   process.exit(0)
 })
 await attempt('end the job', post)
