@@ -15,6 +15,11 @@ export class UsageError extends KubestepError {
   override readonly name: string = 'UsageError'
 }
 
+/** A wait came to its end without what was waited for: what is in the way is somewhere else. */
+export class WaitError extends KubestepError {
+  override readonly name: string = 'WaitError'
+}
+
 /** A run that failed, with what programs want to know of it besides the message; no secrets here either. */
 export class RunError extends KubestepError {
   override readonly name: string = 'RunError'

@@ -8,7 +8,7 @@ import { readFile } from '../files.ts'
 import { localUrl } from '../kubeconfig/kubeconfigs.ts'
 import { gateContext } from '../ready/context.ts'
 import { GATES } from '../ready/gates.ts'
-import { waitForGates } from '../ready/wait.ts'
+import { type GateResult, waitForGates } from '../ready/wait.ts'
 
 /** What is measured, by the gate that shows it. */
 export const MILESTONES: readonly (readonly [gate: string, name: string])[] = [
@@ -30,10 +30,11 @@ export async function observe(
   try {
     // A Pod of its own: init takes its own away while this one may still be looked for.
     const context = { ...gateContext(config, api), probePod: 'kubestep-bench' }
-    const results = await waitForGates(GATES, context, deadline, ({ name }) => {
+    const onPass = ({ name }: GateResult): void => {
       const milestone = MILESTONES.find(([gate]) => gate === name)
       if (milestone !== undefined) reached[milestone[1]] = Math.round(performance.now() - start)
-    })
+    }
+    const results = await waitForGates(GATES, context, deadline, { onPass })
     const failed = results.find(({ passed }) => !passed)
     if (failed !== undefined) throw new KubestepError(`bench: cannot see "${failed.name}": ${failed.reason}`)
     return reached

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Api, openApi } from '../api/client.ts'
 import { readCredentials } from '../api/credentials.ts'
 import type { InitConfig } from '../config/types.ts'
-import { KubestepError } from '../errors.ts'
+import { KubestepError, WaitError } from '../errors.ts'
 import { localUrl } from '../kubeconfig/kubeconfigs.ts'
 
 const API_POLL_MS = 50
@@ -24,19 +24,22 @@ export function openAdminApi(config: InitConfig, read: (path: string) => string 
   )
 }
 
-/** Waits until the API server answers at all, or says at `/readyz` that it is ready. Throws a KubestepError when the deadline comes first. */
+/**
+ * Waits until the API server answers at all, or says at `/readyz` that it is ready; `onLook` hears what is in the way.
+ * Throws a WaitError when the deadline comes first.
+ */
 export async function waitForApi(
   api: Api,
   deadline: AbortSignal,
   path: '/version' | '/readyz' = '/version',
+  onLook: (reason: string) => void = () => {},
 ): Promise<void> {
   for (;;) {
     const answer = await api.send('GET', path).catch((error: unknown) => error as Error)
     if (!(answer instanceof Error) && answer.status === 200) return
-    if (deadline.aborted) {
-      const reason = answer instanceof Error ? answer.message : `status ${answer.status}`
-      throw new KubestepError(`init: cannot reach the API server in time: ${reason}`)
-    }
+    const reason = answer instanceof Error ? answer.message : `it says ${answer.status}`
+    if (deadline.aborted) throw new WaitError(`init: cannot reach the API server in time: ${reason}`)
+    onLook(reason)
     await sleep(API_POLL_MS)
   }
 }

@@ -1,6 +1,7 @@
 /** The binaries of a live node: had from somewhere, then copied to where they stay as long as the cluster does. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Artifacts } from '../components/artifacts.ts'
 import { fetchingOf } from '../components/fetching.ts'
 import { architecture } from '../components/platform.ts'
 import { prepareComponents } from '../components/prepare.ts'
@@ -22,27 +23,31 @@ export interface Binaries {
 }
 
 /**
- * Gets kubelet, kubectl and CNI plugins from --artifacts, the cache, or the network; and archives of `images`, all at
- * once. The version has its `ci/` where it is a build of Kubernetes' CI.
+ * Gets kubelet, kubectl and CNI plugins from --artifacts (`artifacts`, where they have been looked at), the cache, or the
+ * network; and archives of `images`, all at once. The version has its `ci/` where it is a build of Kubernetes' CI.
  * Throws a KubestepError that names everything that is missing and the ways out.
  */
 export async function provideBinaries(
   version: string,
   call: Pick<Call, 'flags' | 'output'>,
   deadline: AbortSignal,
-  images: readonly string[] = [],
+  { images = [], artifacts }: { readonly images?: readonly string[]; readonly artifacts?: Artifacts } = {},
 ): Promise<Binaries> {
   const { flags } = call
   const reporter = reporterOf(call)
   const installed = installedPlugins()
-  const found = await prepareComponents({
-    version,
-    arch: architecture(),
-    ...fetchingOf(flags, deadline, reporter.onProgress),
-    besides: installed === undefined && wantsNetwork(flags.cni) ? ['kubectl', 'cni-plugins'] : ['kubectl'],
-    images,
-    ...(flags.artifacts !== undefined && { artifacts: flags.artifacts }),
-  }).finally(reporter.end)
+  const preparing =
+    artifacts !== undefined
+      ? Promise.resolve(artifacts)
+      : prepareComponents({
+          version,
+          arch: architecture(),
+          ...fetchingOf(flags, deadline, reporter.onProgress),
+          besides: installed === undefined && wantsNetwork(flags.cni) ? ['kubectl', 'cni-plugins'] : ['kubectl'],
+          images,
+          ...(flags.artifacts !== undefined && { artifacts: flags.artifacts }),
+        })
+  const found = await preparing.finally(reporter.end)
   const brought = found.cniBinDir === undefined ? undefined : keepPlugins(found.cniBinDir)
   const cniBinDir = brought ?? installed ?? (wantsNetwork(flags.cni) ? undefined : LAYOUT.cni.bin)
   if (cniBinDir === undefined) {

@@ -1,18 +1,15 @@
 import { fetchingOf } from '../components/fetching.ts'
-import { openReporter } from '../components/progress.ts'
 import type { InitConfig } from '../config/types.ts'
 import { within } from '../deadline.ts'
-import { contextOf } from '../diagnose/context.ts'
+import { contextOf, type DiagnosisContext } from '../diagnose/context.ts'
 import { timerMilliseconds } from '../duration.ts'
 import { writeFiles, writeLink } from '../files.ts'
 import { imageList, pullOrder } from '../images/images.ts'
 import type { Journal } from '../journal.ts'
 import { makeDataFolder } from '../live/data-folder.ts'
-import { readLiveNode } from '../live/node.ts'
 import { fileChange } from '../live/record.ts'
 import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
-import { refuseBadMachine } from '../preflight/preflight.ts'
 import { chosenGates } from '../ready/context.ts'
 import type { GateResult } from '../ready/wait.ts'
 import { imageIds } from '../runtime/images.ts'
@@ -25,8 +22,9 @@ import { openAdminApi } from './admin-api.ts'
 import { provideBinaries } from './binaries.ts'
 import { completeCluster } from './complete.ts'
 import { explained, failure } from './failed-run.ts'
+import { firstLook } from './first-look.ts'
 import { setRules, setSysctls } from './kernel.ts'
-import { loadImages, openChosenRuntime } from './live-runtime.ts'
+import { loadClusterImages, openChosenRuntime } from './live-runtime.ts'
 import { nodeFiles } from './node-files.ts'
 import { plannedChanges } from './plan.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from './pod-network.ts'
@@ -59,12 +57,13 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   const withNetwork = wantsNetwork(flags.cni)
   const gates = chosenGates(flags.wait ?? (withNetwork ? 'all' : GATES_WITHOUT_NETWORK))
   const services = serviceManager()
-  if (!isSkipped('preflight', phase.config.init.skipPhases)) await refuseBadMachine(phase, flags, output)
-  await provideHost(phase, call, journal)
 
-  // What this machine is decides a little of the configuration, and what will change on it is written down first.
-  const { config, machine, choice } = await readLiveNode(phase, call)
+  // What this machine and the folder of --artifacts are decides a little of the configuration, or that nothing is begun.
+  const { config, machine, choice, artifacts } = await firstLook(phase, call)
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
+
+  // From here on the machine changes; what will change is written down first.
+  await provideHost(phase, call, journal)
   const { changes, network, naming } = await planRuntime(config, flags, existing)
   journal.record(...(await plannedChanges(config, existing, changes)))
 
@@ -75,38 +74,49 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
   setSysctls(config.cluster.networking)
   // A runtime of our own begins empty.
   const fetched = existing === undefined && flags.artifacts === undefined ? pullOrder(imageList(config)) : []
-  const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, deadline, fetched)
-  const cni = cniFolders(flags.cni, binaries.cniBinDir)
-  const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
-  const fetching = fetchingOf(flags, deadline, openReporter(output.say).onProgress)
-  const prepared =
-    existing === undefined ? await openPrepared(open, binaries.imageArchives, fetching.cacheDir) : undefined
-  const runtime = prepared?.runtime ?? (await open())
-  timings.mark('runtime')
-  const images = loadImages(runtime, config, imageList(config), {
-    archives: prepared?.archives ?? binaries.imageArchives,
-    ...(naming !== undefined && { naming }),
-    ...(flags.artifacts === undefined && { fetching }),
+  const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, deadline, {
+    images: fetched,
+    ...(artifacts !== undefined && { artifacts }),
   })
-  const rendered = await rendering
-  const files = nodeFiles(config, rendered.files, phase.read, now)
-  journal.record(...files.changed.map(fileChange))
-  writeFiles('/', [...files.early, ...(network === undefined ? [] : [network])])
-  if (files.link !== undefined) writeLink('/', files.link.path, files.link.target)
-  makeDataFolder(config)
-  if (withNetwork) await setRules(config.cluster.networking)
-  await within(deadline, 'init: cannot load the first images', images.first)
-  timings.mark('first images')
-
-  // From here the kubelet runs the control plane; its objects go in as soon as the API server answers.
-  if (!isSkipped('kubelet-start', config.init.skipPhases)) await services.start(kubeletService(binaries.kubelet))
-  timings.mark('kubelet started')
-  const ours = new Map(rendered.files.map(({ path, content }) => [path, content.toString()]))
-  const read = (path: string): string | undefined => ours.get(path) ?? phase.read(path)
-  const api = openAdminApi(config, read, flags['kubeconfig-dir'] ?? '/etc/kubernetes')
-  const watched = contextOf(config, services, runtime.cri.socket, api)
+  const cni = cniFolders(flags.cni, binaries.cniBinDir)
   const done = new AbortController()
+  let watched: DiagnosisContext | undefined
+  const opened: { readonly close: () => void }[] = []
   try {
+    const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
+    const { cacheDir } = fetchingOf(flags, deadline, () => {})
+    const prepared = existing === undefined ? await openPrepared(open, binaries.imageArchives, cacheDir) : undefined
+    const runtime = prepared?.runtime ?? (await open())
+    opened.push(runtime.cri)
+    output.say(`[runtime] ${existing === undefined ? 'Started' : 'Using'} ${runtime.name} ${runtime.version}`)
+    timings.mark('runtime')
+    const images = loadClusterImages(runtime, config, prepared?.archives ?? binaries.imageArchives, {
+      call,
+      deadline,
+      mark: timings.mark,
+      ...(naming !== undefined && { naming }),
+    })
+    const rendered = await rendering
+    const files = nodeFiles(config, rendered.files, phase.read, now)
+    journal.record(...files.changed.map(fileChange))
+    writeFiles('/', [...files.early, ...(network === undefined ? [] : [network])])
+    if (files.link !== undefined) writeLink('/', files.link.path, files.link.target)
+    makeDataFolder(config)
+    if (withNetwork) await setRules(config.cluster.networking)
+    await within(deadline, 'init: cannot load the first images', images.first)
+    timings.mark('first images')
+
+    // From here the kubelet runs the control plane; its objects go in as soon as the API server answers.
+    if (!isSkipped('kubelet-start', config.init.skipPhases)) {
+      output.say('[kubelet-start] Starting the kubelet')
+      await services.start(kubeletService(binaries.kubelet))
+    }
+    timings.mark('kubelet started')
+    const ours = new Map(rendered.files.map(({ path, content }) => [path, content.toString()]))
+    const read = (path: string): string | undefined => ours.get(path) ?? phase.read(path)
+    const api = openAdminApi(config, read, flags['kubeconfig-dir'] ?? '/etc/kubernetes')
+    opened.push(api)
+    watched = contextOf(config, services, runtime.cri.socket, api)
     const completing = completeCluster({
       config,
       api,
@@ -117,6 +127,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
       gates,
       deadline,
       mark: timings.mark,
+      output,
     })
     const results = await Promise.race([completing, failure(watched, done.signal)])
     const { kubectl } = binaries
@@ -133,10 +144,10 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     }
   } catch (error) {
     done.abort()
-    throw await explained(error, watched, timings.marks())
+    const run = { marks: timings.marks(), afterMs: timings.elapsed(), ...(watched !== undefined && { watched }) }
+    throw await explained(error, run)
   } finally {
     done.abort()
-    api.close()
-    runtime.cri.close()
+    for (const connection of opened) connection.close()
   }
 }

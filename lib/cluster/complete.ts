@@ -2,13 +2,16 @@
 import type { Api } from '../api/client.ts'
 import type { InitConfig } from '../config/types.ts'
 import { within } from '../deadline.ts'
-import { KubestepError } from '../errors.ts'
+import { WaitError } from '../errors.ts'
 import { type FileEntry, writeFiles } from '../files.ts'
 import { openApiService } from '../network/api-service.ts'
 import type { ClusterObject } from '../objects/cluster-object.ts'
+import type { Output } from '../output.ts'
 import { apiServiceOf, gateContext } from '../ready/context.ts'
-import type { Gate } from '../ready/gates.ts'
+import type { Gate, GateContext } from '../ready/gates.ts'
 import { type GateResult, waitForGates } from '../ready/wait.ts'
+import type { Task } from '../screen/tasks.ts'
+import { secondsText } from '../timings.ts'
 import { waitForApi } from './admin-api.ts'
 import { applyObjects } from './apply-objects.ts'
 import { makeControllerAccounts } from './controller-accounts.ts'
@@ -27,16 +30,18 @@ export interface Beginning {
   readonly ca: string
   readonly gates: readonly Gate[]
   readonly deadline: AbortSignal
-  readonly mark: (reached: string) => void
+  /** Notes that something has been reached now; gives when that is. */
+  readonly mark: (reached: string) => number
+  readonly output: Output
 }
 
 /** Completes the cluster. Throws a KubestepError that names the gate that was not reached. */
 export async function completeCluster(beginning: Beginning): Promise<readonly GateResult[]> {
-  const { config, api, images, late, objects, ca, gates, deadline, mark } = beginning
+  const { config, api, images, late, objects, ca, gates, deadline, mark, output } = beginning
+  const server = output.begin('API server')
   await within(deadline, 'init: cannot load the images', images)
-  mark('all images')
-  await waitForApi(api, deadline)
-  mark('API answers')
+  await waitForApi(api, deadline, '/version', server.tell)
+  server.done(`[control-plane] The API server answers after ${secondsText(mark('API answers'))}`)
 
   // Controllers, the scheduler and CoreDNS start while the API server still gets ready, as if all were there.
   await giveStartingRights(api)
@@ -48,15 +53,36 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
   const context = gateContext(config, api)
   const closeApiService = context.hasProxy ? await openApiService(apiServiceOf(config, context)) : undefined
   try {
-    await waitForApi(api, deadline, '/readyz')
+    const putting = output.begin('objects')
+    await waitForApi(api, deadline, '/readyz', putting.tell)
     await Promise.all([takeStartingRights(api), makeControllerAccounts(api).catch(() => {})])
     await applying
-    mark('objects applied')
-    const results = await waitForGates(gates, context, deadline, ({ name }) => mark(name))
-    const failed = results.find(({ passed }) => !passed)
-    if (failed !== undefined) throw new KubestepError(`init: cannot reach "${failed.name}" in time: ${failed.reason}`)
-    return results
+    putting.done(`[init] Applied ${objects.length} objects after ${secondsText(mark('objects applied'))}`)
+    return await reachGates(gates, context, beginning)
   } finally {
     await closeApiService?.()
   }
+}
+
+/** Waits for the gates, and says of each when it holds. Throws a WaitError that names the first that was not reached. */
+async function reachGates(
+  gates: readonly Gate[],
+  context: GateContext,
+  { deadline, mark, output }: Beginning,
+): Promise<readonly GateResult[]> {
+  const waits = new Map<string, Task>()
+  const results = await waitForGates(gates, context, deadline, {
+    onLook: ({ name }, reason) => {
+      const wait = waits.get(name) ?? output.begin(name)
+      waits.set(name, wait)
+      wait.tell(reason)
+    },
+    onPass: ({ name }) => {
+      const wait = waits.get(name) ?? output.begin(name)
+      wait.done(`[ready] ${name} after ${secondsText(mark(name))}`)
+    },
+  })
+  const failed = results.find(({ passed }) => !passed)
+  if (failed !== undefined) throw new WaitError(`init: cannot reach "${failed.name}" in time: ${failed.reason}`)
+  return results
 }

@@ -1,11 +1,24 @@
-/** How a failed init ends: as soon as it is clear that it fails, with the first broken link and the place of the logs. */
+/** How a failed init ends: as soon as it is clear that it fails, with the cause and the place of the logs. */
 import type { Broken } from '../diagnose/broken.ts'
 import { writeLogBundle } from '../diagnose/bundle.ts'
 import type { DiagnosisContext } from '../diagnose/context.ts'
-import { firstBroken } from '../diagnose/links.ts'
+import { firstBroken, LINKS } from '../diagnose/links.ts'
 import { watchForFailure } from '../diagnose/watch.ts'
-import { KubestepError, RunError, reasonOf } from '../errors.ts'
+import { KubestepError, RunError, reasonOf, WaitError } from '../errors.ts'
 import { resetCommand } from './next-commands.ts'
+
+/** What is known of a run that failed. */
+export interface FailedRun {
+  /** What a diagnosis looks at; undefined before the kubelet was started. */
+  readonly watched?: DiagnosisContext
+  /** Milliseconds since the start, by what was reached. */
+  readonly marks: Readonly<Record<string, number>>
+  /** Milliseconds since the start. */
+  readonly afterMs: number
+}
+
+/** Before that a component that does not serve yet is starting, not broken: the slowest take half of it. */
+const YOUNG_MS = 30_000
 
 /** Fails as soon as something is broken for good: nobody has to wait for the whole budget then. */
 export async function failure(watched: DiagnosisContext, signal: AbortSignal): Promise<never> {
@@ -15,19 +28,17 @@ export async function failure(watched: DiagnosisContext, signal: AbortSignal): P
 }
 
 /** The error with the cause behind it and the place of the logs; a fault in our own code stays as it is. */
-export async function explained(
-  error: unknown,
-  watched: DiagnosisContext,
-  marks: Readonly<Record<string, number>>,
-): Promise<unknown> {
+export async function explained(error: unknown, run: FailedRun): Promise<unknown> {
   if (!(error instanceof KubestepError)) return error
-  const broken = error instanceof BrokenError ? error.broken : await firstBroken(watched).catch(() => undefined)
+  const broken = await brokenLink(error, run)
+  const isShort = error instanceof WaitError && broken === undefined
+  const what = isShort ? `${error.message}; nothing is broken so far, give more time with --timeout` : error.message
   const cause =
     broken === undefined
       ? []
       : [`init: the first broken link is the ${broken.link}: ${broken.cause}`, ...broken.lines.map(line => `  ${line}`)]
-  const request = { reason: error.message, timings: marks, ...(broken !== undefined && { broken }) }
-  const logs = await writeLogBundle(request).then(
+  const timings = run.marks
+  const logs = await writeLogBundle({ reason: what, timings, broken }).then(
     ({ path }) => path,
     (reason: unknown) => new Error(reasonOf(reason)),
   )
@@ -36,12 +47,20 @@ export async function explained(
       ? `init: the logs could not be saved: ${logs.message}`
       : `init: everything that was logged is in "${logs}"; to take the rest away: ${resetCommand()}`
   const facts = {
-    reason: error.message,
-    timings: marks,
+    reason: what,
+    timings,
     ...(broken !== undefined && { broken: { link: broken.link, cause: broken.cause, lines: broken.lines } }),
     ...(typeof logs === 'string' && { logs }),
   }
-  return new RunError([error.message, ...cause, saved].join('\n'), facts, { cause: error })
+  return new RunError([what, ...cause, saved].join('\n'), facts, { cause: error })
+}
+
+/** Why a wait was in vain. What a step says of itself is the cause: whatever else does not run yet is its symptom. */
+async function brokenLink(error: KubestepError, { watched, marks, afterMs }: FailedRun): Promise<Broken | undefined> {
+  if (error instanceof BrokenError) return error.broken
+  if (!(error instanceof WaitError) || watched === undefined) return undefined
+  const isYoung = afterMs - (marks['kubelet started'] ?? 0) < YOUNG_MS
+  return firstBroken(watched, LINKS, isYoung).catch(() => undefined)
 }
 
 /** Broken for good, with what is broken. */

@@ -1,21 +1,26 @@
 /** The runtime of a live cluster: chosen, started where it is ours, with the images that a cluster begins with. */
+import { statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { which } from '../command.ts'
+import { fetchingOf } from '../components/fetching.ts'
 import { readMirrors } from '../components/mirrors.ts'
 import { architecture } from '../components/platform.ts'
 import type { Fetching } from '../components/prepare.ts'
 import { registryFiles, registryPath } from '../components/registry-folder.ts'
+import { reporterOf } from '../components/reporter.ts'
 import type { InitConfig } from '../config/types.ts'
 import { KubestepError } from '../errors.ts'
 import { writeFiles } from '../files.ts'
 import type { MachineFacts } from '../host/machine.ts'
-import { type ImageName, imageOf } from '../images/images.ts'
+import { type ImageName, imageList, imageOf } from '../images/images.ts'
 import { LAYOUT } from '../layout.ts'
 import { giveImageName, type ImageNaming } from '../runtime/image-names.ts'
 import { importArchives, presentImages } from '../runtime/images.ts'
 import { startPrivateRuntime } from '../runtime/private.ts'
 import { criFault, type Runtime, type RuntimeChoice } from '../runtime/runtime.ts'
+import type { Call } from '../script.ts'
 import type { ServiceManager } from '../service/service.ts'
+import { secondsText } from '../timings.ts'
 import type { CniFolders } from './pod-network.ts'
 
 /** The socket that a choice will serve, before it is started. */
@@ -63,8 +68,55 @@ export interface ImageSteps {
   readonly all: Promise<void>
 }
 
+/** What loading images is part of. */
+export interface ImageRun {
+  readonly call: Pick<Call, 'flags' | 'output'>
+  readonly deadline: AbortSignal
+  /** Notes that something has been reached now; gives when that is. */
+  readonly mark: (reached: string) => number
+  /** What the runtime calls the image of its sandboxes. */
+  readonly naming?: ImageNaming
+}
+
+/** Puts every image of a cluster into the runtime, from archives or else from the network, and says how far it is. */
+export function loadClusterImages(
+  runtime: Runtime,
+  config: InitConfig,
+  archives: readonly string[],
+  { call: { flags, output }, deadline, mark, naming }: ImageRun,
+): ImageSteps {
+  const sizes = new Map(archives.map(archive => [archive, statSync(archive).size]))
+  const total = sizesOf(archives, sizes)
+  const files = `${archives.length} archive${archives.length === 1 ? '' : 's'} (${total} MB)`
+  const task = output.begin('images', archives.length === 0 ? undefined : `[images] Importing ${files}`)
+  const imported: string[] = []
+  const onImported = (archive: string): void => {
+    imported.push(archive)
+    task.tell(`${imported.length} of ${archives.length} archives, ${sizesOf(imported, sizes)} of ${total} MB`)
+    output.detail(`[images] Imported "${archive}"`)
+  }
+  const reporter = reporterOf({ flags, output })
+  const images = loadImages(runtime, config, imageList(config), {
+    archives,
+    onImported,
+    ...(naming !== undefined && { naming }),
+    ...(flags.artifacts === undefined && { fetching: fetchingOf(flags, deadline, reporter.onProgress) }),
+  })
+  const all = images.all.finally(reporter.end).then(() => {
+    task.done(`[images] All ${imageList(config).length} are there after ${secondsText(mark('all images'))}`)
+  })
+  all.catch(() => {})
+  return { first: images.first, all }
+}
+
+function sizesOf(archives: readonly string[], sizes: ReadonlyMap<string, number>): number {
+  return Math.round(archives.reduce((sum, archive) => sum + (sizes.get(archive) ?? 0), 0) / 1e6)
+}
+
 export interface ImageSources {
   readonly archives: readonly string[]
+  /** Hears of each archive that is in the runtime. */
+  readonly onImported?: (archive: string) => void
   /** How what no archive has is pulled; nothing is without. */
   readonly fetching?: Fetching
   /** What the runtime calls the image of its sandboxes. */
@@ -97,7 +149,7 @@ async function provide(
   runtime: Runtime,
   wanted: readonly string[],
   batches: readonly (readonly string[])[],
-  { fetching }: ImageSources,
+  { fetching, onImported }: ImageSources,
 ): Promise<void> {
   const absent = async (): Promise<string[]> => {
     const present = await presentImages(runtime.cri)
@@ -111,7 +163,7 @@ async function provide(
         `images: cannot import ${missing.join(', ')} into ${runtime.name}: it has no call for that; load the archives by its own tools (podman load --input FILE), or use --runtime private`,
       )
     }
-    await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, archives)
+    await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, archives, onImported)
     missing = await absent()
   }
   if (missing.length === 0) return

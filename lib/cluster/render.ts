@@ -10,6 +10,7 @@ import { clusterObjects } from '../objects/cluster-objects.ts'
 import type { Flags } from '../options.ts'
 import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
+import { sayCredentials } from '../pki/deliver.ts'
 import { ALL_CERTIFICATES, isExternalAuthority, issueCredentials } from '../pki/issue.ts'
 import { profilePatch } from '../profile/apply.ts'
 import type { Call } from '../script.ts'
@@ -59,7 +60,7 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
 
   const issued = await issuing
   for (const warning of issued.warnings) output.warn(warning)
-  for (const message of issued.messages) output.say(message)
+  sayCredentials(issued.messages, output)
   for (const { progress, messages } of pods) {
     for (const message of messages) output.warn(message)
     output.say(progress)

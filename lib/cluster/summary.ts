@@ -7,6 +7,7 @@ import { localUrl } from '../kubeconfig/kubeconfigs.ts'
 import { initDoneText } from '../objects/join-command.ts'
 import type { Flags } from '../options.ts'
 import { isSkipped } from '../phases.ts'
+import { secondsText } from '../timings.ts'
 import type { ClusterUp } from './bring-up.ts'
 import { ADMIN_CONF, block, resetCommand, useCommands } from './next-commands.ts'
 
@@ -28,8 +29,7 @@ export function summary(up: ClusterUp, options: SummaryOptions): string[] {
   const slowest = Math.max(0, ...gates.map(({ name }) => timings[name] ?? 0))
   const withJoin = options.flags.profile !== 'ci' && !isSkipped('show-join-command', config.init.skipPhases)
   return [
-    ...gates.map(({ name }) => `[ready] ${name} after ${seconds(timings[name] ?? 0)}`),
-    `[init] Kubernetes ${config.cluster.kubernetesVersion} is ready after ${seconds(slowest || (timings['objects applied'] ?? 0))}`,
+    `[init] Kubernetes ${config.cluster.kubernetesVersion} is ready after ${secondsText(slowest || (timings['objects applied'] ?? 0))}`,
     ...(withJoin && options.adminConf !== undefined ? joinLines(up, options.adminConf, options) : []),
     '[init] To use it:',
     ...block(useCommands(options.hasKubectl ? 'kubectl' : kubectl)),
@@ -54,10 +54,6 @@ function joinLines({ config, certificateKey }: ClusterUp, adminConf: string, { f
     skipCertificateKeyPrint: flags['skip-certificate-key-print'] ?? false,
   })
   return text.split('\n')
-}
-
-function seconds(milliseconds: number): string {
-  return `${(milliseconds / 1000).toFixed(1)} s`
 }
 
 /** The same for programs: the event "ready". Timings are milliseconds since the start, by what was reached. */

@@ -60,17 +60,24 @@ export async function openCri(socket: string, timeoutMs: number = DEFAULT_TIMEOU
   )
 }
 
-function criOf(socket: string, session: ClientHttp2Session, version: CriVersion): Cri {
+function criOf(socket: string, opened: ClientHttp2Session, version: CriVersion): Cri {
+  let session = opened
+  let isClosed = false
   return {
     socket,
     version,
     call: async (name, request = {}, timeoutMs = DEFAULT_TIMEOUT_MS) => {
       const method: Method = METHODS[name]
       const path = `/runtime.${version}.${method.service}/${name}`
+      // A runtime that ended and was started again has not kept the connection.
+      if (!isClosed && (session.destroyed || session.closed)) session = await openSession(socket)
       const answer = await unary(session, socket, path, encode(method.request, request), timeoutMs)
       return decode(method.response, answer)
     },
-    close: () => session.close(),
+    close: () => {
+      isClosed = true
+      session.close()
+    },
   }
 }
 

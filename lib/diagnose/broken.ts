@@ -9,10 +9,13 @@ export interface Finding {
   readonly cause: string
   /** The last words of whoever it is. */
   readonly lines: readonly string[]
-  /** More time does not mend it. */
+  /** More time does not help. */
   readonly final?: boolean
-  /** More time does not mend it once it has been so for that long without a break. */
+  /** More time does not help once it has been so, with the same `kind`, for that long without a break. */
   readonly finalAfterMs?: number
+  readonly kind?: string
+  /** It may be on its way, and nothing the matter with it: broken only after some time. */
+  readonly starting?: boolean
   /** When whoever it is last ended; milliseconds since 1970. */
   readonly endedAt?: number
 }

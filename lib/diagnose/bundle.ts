@@ -26,8 +26,8 @@ export interface BundleRequest {
   readonly kubeconfig?: string
   /** What happened, e.g. the message of a failed init. */
   readonly reason?: string
-  /** The diagnosis, where there is one already. */
-  readonly broken?: Broken
+  /** The diagnosis, where somebody has made it already; undefined then when nothing is broken. */
+  readonly broken?: Broken | undefined
   /** Milliseconds since the start, by what was reached. */
   readonly timings?: Readonly<Record<string, number>>
   readonly now?: Date
@@ -50,7 +50,7 @@ export async function writeLogBundle(request: BundleRequest = {}): Promise<Bundl
   const now = request.now ?? new Date()
   const context = machineContext(request.kubeconfig)
   try {
-    const broken = request.broken ?? (await firstBroken(context))
+    const broken = 'broken' in request ? request.broken : await firstBroken(context)
     const parts = await collect(context)
     const mask = secretMask([...environmentSecrets(process.env), ...fileSecrets(secretFiles(process.env))])
     const entries = [{ name: 'summary.txt', text: summary(request, broken, parts, now) }, ...parts.flatMap(filesOf)]

@@ -35,7 +35,7 @@ export async function lookAtKubelet({
   }
   const lines = tellingLines(log, TAIL)
   if (!(await services.isRunning(KUBELET))) return { cause: 'it does not run', lines }
-  return { cause: `it is not healthy: ${fault}`, lines }
+  return { cause: `it is not healthy: ${fault}`, lines, starting: true }
 }
 
 function healthFault(port: number): Promise<string | undefined> {

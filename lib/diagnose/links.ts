@@ -7,11 +7,12 @@ import { reasonOf } from '../errors.ts'
 import { presentImages } from '../runtime/images.ts'
 import { PRIVATE_RUNTIME } from '../runtime/private.ts'
 import { type Broken, type Finding, TAIL } from './broken.ts'
-import { lookAtApi, lookAtNode, lookAtPods } from './cluster-links.ts'
+import { lookAtApi, lookAtNode } from './cluster-links.ts'
 import type { DiagnosisContext } from './context.ts'
 import { lookAtDisks } from './disks.ts'
 import { lookAtKubelet } from './kubelet-link.ts'
 import { tellingLines } from './log-lines.ts'
+import { lookAtPods } from './pods-link.ts'
 import { lookAtStaticPod } from './static-pod-link.ts'
 
 export type { Broken } from './broken.ts'
@@ -61,7 +62,7 @@ export const LINKS: readonly Link[] = [
   staticPod('kube-controller-manager'),
   staticPod('kube-scheduler'),
   { name: 'node', watched: false, look: lookAtNode },
-  { name: 'Pods', watched: false, look: lookAtPods },
+  { name: 'Pods', watched: true, look: lookAtPods },
 ]
 
 function staticPod(name: string): Link {
@@ -75,19 +76,23 @@ function staticPod(name: string): Link {
   }
 }
 
-/** The first broken link; undefined when all hold. Never throws: what cannot be looked at is broken. */
+/**
+ * The first broken link; undefined when all hold. With `young` what may still be starting counts as holding.
+ * Never throws: what cannot be looked at is broken.
+ */
 export async function firstBroken(
   context: DiagnosisContext,
   links: readonly Link[] = LINKS,
+  young = false,
 ): Promise<Broken | undefined> {
   const open = await openRuntime(context)
   try {
     for (const { name, look } of links) {
-      const finding = await look({ ...context, open }).catch((error: unknown) => ({
+      const finding: Finding | undefined = await look({ ...context, open }).catch((error: unknown) => ({
         cause: reasonOf(error),
         lines: [],
       }))
-      if (finding !== undefined) return { link: name, ...finding }
+      if (finding !== undefined && !(young && finding.starting)) return { link: name, ...finding }
     }
     return undefined
   } finally {

@@ -6,8 +6,8 @@ import { presentImages } from '../runtime/images.ts'
 import { KUBELET } from '../service/kubelet.ts'
 import { type Finding, TAIL } from './broken.ts'
 import type { DiagnosisContext, StaticPodImage } from './context.ts'
-import { lastWords, shorten, tellingLines } from './log-lines.ts'
-import { maskSecrets } from './secrets.ts'
+import { endingOf, refusalText } from './endings.ts'
+import { lastWords, tellingLines } from './log-lines.ts'
 
 /**
  * Who ends this soon, twice, has a fault of its own. One that waits for another component ends later: the API server
@@ -18,8 +18,8 @@ const SHORT_LIFE_MS = 8_000
 /** Who ends this often does not come up, however long it lived. */
 const MANY_TRIES = 4
 
-/** The kubelet asks again after ten seconds and more. */
-const REFUSED_MS = 20_000
+/** What the kubelet says of an image that it could not get. */
+const PULL_FAILED = /pull/i
 
 /** undefined when it runs. */
 export async function lookAtStaticPod(
@@ -35,24 +35,28 @@ export async function lookAtStaticPod(
     const log = await services.log(KUBELET, 400)
     if (!(await presentImages(cri)).has(image)) {
       const lines = log.split('\n').filter(line => line.includes(image))
+      const telling = tellingLines(lines.join('\n'), TAIL)
+      const pulls = telling.filter(line => PULL_FAILED.test(line))
       return {
         cause: `its image is not on this machine: "${image}"`,
-        lines: tellingLines(lines.join('\n'), TAIL),
+        lines: telling,
+        ...(pulls.length > 0 && endingOf('image', pulls.join('\n'))),
       }
     }
     const refusal = sandboxRefusal(log)
     if (refusal !== undefined)
-      return { cause: `the runtime cannot make a Pod for it: ${refusal}`, lines: [], finalAfterMs: REFUSED_MS }
+      return { cause: `the runtime cannot make a Pod for it: ${refusal}`, lines: [], ...endingOf('sandbox', refusal) }
     const lines = log.split('\n').filter(line => line.includes(name))
     return {
       cause: 'the kubelet has not started it',
       lines: tellingLines(lines.length > 0 ? lines.join('\n') : log, TAIL),
+      starting: true,
     }
   }
   const ended = containers.find(({ state }) => state === 'exited')
   // One restart is common while etcd and the API server find each other; being down, or a third try, is not.
   if (newest.state === 'running' && (newest.attempt < 2 || ended === undefined)) return undefined
-  if (ended === undefined) return { cause: 'its container is made and does not start', lines: [] }
+  if (ended === undefined) return { cause: 'its container is made and does not start', lines: [], starting: true }
   const { exitCode, reason, message, livedMs, endedAt, logPath } = await containerEnd(cri, ended.id)
   const tries = newest.attempt + (newest.state === 'exited' ? 1 : 0)
   const why = [reason === 'Error' ? '' : reason, message].filter(text => text !== '').join(': ')
@@ -70,7 +74,7 @@ export function sandboxRefusal(log: string): string | undefined {
     ...log.matchAll(/CreatePodSandbox for pod failed" err="(?:rpc error: code = \w+ desc = )?((?:[^"\\]|\\.)*)"/g),
   ]
   const reason = refusals.at(-1)?.[1]
-  return reason === undefined ? undefined : shorten(maskSecrets(reason.replace(/\\(.)/g, '$1')))
+  return reason === undefined ? undefined : refusalText(reason.replace(/\\(.)/g, '$1'))
 }
 
 function readLog(path: string): string {

@@ -8,8 +8,8 @@ import { firstBroken, LINKS } from './links.ts'
 const INTERVAL_MS = 1000
 
 /**
- * Ends when a link is broken in a way that time does not mend (a container or the kubelet that ends again and again,
- * a runtime that stays away), and gives it; undefined when the signal fires first. What ended before the watch began
+ * Ends when a link is broken in a way that time does not change (a container or the kubelet that ends again and again,
+ * a runtime that stays away, a Pod that cannot be made), and gives it; undefined when the signal fires first. What ended before the watch began
  * does not count: somebody may have mended it meanwhile. Never throws.
  */
 export async function watchForFailure(context: DiagnosisContext, signal: AbortSignal): Promise<Broken | undefined> {
@@ -43,14 +43,18 @@ export function note(seen: Seen, broken: Broken | undefined, now: number, wallCl
   return {
     from: seen.from,
     ...(broken !== undefined && { broken }),
-    since: broken?.link === seen.broken?.link ? seen.since : now,
+    since: isSame(broken, seen.broken) ? seen.since : now,
     ...(apiReadyAt !== undefined && { apiReadyAt }),
   }
 }
 
-/** Whether more time will not mend it. */
+function isSame(a: Broken | undefined, b: Broken | undefined): boolean {
+  return a?.link === b?.link && a?.kind === b?.kind
+}
+
+/** Whether more time will not help. */
 export function isFinal(broken: Broken, { from, since, apiReadyAt }: Seen, now: number): boolean {
-  if (now - since > (broken.finalAfterMs ?? Number.POSITIVE_INFINITY)) return true
+  if (now - since >= (broken.finalAfterMs ?? Number.POSITIVE_INFINITY)) return true
   // Who ended before the API server was ready has waited for it, or had no rights yet.
   const tooEarly = needsApi(broken) && (broken.endedAt ?? 0) < (apiReadyAt ?? Number.POSITIVE_INFINITY)
   const isOld = broken.endedAt !== undefined && broken.endedAt < from

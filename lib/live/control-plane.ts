@@ -7,7 +7,7 @@ import { type Broken, brokenText } from '../diagnose/broken.ts'
 import type { DiagnosisContext } from '../diagnose/context.ts'
 import { firstBroken } from '../diagnose/links.ts'
 import { watchForFailure } from '../diagnose/watch.ts'
-import { KubestepError } from '../errors.ts'
+import { KubestepError, WaitError } from '../errors.ts'
 import type { ClusterObject } from '../objects/cluster-object.ts'
 import { chosenGates, gateContext } from '../ready/context.ts'
 import { type GateResult, waitForGates } from '../ready/wait.ts'
@@ -43,15 +43,16 @@ export async function waitForControlPlane(wait: ControlPlaneWait): Promise<void>
   try {
     await waitForApi(api, deadline)
     const gates = chosenGates('api,control-plane')
-    const results = await waitForGates(gates, gateContext(config, api), deadline, onPass)
+    const results = await waitForGates(gates, gateContext(config, api), deadline, { onPass })
     const failed = results.find(({ passed }) => !passed)
-    if (failed !== undefined) throw new KubestepError(`cannot reach "${failed.name}" in time: ${failed.reason}`)
+    if (failed !== undefined) throw new WaitError(`cannot reach "${failed.name}" in time: ${failed.reason}`)
     await applyObjects(api, objects, deadline)
   } catch (error) {
     stop.abort()
     await watching
     if (!(error instanceof KubestepError)) throw error
-    const cause = broken ?? (await firstBroken(watched))
+    // What a step says is the cause itself.
+    const cause = broken ?? (error instanceof WaitError ? await firstBroken(watched) : undefined)
     const head = error.message.replace(/^init: /, '')
     const text = cause === undefined ? '' : `\nwait-control-plane: ${brokenText(cause)}`
     throw new KubestepError(`wait-control-plane: ${head}${text}`, { cause: error })

@@ -1,5 +1,6 @@
 /** The kubelet of a live host, with the runtime under it: the part of an init that kubelet-start is. */
 import { type Binaries, installedPlugins, provideBinaries } from '../cluster/binaries.ts'
+import { lookAtParts } from '../cluster/first-look.ts'
 import { setSysctls } from '../cluster/kernel.ts'
 import { openChosenRuntime } from '../cluster/live-runtime.ts'
 import { loadPatches } from '../cluster/patches.ts'
@@ -30,6 +31,8 @@ const DEFAULT_TIMEOUT = '4m0s'
 export async function startKubelet(phase: Phase, call: Call): Promise<void> {
   const { output, flags } = call
   const { config, machine, choice } = await readLiveNode(phase, call)
+  // Before anything is changed. Images may come another way than by the folder.
+  const artifacts = await lookAtParts(config, flags, choice, [])
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
   // Credentials and manifests are the business of their own phases, which record each file.
   const others = ['/etc/kubernetes', MANIFESTS_FOLDER, config.cluster.certificatesDir]
@@ -44,6 +47,7 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
       config.cluster.kubernetesVersion,
       call,
       AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT)),
+      artifacts === undefined ? {} : { artifacts },
     ),
   )
   setSysctls(config.cluster.networking)

@@ -31,3 +31,20 @@ export function deliver(
   for (const message of messages) output.say(message)
   if (dryRun) output.say(`[dryrun] Wrote ${written.length} files below "${target}"`)
 }
+
+/** Kinds of credentials, as messages call their phases. */
+const KINDS: readonly (readonly [phase: string, what: string])[] = [
+  ['certs', 'certificates and keys'],
+  ['kubeconfig', 'kubeconfig files'],
+]
+
+/** Says what was made and kept, each kind as lines that belong together. */
+export function sayCredentials(messages: readonly string[], output: Output): void {
+  for (const [phase, what] of KINDS) {
+    const lines = messages.filter(line => line.startsWith(`[${phase}]`))
+    const made = lines.filter(line => /\] (?:Generating|Writing|Deriving)/.test(line)).length
+    const kept = lines.filter(line => /\] Using (?:the )?existing/.test(line)).length
+    const counted = [made > 0 ? `${made} made` : '', kept > 0 ? `${kept} kept` : ''].filter(part => part !== '')
+    if (lines.length > 0) output.fold(`[${phase}] ${what}: ${counted.join(', ') || 'none'}`, lines)
+  }
+}

@@ -39,7 +39,7 @@ export async function preflight(wanted: Wanted, source: HostSource, versions: bo
  * What takes longest, asking programs for their versions, is left to when they are started.
  */
 export async function refuseBadMachine(phase: Phase, flags: Flags, output: Output): Promise<void> {
-  output.say('[preflight] Running pre-flight checks')
+  const task = output.begin('preflight', '[preflight] Running pre-flight checks')
   const wanted = wantedOf(phase, flags)
   // Old releases need an old containerd, and that is better known before it is started.
   const rows = await preflight(wanted, liveHost('/', askRuntime), wanted.config.version.minor < 23)
@@ -53,6 +53,7 @@ export async function refuseBadMachine(phase: Phase, flags: Flags, output: Outpu
   }
   output.event('preflight', reportOf(rows, wanted) as unknown as Record<string, Json>)
   const errors = rows.filter(({ status }) => status === 'error')
+  task.done()
   if (errors.length === 0) return
   const names = [...new Set(errors.map(({ name }) => name))].join(',')
   throw new KubestepError(

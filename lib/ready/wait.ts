@@ -15,6 +15,13 @@ export interface GateResult {
   readonly reason?: string
 }
 
+/** Who is told how a wait goes on. */
+export interface GateListener {
+  /** A gate was looked at; the reason why it does not hold yet. */
+  readonly onLook?: (gate: Gate, reason: string) => void
+  readonly onPass?: (result: GateResult) => void
+}
+
 /**
  * Waits for all gates; those that depend on another one begin when it holds. Gives a result for each, in order of
  * the list, whether it passed or the deadline came first. Never throws for a gate that does not pass.
@@ -23,7 +30,7 @@ export async function waitForGates(
   gates: readonly Gate[],
   context: GateContext,
   deadline: AbortSignal,
-  onPass: (result: GateResult) => void = () => {},
+  { onLook = () => {}, onPass = () => {} }: GateListener = {},
 ): Promise<GateResult[]> {
   const start = performance.now()
   const running = new Map<string, Promise<GateResult>>()
@@ -35,7 +42,7 @@ export async function waitForGates(
       const broken = before.find(({ passed }) => !passed)
       if (broken !== undefined)
         return { name: gate.name, passed: false, afterMs: elapsed(start), reason: `waits for ${broken.name}` }
-      const outcome = await waitFor(gate, context, deadline, start)
+      const outcome = await waitFor(gate, context, deadline, start, onLook)
       if (outcome.passed) onPass(outcome)
       return outcome
     })
@@ -45,11 +52,18 @@ export async function waitForGates(
   return Promise.all(gates.filter(gate => gate.applies?.(context) ?? true).map(begin))
 }
 
-async function waitFor(gate: Gate, context: GateContext, deadline: AbortSignal, start: number): Promise<GateResult> {
+async function waitFor(
+  gate: Gate,
+  context: GateContext,
+  deadline: AbortSignal,
+  start: number,
+  onLook: NonNullable<GateListener['onLook']>,
+): Promise<GateResult> {
   let verdict: Verdict = 'not looked at yet'
   while (!deadline.aborted) {
     verdict = await gate.check(context).catch(reasonOf)
     if (verdict === true) break
+    onLook(gate, verdict)
     await sleep(INTERVAL_MS)
   }
   await gate.cleanUp?.(context).catch(() => {})

@@ -40,8 +40,8 @@ export async function startPrivateRuntime(
 ): Promise<Runtime> {
   const containerd = which('containerd')
   const runc = which('runc')
-  if (containerd === undefined || runc === undefined) {
-    const missing = RUNTIME_PROGRAMS.filter(([program]) => which(program) === undefined)
+  const missing = RUNTIME_PROGRAMS.filter(([program]) => which(program) === undefined)
+  if (containerd === undefined || runc === undefined || missing.length > 0) {
     throw new KubestepError(
       `runtime: cannot start containerd: ${missing.map(([program]) => program).join(', ')} not found; install ${[...new Set(missing.map(([, packageName]) => packageName))].join(' and ')}, use --install, or name a CRI socket with --runtime`,
     )

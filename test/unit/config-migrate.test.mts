@@ -7,6 +7,7 @@ import { parseArguments } from '../../lib/arguments.ts'
 import { migrateConfig } from '../../lib/config/file.ts'
 import type { HostFacts } from '../../lib/host/facts.ts'
 import { config } from '../../scripts/config.mts'
+import { outputOf } from '../output.ts'
 
 const FACTS: HostFacts = {
   hostname: 'host',
@@ -107,8 +108,7 @@ describe('migrateConfig() loses nothing', () => {
 
 test('config migrate writes a file over itself, through a link, with its mode, or not at all', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kubestep-'))
-  const quiet = (): void => {}
-  const output = { say: quiet, detail: quiet, warn: quiet, result: quiet, event: quiet }
+  const output = outputOf()
   const migrate = async (file: string): Promise<void> => {
     const argv = ['migrate', '--old-config', file, '--new-config', file]
     await config.run({ ...parseArguments(config.command, argv), name: 'config', output })

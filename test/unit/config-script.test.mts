@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArguments } from '../../lib/arguments.ts'
 import { ConfigError, KubestepError, UsageError } from '../../lib/errors.ts'
 import { config } from '../../scripts/config.mts'
+import { outputOf } from '../output.ts'
 
 const GOLDEN = fileURLToPath(new URL('../golden/v1.36.2/', import.meta.url))
 
@@ -18,16 +19,12 @@ interface Said {
 async function run(...argv: readonly string[]): Promise<Said> {
   let result = ''
   const warnings: string[] = []
-  const quiet = (): void => {}
-  const output = {
-    say: quiet,
-    detail: quiet,
-    warn: (line: string): number => warnings.push(line),
-    result: (text: string): void => {
+  const output = outputOf({
+    warn: line => void warnings.push(line),
+    result: text => {
       result += text
     },
-    event: quiet,
-  }
+  })
   await config.run({ ...parseArguments(config.command, argv), name: 'config', output })
   return { result, warnings }
 }

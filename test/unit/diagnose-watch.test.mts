@@ -12,6 +12,7 @@ test('note() keeps since when a link is broken, and begins anew with another one
   const same = note(first, broken('kubelet', { cause: 'another' }), 2000)
   assert.equal(same.since, 1000)
   assert.equal(note(same, broken('etcd'), 3000).since, 3000)
+  assert.equal(note(same, broken('kubelet', { kind: 'image 2' }), 3000).since, 3000)
   assert.equal(note(same, undefined, 3000).since, 3000)
 })
 
@@ -35,6 +36,7 @@ for (const [what, link, more, seen, final] of [
   ['that may come yet', 'etcd', {}, START, false],
   ['that is final', 'etcd', { final: true }, START, true],
   ['that has not been away for long', 'container runtime', { finalAfterMs: 15_000 }, { from: 0, since: 90_000 }, false],
+  ['that is for good at once', 'Pods', { finalAfterMs: 0 }, { from: 0, since: 100_000, apiReadyAt: 1 }, true],
   ['that has been away for long', 'container runtime', { finalAfterMs: 15_000 }, { from: 0, since: 80_000 }, true],
   ['that ended before the watch began', 'kube-apiserver', { final: true, endedAt: 299 }, START, false],
   ['that ended in the watch', 'kube-apiserver', { final: true, endedAt: 301 }, START, true],

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { withoutSecrets } from '../../lib/diagnose/api-objects.ts'
-import { podTrouble } from '../../lib/diagnose/cluster-links.ts'
 import { fullDisks } from '../../lib/diagnose/disks.ts'
+import { ENDINGS, endingOf } from '../../lib/diagnose/endings.ts'
 import { lastWords, tellingLines } from '../../lib/diagnose/log-lines.ts'
+import { findingOf, podTrouble } from '../../lib/diagnose/pods-link.ts'
 import { maskJson, maskSecrets, secretMask } from '../../lib/diagnose/secrets.ts'
 import { sandboxRefusal } from '../../lib/diagnose/static-pod-link.ts'
 import type { JsonObject } from '../../lib/json.ts'
@@ -169,6 +170,77 @@ for (const [what, status, trouble] of [
 ] as const) {
   test(`podTrouble() of a Pod that ${what}`, () => assert.equal(podTrouble(pod(status)), trouble))
 }
+
+const probe = (status: JsonObject, name = 'kubestep-probe'): JsonObject => ({
+  metadata: { namespace: 'default', name, uid: 'u1' },
+  status: { phase: 'Pending', ...status },
+})
+const waiting = (reason: string, message = '', more: JsonObject = {}): JsonObject => ({
+  containerStatuses: [{ state: { waiting: { reason, message } }, ...more }],
+})
+const NO_PLUGIN = 'plugin type="bridge" failed (add): failed to find plugin "bridge" in path [/a/bin]'
+
+for (const [what, status, refusal, cause, afterMs] of [
+  [
+    'whose plugin is missing',
+    waiting('ContainerCreating'),
+    NO_PLUGIN,
+    /^the runtime cannot make Pod default\/kubestep-probe: .*failed to find plugin "bridge"/,
+    0,
+  ],
+  ['that the runtime refuses', waiting('ContainerCreating'), 'no room', /cannot make Pod .*: no room$/, 20_000],
+  [
+    'that was refused and is on its way now',
+    waiting('ImagePullBackOff', 'dial tcp: timeout'),
+    'no room',
+    /ImagePullBackOff: dial tcp/,
+    60_000,
+  ],
+  [
+    'whose image there is not',
+    waiting('ErrImagePull', 'registry/x:1: not found'),
+    undefined,
+    /ErrImagePull: .*not found$/,
+    15_000,
+  ],
+  ['that may not be pulled', waiting('ErrImageNeverPull'), undefined, /ErrImageNeverPull/, 15_000],
+  [
+    'whose container cannot be made',
+    waiting('CreateContainerError', 'no'),
+    undefined,
+    /CreateContainerError: no/,
+    30_000,
+  ],
+  [
+    'that ends again and again',
+    waiting('CrashLoopBackOff', 'back-off', { restartCount: 4 }),
+    undefined,
+    /CrashLoopBackOff/,
+    0,
+  ],
+  [
+    'that ended once',
+    waiting('CrashLoopBackOff', 'back-off', { restartCount: 1 }),
+    undefined,
+    /CrashLoopBackOff/,
+    'starting',
+  ],
+  ['that is being made', waiting('ContainerCreating'), undefined, /ContainerCreating/, 'starting'],
+  ['that has no node', { conditions: [condition('PodScheduled', 'none')] }, undefined, /is Pending: none/, 'starting'],
+] as const) {
+  test(`findingOf() a Pod ${what}`, () => {
+    const refusals = new Map(refusal === undefined ? [] : [['u1', refusal]])
+    const found = findingOf(probe(status), refusals)
+    assert.match(found.cause, cause)
+    assert.equal(afterMs === 'starting' ? found.starting : found.finalAfterMs, afterMs === 'starting' ? true : afterMs)
+    // What users have put in is told, and ends nothing.
+    assert.equal(findingOf(probe(status, 'mine'), refusals).finalAfterMs, undefined)
+  })
+}
+
+test('endingOf() knows every trouble', () => {
+  for (const { trouble } of ENDINGS) assert.ok(Number.isFinite(endingOf(trouble, 'anything at all').finalAfterMs))
+})
 
 test('fullDisks() names each mount point without room once', () => {
   const df = [

@@ -18,6 +18,7 @@ import { fillTables, readmeTables } from '../../lib/readme.ts'
 import { GATES } from '../../lib/ready/gates.ts'
 import type { Script } from '../../lib/script.ts'
 import { init } from '../../scripts/init.mts'
+import { outputOf } from '../output.ts'
 import { type OwnCommand, ownCommand, shellCommands, wordsOf } from '../shell.ts'
 import { isOurs, stepsOf, workflowFaults } from '../workflow.ts'
 
@@ -65,8 +66,7 @@ const known = new Set<string>()
 async function dryRun(script: Script, args: readonly string[]): Promise<string[]> {
   const tree = join(workspace, `tree-${++trees}`)
   const { flags, ...rest } = parseArguments(script.command, args)
-  const silent = (): void => {}
-  const output = { say: silent, detail: silent, warn: silent, result: silent, event: silent }
+  const output = outputOf()
   const { 'kubernetes-version': version, ...others } = flags
   // Names of versions are looked up, and a test stays off the network.
   const named = version === undefined || isVersionName(version) ? others : flags

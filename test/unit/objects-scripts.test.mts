@@ -18,6 +18,7 @@ import { showJoinCommand } from '../../scripts/show-join-command.mts'
 import { token } from '../../scripts/token.mts'
 import { uploadCerts } from '../../scripts/upload-certs.mts'
 import { uploadConfig } from '../../scripts/upload-config.mts'
+import { outputOf } from '../output.ts'
 import { configOf, goldenCases, goldenInputs } from './objects-cases.mts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kubestep objects '))
@@ -55,13 +56,12 @@ async function run(script: Script, flags: Flags = {}, subcommand?: string): Prom
     flags,
     subcommand: subcommand ?? script.command.subcommands?.[0]?.name ?? '',
     positionals: [],
-    output: {
-      say: line => said.lines.push(line),
-      detail: line => said.lines.push(line),
-      warn: line => said.warnings.push(line),
-      result: text => said.results.push(text),
-      event: () => {},
-    },
+    output: outputOf({
+      say: line => void said.lines.push(line),
+      detail: line => void said.lines.push(line),
+      warn: line => void said.warnings.push(line),
+      result: text => void said.results.push(text),
+    }),
   })
   return said
 }
