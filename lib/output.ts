@@ -6,15 +6,8 @@ import { maskSecrets } from './diagnose/secrets.ts'
 import type { Json } from './json.ts'
 import type { Flags } from './options.ts'
 
-<<<<<<< HEAD
-
-import { write } from './streams.ts'
-
-=======
-
 import { openTasks, type Task } from './screen/tasks.ts'
-
->>>>>>> 616e8ff (The cause and nothing on top of it: what a step says is it, what is starting is not broken, what will not come up ends at once)
+import { write } from './streams.ts'
 
 export interface Output {
   /** A line of progress, e.g. `[certs] Generating "ca" certificate and key`. */
@@ -37,28 +30,12 @@ export interface Output {
 
 /** An output for the given flags. */
 export function openOutput(flags: Pick<Flags, 'output' | 'quiet' | 'verbose'>): Output {
-<<<<<<< HEAD
-  if (flags.output === 'json') {
-    const event = (kind: string, facts: Readonly<Record<string, Json>>): void => {
-      write('stdout', `${JSON.stringify({ event: kind, ...facts })}\n`)
-    }
-    return {
-      say: text => event('progress', { text }),
-      detail: text => (flags.verbose ? event('detail', { text: maskSecrets(text) }) : undefined),
-      warn: text => event('warning', { text: maskSecrets(text) }),
-      result: text => event('result', { text }),
-      event,
-    }
-  }
-  const print = (line: string): void => {
-    write('stdout', `${line}\n`)
-=======
   return flags.output === 'json' ? openEvents(flags) : openLines(flags)
 }
 
 function openEvents({ verbose }: Pick<Flags, 'verbose'>): Output {
   const event = (kind: string, facts: Readonly<Record<string, Json>>): void => {
-    process.stdout.write(`${JSON.stringify({ event: kind, ...facts })}\n`)
+    write('stdout', `${JSON.stringify({ event: kind, ...facts })}\n`)
   }
   const said =
     (kind: string, mask: (text: string) => string = text => text) =>
@@ -88,8 +65,7 @@ function openLines({ quiet, verbose }: Pick<Flags, 'quiet' | 'verbose'>): Output
   const silent = (): void => {}
   const say = (line: string): void => {
     tasks.spoke()
-    process.stdout.write(`${line}\n`)
->>>>>>> 616e8ff (The cause and nothing on top of it: what a step says is it, what is starting is not broken, what will not come up ends at once)
+    write('stdout', `${line}\n`)
   }
   const tasks = openTasks(silent, text => say(`[wait] ${maskSecrets(text)}`))
   return {
