@@ -1,14 +1,15 @@
 #!/usr/bin/env -S npx zx
 /** Sets up the Pod network of this node: the CNI configuration and the firewall rules around it. */
 import { dirname } from 'node:path'
-import { ruleSettings, setRules, setSysctls } from '../lib/cluster/kernel.ts'
+import { ruleSettings, setSysctls } from '../lib/cluster/kernel.ts'
 import { podNetworkFile } from '../lib/cluster/node-files.ts'
 import { folderChange, networkChanges } from '../lib/cluster/plan.ts'
+import { letPodsThrough } from '../lib/cluster/pod-firewall.ts'
 import { alone } from '../lib/cluster/session.ts'
 import { presentLinks } from '../lib/host/links.ts'
 import { readSysctl, SYSCTLS } from '../lib/host/sysctl.ts'
 import { commandOf } from '../lib/invocation.ts'
-import type { Change } from '../lib/journal.ts'
+import { type Change, openJournal } from '../lib/journal.ts'
 import { LAYOUT } from '../lib/layout.ts'
 import { isLive, readLiveNode } from '../lib/live/node.ts'
 import { record } from '../lib/live/record.ts'
@@ -37,7 +38,7 @@ export const network: Script = script(
       const file = podNetworkFile(phase.config, LAYOUT.cni.conf)
       phase.write([file])
       output.say(`[network] Writing the Pod network to file "${file.path}"`)
-      for (const settings of ruleSettings(networking)) {
+      for (const settings of ruleSettings(phase.config)) {
         output.say(`[dryrun] Would set these rules for IPv${settings.family}:`)
         for (const line of restoreText(settings).trim().split('\n')) output.say(`[dryrun]   ${line}`)
       }
@@ -51,7 +52,7 @@ export const network: Script = script(
       setSysctls(networking)
       phase.write([file])
       output.say(`[network] Writing the Pod network to file "${file.path}"`)
-      await setRules(networking)
+      await letPodsThrough(phase.config, openJournal(LAYOUT.journal))
       output.say('[network] Setting firewall rules for Pods and Services')
     })
   },

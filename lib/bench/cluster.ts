@@ -215,7 +215,7 @@ async function runKubeadm(
   journal.record(...(await plannedChanges(config, runtime)))
   const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, AbortSignal.timeout(ROUND_LIMIT_MS))
   setSysctls(config.cluster.networking)
-  await setRules(config.cluster.networking)
+  await setRules(config)
   writeFiles('/', [podNetworkFile(config, runtime.cni.confDir)])
   const deadline = AbortSignal.timeout(ROUND_LIMIT_MS)
   const start = performance.now()

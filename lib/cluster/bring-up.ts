@@ -23,10 +23,11 @@ import { provideBinaries } from './binaries.ts'
 import { completeCluster } from './complete.ts'
 import { explained, failure } from './failed-run.ts'
 import { firstLook } from './first-look.ts'
-import { setRules, setSysctls } from './kernel.ts'
+import { setSysctls } from './kernel.ts'
 import { loadClusterImages, openChosenRuntime } from './live-runtime.ts'
 import { nodeFiles } from './node-files.ts'
 import { plannedChanges } from './plan.ts'
+import { letPodsThrough } from './pod-firewall.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from './pod-network.ts'
 import { openPrepared } from './prepared-images.ts'
 import { provideHost } from './provide-host.ts'
@@ -102,7 +103,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     writeFiles('/', [...files.early, ...(network === undefined ? [] : [network])])
     if (files.link !== undefined) writeLink('/', files.link.path, files.link.target)
     makeDataFolder(config)
-    if (withNetwork) await setRules(config.cluster.networking)
+    if (withNetwork) await letPodsThrough(config, journal)
     await within(deadline, 'init: cannot load the first images', images.first)
     timings.mark('first images')
 

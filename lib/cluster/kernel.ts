@@ -1,10 +1,13 @@
 /** Kernel settings and firewall rules of a live node. */
 import { parseSubnet } from '../address.ts'
-import type { Networking } from '../config/types.ts'
+import type { InitConfig, Networking } from '../config/types.ts'
 import { readSysctl, SYSCTLS, writeSysctl } from '../host/sysctl.ts'
 import { applyRules } from '../network/firewall.ts'
 import type { RuleSettings } from '../network/rules.ts'
 import { DEFAULT_POD_SUBNET } from './pod-network.ts'
+
+/** Metrics are read there, also by Pods. */
+const KUBELET_PORT = 10250
 
 /** Sets what Pods and Services need and is not so yet. Throws a KubestepError. */
 export function setSysctls({ podSubnet = '', serviceSubnet }: Networking): void {
@@ -17,16 +20,20 @@ export function setSysctls({ podSubnet = '', serviceSubnet }: Networking): void 
 }
 
 /** Puts our rules in place. Throws a KubestepError. */
-export async function setRules(networking: Networking): Promise<void> {
-  for (const settings of ruleSettings(networking)) await applyRules(settings)
+export async function setRules(config: InitConfig): Promise<void> {
+  for (const settings of ruleSettings(config)) await applyRules(settings)
 }
 
 /** What our rules are about: each family that has both Pods and Services. */
-export function ruleSettings({ podSubnet = DEFAULT_POD_SUBNET, serviceSubnet }: Networking): RuleSettings[] {
+export function ruleSettings({ cluster, init }: InitConfig): RuleSettings[] {
+  const { podSubnet = DEFAULT_POD_SUBNET, serviceSubnet } = cluster.networking
   return ([4, 6] as const).flatMap(family => {
     const pods = subnetOf(podSubnet, family)
     const services = subnetOf(serviceSubnet, family)
-    return pods === undefined || services === undefined ? [] : [{ family, podSubnet: pods, serviceSubnet: services }]
+    const ports = [init.localAPIEndpoint.bindPort, KUBELET_PORT]
+    return pods === undefined || services === undefined
+      ? []
+      : [{ family, podSubnet: pods, serviceSubnet: services, ports }]
   })
 }
 

@@ -11,6 +11,7 @@ import { type Kernel, readKernel } from './kernel-features.ts'
 import { CAPABILITIES, effectiveUser, hasCapability, type MachineFacts, readMachineFacts } from './machine.ts'
 import { kernelRelease } from './modules.ts'
 import { type Mount, parseMounts } from './mount-table.ts'
+import { closedChains, inputPolicy } from './packet-filter.ts'
 import { type PortHolder, portHolders } from './ports.ts'
 import { findProgram, PROGRAMS } from './programs.ts'
 import { hostFacts } from './read.ts'
@@ -19,6 +20,7 @@ import { type Route, routes4, routes6 } from './routes.ts'
 import { selinuxMode } from './selinux.ts'
 import type { DiskSpace, HostSource, PathKind, RuntimeAnswer } from './source.ts'
 import { type SwapArea, swapAreas } from './swap.ts'
+import { readUnitFiles, type UnitFiles } from './unit-files.ts'
 import { parseUnits, type Unit, unitsCommand } from './units.ts'
 
 /** What of a host matters to a cluster depends on the cluster. */
@@ -69,8 +71,14 @@ export interface Host {
   /** Output of `NAME --version`, where it was asked for. */
   readonly versions: Readonly<Record<string, string | undefined>>
   readonly units: readonly Unit[]
+  /** What others have written about a kubelet's service. */
+  readonly kubeletUnit: UnitFiles
   /** Policy of iptables' FORWARD chain; undefined when it could not be asked. */
   readonly forwardPolicy: string | undefined
+  /** What iptables does with what comes in and no rule lets in; undefined when it could not be asked. */
+  readonly inputPolicy: string | undefined
+  /** Chains of nftables, as `family table chain`, that drop what comes in and nothing lets in; iptables' own left out. */
+  readonly closedChains: readonly string[]
   readonly routes: readonly Route[]
   readonly nameServers: readonly string[]
   /** Text of /etc/hosts. */
@@ -117,13 +125,15 @@ export async function readHost(source: HostSource, questions: HostQuestions): Pr
   const slow = Promise.all([
     machine.systemd ? outputOf(source, unitsCommand(UNITS)) : undefined,
     outputOf(source, ['iptables', '-S', 'FORWARD']),
+    outputOf(source, ['iptables', '-S', 'INPUT']),
+    outputOf(source, ['nft', 'list', 'chains']),
     clockState(source, machine, questions.versions),
     versionsOf(source, programs, questions.versions),
     answersOf(source, [...facts.criSockets, ...questions.sockets]),
     Promise.all(quietPorts.map(async port => ((await source.isBound(port)) ? [port] : []))),
   ])
   const quick = readFiles(source, questions)
-  const [units, forward, isClockSynchronised, versions, runtimes, boundPorts] = await slow
+  const [units, forward, input, chains, isClockSynchronised, versions, runtimes, boundPorts] = await slow
   return {
     ...quick,
     facts,
@@ -132,6 +142,8 @@ export async function readHost(source: HostSource, questions: HostQuestions): Pr
     ports,
     units: parseUnits(units ?? ''),
     forwardPolicy: /^-P FORWARD (\S+)$/m.exec(forward ?? '')?.[1],
+    inputPolicy: inputPolicy(input ?? ''),
+    closedChains: closedChains(chains ?? ''),
     isClockSynchronised,
     versions,
     runtimes,
@@ -146,6 +158,8 @@ type Slow =
   | 'ports'
   | 'units'
   | 'forwardPolicy'
+  | 'inputPolicy'
+  | 'closedChains'
   | 'isClockSynchronised'
   | 'versions'
   | 'runtimes'
@@ -179,6 +193,7 @@ function readFiles(source: HostSource, questions: HostQuestions): Omit<Host, Slo
     nameServers: nameServers(read('/etc/resolv.conf')),
     hostsFile: read('/etc/hosts'),
     knowsOwnName: knowsOwnName(read('/etc/nsswitch.conf')),
+    kubeletUnit: readUnitFiles(source, 'kubelet'),
     isCriDisabled: isCriDisabled(read(CONTAINERD_CONFIG)),
     cniConfigs: (source.list(CNI_FOLDER) ?? []).filter(name => /\.(conf|conflist|json)$/.test(name)),
     files: known(questions.files, path => source.kind(path)),

@@ -1,6 +1,6 @@
 /**
  * Firewall rules of our own, in chains of our own. They let Pods through where Docker or a firewall set FORWARD
- * to DROP, and keep Pod and Service addresses from leaving by the uplink: a Service address that kube-proxy has
+ * to DROP, let them reach the API server and the kubelet where ufw or the like closes this machine, and keep Pod and Service addresses from leaving by the uplink: a Service address that kube-proxy has
  * not programmed yet would follow the default route, and somebody else might answer.
  */
 import { LAYOUT } from '../layout.ts'
@@ -10,23 +10,37 @@ export interface RuleSettings {
   readonly family: 4 | 6
   readonly podSubnet: string
   readonly serviceSubnet: string
+  /** TCP ports of this machine that Pods have to reach. */
+  readonly ports: readonly number[]
 }
 
 /** Our chains and where they are entered from. */
 export const CHAINS: readonly (readonly [chain: string, from: string])[] = [
+  ['KUBESTEP-INPUT', 'INPUT'],
   ['KUBESTEP-FORWARD', 'FORWARD'],
   ['KUBESTEP-OUTPUT', 'OUTPUT'],
 ]
 
 /** What goes into each chain, in order: arguments of iptables after `-A CHAIN`. */
-export function chainRules({ podSubnet, serviceSubnet }: RuleSettings): Readonly<Record<string, readonly string[]>> {
+export function chainRules(settings: RuleSettings): Readonly<Record<string, readonly string[]>> {
+  const { podSubnet, serviceSubnet, ports } = settings
   // What kube-proxy knows has its destination rewritten before the filter table sees it.
   const service = `-d ${serviceSubnet} ! -o lo -j REJECT`
   const pod = `-d ${podSubnet} ! -o ${LAYOUT.cni.bridge}`
+  const fromPods = `-s ${podSubnet} -i ${LAYOUT.cni.bridge}`
   return {
+    'KUBESTEP-INPUT': [
+      `${fromPods} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+      ...ports.map(port => `${fromPods} -p tcp --dport ${port} -j ACCEPT`),
+    ],
     'KUBESTEP-FORWARD': [service, `${pod} -j REJECT`, `-s ${podSubnet} -j ACCEPT`, `-d ${podSubnet} -j ACCEPT`],
     // A packet of this machine that was rewritten still bears the interface of its first destination here.
-    'KUBESTEP-OUTPUT': [service, `${pod} -m conntrack ! --ctstate DNAT -j REJECT`],
+    'KUBESTEP-OUTPUT': [
+      service,
+      `${pod} -m conntrack ! --ctstate DNAT -j REJECT`,
+      // Probes, webhooks: a firewall may let nothing out that it does not know.
+      `-d ${podSubnet} -o ${LAYOUT.cni.bridge} -j ACCEPT`,
+    ],
   }
 }
 

@@ -18,6 +18,7 @@ import { overlap, type Route } from '../host/routes.ts'
 import { LAYOUT } from '../layout.ts'
 import { proxyAddress, proxyFor } from '../proxy-variables.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
+import { FIREWALL_CHECKS } from './firewall-checks.ts'
 
 interface Range {
   readonly what: 'Pods' | 'Services'
@@ -191,35 +192,7 @@ export const NETWORK_CHECKS: readonly Check[] = [
       return verdicts.length > 0 ? verdicts : ok('direct')
     },
   },
-  {
-    name: 'Firewalld',
-    about: 'firewalld does not run',
-    why: 'it refuses what Pods send, and closes the ports of the API server and the kubelet',
-    severity: 'warning',
-    look: ({ units, machine }, { config }) => {
-      if (units.find(({ name }) => name === 'firewalld.service')?.isActive !== true) {
-        return ok(machine.systemd ? 'not active' : 'not there, without systemd')
-      }
-      const ports = `${config.init.localAPIEndpoint.bindPort} and 10250`
-      return warning('active', `prepare opens ${ports} and trusts Pods; or stop firewalld`)
-    },
-  },
-  {
-    name: 'ForwardPolicy',
-    about: 'packets may be forwarded',
-    why: "Docker sets the policy of FORWARD to DROP, and Pods' packets with it",
-    severity: 'warning',
-    ours: true,
-    look: ({ forwardPolicy, programs, uid }, { cni }) => {
-      if (programs.iptables === undefined) return undefined
-      if (forwardPolicy === undefined)
-        return unknown('iptables does not tell', uid === 0 ? 'see iptables -S FORWARD' : undefined)
-      if (forwardPolicy === 'ACCEPT') return ok('ACCEPT')
-      return cni === 'bridge'
-        ? handled(forwardPolicy, "init lets Pods' packets through in a chain of its own")
-        : warning(forwardPolicy, 'see that your network lets Pods through')
-    },
-  },
+  ...FIREWALL_CHECKS,
   {
     name: 'NetworkRanges',
     about: 'the ranges of Pods and Services collide with nothing',

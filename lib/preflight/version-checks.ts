@@ -1,6 +1,7 @@
 /** Checks of versions, of an etcd that is not ours, and of what init brings itself. */
 import { NEWEST_MINOR, parseVersion } from '../version.ts'
 import { type Check, error, handled, ok, type Verdict, type Wanted, warning } from './check.ts'
+import { kubeletServiceVerdicts } from './kubelet-service.ts'
 
 /** How many minors a kubelet may be behind. Source: kubeadm constants.go, MinimumKubeletVersion; N-3 since 1.29. */
 function oldestKubelet(minor: number): number {
@@ -49,16 +50,7 @@ export const VERSION_CHECKS: readonly Check[] = [
     about: 'no other kubelet runs as a service',
     why: 'two kubelets fight for ports and Pods',
     severity: 'error',
-    look: ({ units, machine }) => {
-      const unit = units.find(({ name }) => name === 'kubelet.service')
-      if (!machine.systemd) {
-        return handled('systemd does not run here', 'init starts the kubelet under a supervisor of its own')
-      }
-      if (unit?.isActive) return error('kubelet.service is active', 'stop it: systemctl disable --now kubelet')
-      return unit?.isLoaded
-        ? handled('kubelet.service is installed', 'init gives it a drop-in of its own, and reset takes that away')
-        : ok('not installed')
-    },
+    look: kubeletServiceVerdicts,
   },
   {
     name: 'ExternalEtcdVersion',

@@ -32,7 +32,7 @@ export async function findFirewall({ host, live, config }: PrepareContext, asked
     return asked ? { changes: [], notes: ['the firewall of a machine that does not run is left as it is'] } : NOTHING
   const ports = openings(config).map(({ port }) => port)
   const sources = (config.cluster.networking.podSubnet ?? '').split(',').filter(subnet => subnet !== '')
-  if (await answers(host, ['firewall-cmd', '--state'], /^/)) return findFirewalld(host, ports, sources)
+  if (await isFirewalldUp(host)) return findFirewalld(host, ports, sources)
   if (await answers(host, ['ufw', 'status'], /^Status: active/m)) {
     return { changes: await ufwChanges(host, ports, sources) }
   }
@@ -44,6 +44,15 @@ export async function findFirewall({ host, live, config }: PrepareContext, asked
       `iptables drops what comes in unless a rule lets it (-P INPUT DROP), and no firewall that prepare knows runs: let in ${ports.join(', ')}${sources.length === 0 ? '' : ` and everything from ${sources.join(', ')}`} where those rules are made`,
     ],
   }
+}
+
+/** Addresses of Pods that firewalld, where it runs, does not trust yet: it would drop what comes from there. */
+export async function findPodSources(host: HostSource, sources: readonly string[]): Promise<Finding> {
+  return (await isFirewalldUp(host)) ? findFirewalld(host, [], sources) : NOTHING
+}
+
+function isFirewalldUp(host: HostSource): Promise<boolean> {
+  return answers(host, ['firewall-cmd', '--state'], /^/)
 }
 
 async function findFirewalld(host: HostSource, ports: readonly string[], sources: readonly string[]): Promise<Finding> {

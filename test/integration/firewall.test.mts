@@ -18,7 +18,7 @@ function inNamespace(script: string, input: string): Promise<string> {
 test('restoreText() is what iptables-restore takes, and removalText() takes all of it away again', {
   skip,
 }, async () => {
-  const text = restoreText({ family: 4, podSubnet: '10.244.0.0/16', serviceSubnet: '10.96.0.0/12' })
+  const text = restoreText({ family: 4, podSubnet: '10.244.0.0/16', serviceSubnet: '10.96.0.0/12', ports: [6443] })
   const entries = CHAINS.map(([chain, from]) => `iptables -I ${from} 1 -m comment --comment kubestep -j ${chain}`).join(
     '\n',
   )
@@ -28,6 +28,7 @@ test('restoreText() is what iptables-restore takes, and removalText() takes all 
     iptables -t nat -N CNI-abc; iptables -t nat -A POSTROUTING -s 10.244.0.3/32 -m comment --comment "name: \\"kubestep\\" id: \\"1\\"" -j CNI-abc
     iptables -t nat -N KUBE-USERS; iptables -N MINE; iptables -A FORWARD -j MINE`
   const made = await inNamespace(`iptables-restore --noflush\n${entries}\n${cluster}\niptables-save`, text)
+  assert.match(made, /-A KUBESTEP-INPUT -s 10\.244\.0\.0\/16 -i \S+ -p tcp -m tcp --dport 6443 .* -j ACCEPT/)
   assert.match(made, /-A KUBESTEP-OUTPUT -d 10\.96\.0\.0\/12 ! -o lo .* -j REJECT/)
   const removal = removalText(made, ['nat KUBE-USERS'])
   assert.ok(removal !== undefined)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { quote } from '../../lib/command.ts'
 import { containerdConfig } from '../../lib/runtime/containerd-config.ts'
 import { shimSocket } from '../../lib/runtime/shims.ts'
-import { unit } from '../../lib/service/systemd.ts'
+import { unit } from '../../lib/service/unit-text.ts'
 
 const SERVICE = {
   name: 'kubelet',
