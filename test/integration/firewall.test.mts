@@ -25,7 +25,7 @@ test('restoreText() is what iptables-restore takes, and removalText() takes all 
   const cluster = `
     iptables -t nat -N KUBE-SERVICES; iptables -t nat -A PREROUTING -j KUBE-SERVICES
     iptables -t nat -N KUBE-SVC-X; iptables -t nat -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/x has a -j in it" -j KUBE-SVC-X
-    iptables -t nat -N CNI-abc; iptables -t nat -A POSTROUTING -s 10.244.0.3/32 -m comment --comment "name: \\"kubestep\\" id: \\"1\\"" -j CNI-abc
+    iptables -t nat -N CNI-0a1b2c3d4e5f6071829304a5; iptables -t nat -A POSTROUTING -s 10.244.0.3/32 -m comment --comment "name: \\"kubestep\\" id: \\"1\\"" -j CNI-0a1b2c3d4e5f6071829304a5
     iptables -t nat -N KUBE-USERS; iptables -N MINE; iptables -A FORWARD -j MINE`
   const made = await inNamespace(`iptables-restore --noflush\n${entries}\n${cluster}\niptables-save`, text)
   assert.match(made, /-A KUBESTEP-INPUT -s 10\.244\.0\.0\/16 -i \S+ -p tcp -m tcp --dport 6443 .* -j ACCEPT/)
