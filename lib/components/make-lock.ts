@@ -45,7 +45,7 @@ export async function makeLock(wish: Wish, images: readonly string[], fetching: 
       const { name } = component
       // An archive is gone once it is unpacked.
       const path = name === 'kubelet' ? prepared.kubelet : name === 'kubectl' ? prepared.kubectl : undefined
-      const urls = sources(component, wish, mirrors).urls.map(url => `${url}.sha256`)
+      const urls = sources(component, wish, mirrors).map(url => `${url}.sha256`)
       const published = fetchText({ subject: shown(name), urls }, network, { read: readChecksum, kind: 'checksum' })
       const digest = path === undefined ? await published : await checksumOf(path)
       rows.push([fileKey(name, component.version(wish), wish.arch), digest ?? ''])

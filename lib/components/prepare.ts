@@ -13,7 +13,7 @@ import { openNetwork } from './network.ts'
 import type { OnProgress } from './progress.ts'
 import { openQueue } from './queue.ts'
 import { openRegistries } from './registries.ts'
-import { COMPONENTS, type Component, type ComponentName, sources, type Wish } from './table.ts'
+import { COMPONENTS, type Component, type ComponentName, isMirrored, sources, type Wish } from './table.ts'
 
 /** How things are fetched. */
 export interface Fetching {
@@ -112,11 +112,11 @@ async function provide(component: Component, shelf: Shelf): Promise<string> {
   const file = join(folder, component.kind === 'archive' ? `${component.name}.tgz` : component.name)
   const locked = lock.get(fileKey(component.name, version, arch))
   const signer = component.signer?.(shelf)
-  const { urls, isMirrored } = sources(component, shelf, shelf.mirrors)
+  const urls = sources(component, shelf, shelf.mirrors)
   const wanted = {
     name: `${component.name} ${version}`,
     urls,
-    isMirrored,
+    isMirrored: isMirrored(component, shelf, urls),
     file,
     mode: 0o755,
     ...(locked !== undefined && { checksum: locked }),

@@ -58,35 +58,32 @@ export const FILE_HOSTS: readonly string[] = [...KUBERNETES_BASES.release, ...KU
   base => new URL(base).host,
 )
 
-export interface Sources {
-  /** In the order in which they are tried. */
-  readonly urls: readonly string[]
-  /** Whether they are mirrors, and not who publishes it. */
-  readonly isMirrored: boolean
+/** Every address of a component, in the order in which they are tried. */
+export function sources(component: Component, wish: Wish, mirrors: Mirrors = NO_MIRRORS): string[] {
+  return addresses(component.bases(wish), component.path(wish), mirrors)
 }
 
-/** Every address of a component. */
-export function sources(component: Component, wish: Wish, mirrors: Mirrors = NO_MIRRORS): Sources {
-  return addresses(component.bases(wish), component.path(wish), mirrors)
+/** Whether these addresses of it are mirrors, and not who publishes it. */
+export function isMirrored(component: Component, wish: Wish, urls: readonly string[]): boolean {
+  return !urls.every(url => component.bases(wish).some(base => url.startsWith(`${base}/`)))
 }
 
 /** Every address of a text that names a version, e.g. `release/stable-1.36.txt`. */
 export function labelSources(path: string, mirrors: Mirrors = NO_MIRRORS): string[] {
   const [bucket, ...rest] = path.split('/')
-  return [...addresses(KUBERNETES_BASES[bucket === 'ci' ? 'ci' : 'release'], rest.join('/'), mirrors).urls]
+  return addresses(KUBERNETES_BASES[bucket === 'ci' ? 'ci' : 'release'], rest.join('/'), mirrors)
 }
 
 /**
  * A mirror stands for the host of the first base (`MIRROR/release/v1.36.2/...`); one for all hosts may have it as its
  * first folder, too (`MIRROR/dl.k8s.io/release/v1.36.2/...`). With mirrors the hosts themselves are left alone.
  */
-function addresses(bases: readonly string[], path: string, { files, hosts }: Mirrors): Sources {
+function addresses(bases: readonly string[], path: string, { files, hosts }: Mirrors): string[] {
   const { host, pathname } = new URL(bases[0] ?? '')
   const named = (hosts.get(host) ?? []).map(mirror => `${mirror}${pathname}/${path}`)
   const general = files.flatMap(mirror => [`${mirror}${pathname}/${path}`, `${mirror}/${host}${pathname}/${path}`])
   const mirrored = [...named, ...general]
-  if (mirrored.length > 0) return { urls: mirrored, isMirrored: true }
-  return { urls: bases.map(base => `${base}/${path}`), isMirrored: false }
+  return mirrored.length > 0 ? mirrored : bases.map(base => `${base}/${path}`)
 }
 
 function kubernetesBinary(name: ComponentName): Component {
