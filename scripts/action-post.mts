@@ -1,7 +1,7 @@
 #!/usr/bin/env -S npx zx
-import { removeComponents, saveComponents } from '../lib/action/cache.ts'
+import { removeComponents } from '../lib/action/cache.ts'
 /** The end of a job with the GitHub Action: logs when something failed, then the cluster goes. Never red, safe at any time. */
-import { hasCacheService, placesOf } from '../lib/action/environment.ts'
+import { placesOf } from '../lib/action/environment.ts'
 import { givenInputs } from '../lib/action/given-inputs.ts'
 import { readKubeconfigFile, removeKubeconfig } from '../lib/action/kubeconfig-file.ts'
 import { removeUserFiles, takeOver } from '../lib/action/owned-files.ts'
@@ -33,8 +33,6 @@ async function post(): Promise<void> {
   if (wanted === 'always' || (wanted === 'on-failure' && failed)) await attempt('collect the logs', collectLogs)
   if (given.cleanup === 'never') runner.info('The cluster stays, as cleanup: never asks')
   else await attempt('take the cluster away', reset)
-  const key = state('cacheKey')
-  if (key !== '' && hasCacheService(process.env)) await attempt('save the cache', () => save(key))
   await attempt('clear the cache folder', () => removeComponents(places.components))
 }
 
@@ -67,13 +65,6 @@ async function reset(): Promise<void> {
   const kubeconfig = readKubeconfigFile(state('kubeconfig'))
   const stays = kubeconfig && removeKubeconfig(kubeconfig)
   if (stays !== undefined) runner.info(stays)
-}
-
-async function save(key: string): Promise<void> {
-  runner.startGroup('Keeping binaries and images')
-  const saved = await saveComponents(key, places.components, runner.info)
-  runner.endGroup()
-  if (!saved) runner.info('The cache was not written; the next run fetches again')
 }
 
 // A cancelled job sends these too; the reset is short and is not to be left half done.

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Restored, restoreComponents } from '../lib/action/cache.ts'
+import { type Restored, restoreComponents, saveComponents } from '../lib/action/cache.ts'
 import { type InitCall, initCall, startBudgetMs } from '../lib/action/config.ts'
 import { hasCacheService, isDebug, leaksInputs, placesOf } from '../lib/action/environment.ts'
 import { type Failure, failureFrom, failureOf } from '../lib/action/failure.ts'
@@ -88,7 +88,8 @@ async function main(): Promise<void> {
   const progress = openProgress(runner)
   // What has been used up since this process began is not init's any more. It keeps to its time by itself; the limit is
   // for one that hangs all the same.
-  const leftMs = Math.max(budgetMs - performance.now(), budgetMs / 2)
+  const startedMs = performance.now()
+  const leftMs = Math.max(budgetMs - startedMs, budgetMs / 2)
   const timed = [...flags, `--owner=${owner}`, `--timeout=${startBudgetMs(leftMs)}ms`]
   const { status, stderr } = await runAsRoot(bundle('init', ...timed), {
     timeoutMs: leftMs + PATIENCE_MS,
@@ -104,8 +105,10 @@ async function main(): Promise<void> {
     if (OTHERS.test(String(event?.text ?? stderr))) runner.saveState('started', 'false')
     return endWithoutCluster(failureOf(event, status, stderr), event)
   }
-  if (cached.key !== undefined && !cached.hit) runner.saveState('cacheKey', cached.key)
   await handOver(ready, kubeconfig, cached.hit)
+  // Now, before anything of the job itself has run: what comes later may have been written by its tests.
+  if (cached.key !== undefined && !cached.hit)
+    await saveCache(cached.key, Math.max(leftMs - performance.now() + startedMs, 0))
   await loadImages(listItems(given['load-images']))
 }
 
@@ -188,6 +191,13 @@ async function handOver(ready: JsonObject, wanted: string, cacheHit: boolean): P
       ['Runner image', [process.env.ImageOS, process.env.ImageVersion].filter(Boolean).join(' ')],
     ]),
   )
+}
+
+async function saveCache(key: string, budgetMs: number): Promise<void> {
+  runner.startGroup('Keeping binaries and images for later runs')
+  const saved = await saveComponents(key, places.components, budgetMs, runner.info)
+  runner.endGroup()
+  if (!saved) runner.info('The cache was not written; the next run fetches again')
 }
 
 async function loadImages(images: readonly string[]): Promise<void> {

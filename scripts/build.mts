@@ -22,7 +22,17 @@ const SOURCE_ONLY: readonly string[] = ['build', 'bench', 'lock']
 const UNUSED: Readonly<Record<string, readonly string[]>> = {
   action: ['@actions/http-client', '@actions/http-client/lib/auth'],
   'action-post': ['@actions/http-client', '@actions/http-client/lib/auth'],
-  'action-cache': ['undici'],
+  // It lists images and fetches none.
+  'action-cache': [
+    'undici',
+    './lock-file.ts',
+    '../lib/components/reporter.ts',
+    '../lib/components/prepare.ts',
+    '../lib/images/pull.ts',
+    '../lib/images/pull-runtime.ts',
+    '../lib/images/sandbox.ts',
+    '../lib/components/bundle.ts',
+  ],
 }
 
 export const build: Script = script(
@@ -85,6 +95,12 @@ function writeMetadata(check: boolean): void {
 
 const NOTHING = '\0nothing'
 
+/** Modules inside of packages in whose place ours stand: what asks for it, and how it ends. */
+const REPLACED: readonly (readonly [importer: RegExp, id: RegExp, ours: string])[] = [
+  [/@actions\/cache\//, /\/internal\/tar\.js$/, 'lib/action/cache-archive.ts'],
+  [/@actions\/cache\//, /^(?:@actions\/glob|semver)$/, 'lib/action/cache-paths.ts'],
+]
+
 async function bundle(name: string, file: string): Promise<void> {
   const { rolldown } = await import('rolldown')
   const unused = UNUSED[name] ?? []
@@ -105,7 +121,11 @@ async function bundle(name: string, file: string): Promise<void> {
     plugins: [
       {
         name: 'unused',
-        resolveId: id => (unused.includes(id) ? NOTHING : null),
+        resolveId: (id, importer = '') => {
+          if (unused.includes(id)) return NOTHING
+          const ours = REPLACED.find(([by, ending]) => by.test(importer) && ending.test(id))?.[2]
+          return ours === undefined ? null : join(ROOT, ours)
+        },
         load: id => (id === NOTHING ? 'export {}' : null),
       },
     ],

@@ -1,12 +1,14 @@
 /**
- * Binaries and images across runs: the cache folder of init, kept in the cache of the workflow. What comes from there is
- * checked by init as everything in its cache is, and what is missing it fetches. What talks to the service is a bundle
+ * Binaries and images across runs: the cache folder of init, kept in the cache of the workflow. Whoever can write there
+ * could have put anything in, so nothing in it that says of itself what it is comes along, and init holds each file against
+ * the lock or its source; what is missing it fetches. What talks to the service is a bundle
  * of its own, started only when there is one. Whatever goes wrong here is no reason to fail.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { architecture } from '../components/platform.ts'
+import { listNames } from '../components/store.ts'
 import { CNI_PLUGINS } from '../components/table.ts'
 import { bundle, type Ended, run, runAsRoot } from './root.ts'
 
@@ -43,9 +45,11 @@ export async function restoreComponents(
   return { key, hit: status === 0 }
 }
 
-/** Puts the folder into the cache; gives whether that worked. */
-export async function saveComponents(key: string, folder: string, say: Say): Promise<boolean> {
-  return readdirSync(folder).length > 0 && (await service('save', key, folder, SAVE_LIMIT_MS, say)).status === 0
+/** Puts the folder into the cache, within the budget; gives whether that worked. */
+export async function saveComponents(key: string, folder: string, budgetMs: number, say: Say): Promise<boolean> {
+  if (listNames(folder).length === 0) return false
+  const { status } = await service('save', key, folder, Math.min(budgetMs, SAVE_LIMIT_MS), say)
+  return status === 0
 }
 
 /** Removes the folder: what root has put there, the runner could not clear away. */
@@ -71,7 +75,7 @@ function asText(line: string): string {
 }
 
 /** Changes when the layout of the folder does. */
-const LAYOUT_VERSION = 1
+const LAYOUT_VERSION = 2
 const DIGITS = 16
 
 /** Names the components by what they are: architecture, version, all images with their tags, the CNI plugins. */

@@ -60,7 +60,7 @@ function flagsOf(given: Given, workspace: string): Flags {
     // The runner fills in `all`; without a Pod network init knows what can be waited for.
     if (name === 'wait' && value === 'all' && given.cni === 'none') continue
     flags[flag] =
-      kind === 'folder'
+      kind === 'folder' || kind === 'file'
         ? resolve(workspace, value)
         : kind === 'list' || kind === 'subnets'
           ? listItems(value).join(',')

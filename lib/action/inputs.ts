@@ -22,6 +22,7 @@ export type InputKind =
   | 'arguments'
   | 'config'
   | 'folder'
+  | 'file'
 
 export interface Input {
   readonly kind: InputKind
@@ -106,6 +107,12 @@ export const INPUTS = {
     about: 'folder with `bin`, `images` and `cni` of a cluster; nothing is downloaded then',
     example: './v1.36.2',
     flag: 'artifacts',
+  },
+  lock: {
+    kind: 'file',
+    about: 'file with the digests that count, in place of those that come along; `scripts/lock.mts` makes one',
+    example: 'ci/kubestep.lock',
+    flag: 'lock',
   },
   offline: {
     kind: 'switch',

@@ -112,6 +112,11 @@ const CHECKS: Readonly<Record<InputKind, Check>> = {
       return [`there is no such file in "${workspace}"; correct the path, or check the repository out first`]
     return statSync(path).isDirectory() ? ['it is a folder; name a file in it'] : []
   },
+  file: (value, _input, workspace) => {
+    const path = resolve(workspace, value)
+    if (!existsSync(path)) return [`there is no such file in "${workspace}"; correct the path`]
+    return statSync(path).isFile() ? [] : ['it is no file; name one']
+  },
   folder: (value, _input, workspace) => {
     const path = resolve(workspace, value)
     if (!existsSync(path)) return [`there is no such folder in "${workspace}"; correct the path`]

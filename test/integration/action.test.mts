@@ -574,7 +574,8 @@ describe('the cache of the workflow', { skip: busy }, () => {
   const images = `console.log('registry.k8s.io/kube-apiserver:v1.36.2\\nregistry.k8s.io/etcd:3.6.8-0')`
   const fetching = `const folder = args.find(word => word.startsWith('--cache-dir=')).slice('--cache-dir='.length)
 mkdirSync(folder + '/kubelet', { recursive: true })
-writeFileSync(folder + '/kubelet/kubelet', 'the kubelet')`
+writeFileSync(folder + '/kubelet/kubelet', 'the kubelet')
+writeFileSync(folder + '/kubelet/kubelet.sha256', 'a record')`
   const bodies = { init: `${fetching}\n${READY_INIT}`, images }
 
   test('a first run fetches and keeps, a second one has it from there', async () => {
@@ -599,11 +600,13 @@ writeFileSync(folder + '/kubelet/kubelet', 'the kubelet')`
           folder,
         ])
         assert.ok(calls()[1]?.includes(folder))
-        assert.deepEqual(service.keys(), [])
+        // Before any other step can have written into the folder.
+        assert.equal(service.keys().length, 1, main.raw)
+        writeFileSync(join(job.temp, 'kubestep/components/kubelet/kubelet'), 'by a test')
         const post = await job.post('success')
         assert.equal(post.status, 0)
         assert.equal(service.keys().length, 1, post.raw)
-        assert.match(service.keys()[0] ?? '', /^kubestep-1-linux-\w+-v1\.36\.2-[0-9a-f]{16}$/)
+        assert.match(service.keys()[0] ?? '', /^kubestep-2-linux-\w+-v1\.36\.2-[0-9a-f]{16}$/)
         assert.equal(existsSync(join(job.temp, 'kubestep/components')), false)
       })
       await withJob({ ...bodies, init: READY_INIT }, options, async (job, { calls }) => {
@@ -614,7 +617,10 @@ writeFileSync(folder + '/kubelet/kubelet', 'the kubelet')`
           calls().map(([name]) => name),
           ['images', 'init'],
         )
-        assert.equal(readFileSync(join(job.temp, 'kubestep/components/kubelet/kubelet'), 'utf8'), 'the kubelet')
+        const folder = join(job.temp, 'kubestep/components')
+        assert.equal(readFileSync(join(folder, 'kubelet/kubelet'), 'utf8'), 'the kubelet')
+        // What says of itself what it is, is not believed on another machine.
+        assert.deepEqual(readdirSync(join(folder, 'kubelet')), ['kubelet'])
         assert.deepEqual(main.annotations, [])
         assert.equal((await job.post('success')).status, 0)
         assert.equal(service.keys().length, 1)

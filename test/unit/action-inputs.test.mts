@@ -63,7 +63,7 @@ describe('one table', () => {
       if (flag !== undefined) assert.ok(flag in OPTIONS, name)
       assert.equal(kind === 'choice', choices !== undefined, name)
       const value = implied ? undefined : fallback
-      if (kind === 'folder' || kind === 'config') continue
+      if (['folder', 'file', 'config'].includes(kind)) continue
       for (const text of [example, ...(value === undefined ? [] : [value])]) {
         assert.deepEqual(read({ [name]: text }).faults, [], `${name}: ${text}`)
       }
@@ -107,6 +107,8 @@ describe('readInputs()', () => {
     ['extra-args', '{ kube-proxy: { v: 4 } }', /give one in config/],
     ['artifacts', 'no/such', /there is no such folder/],
     ['artifacts', 'package.json', /it is a file/],
+    ['lock', 'no/such', /there is no such file/],
+    ['lock', 'test', /it is no file/],
     ['timeout', '4 minutes', /./],
     ['timeout', '90', /without a unit/],
     ['timeout', '0', /no time at all/],
@@ -200,6 +202,7 @@ describe('initCall()', () => {
       wait: 'api\nnode',
       timeout: '90s',
       artifacts: 'test',
+      lock: 'package.json',
       profile: 'ci',
       cleanup: 'never',
       mirrors: 'https://a.example, docker.io=https://b.example',
@@ -210,6 +213,7 @@ describe('initCall()', () => {
         '--profile=ci',
         '--mirror=https://a.example,docker.io=https://b.example',
         `--artifacts=${join(ROOT, 'test')}`,
+        `--lock=${join(ROOT, 'package.json')}`,
         '--wait=api,node',
       ],
     })
