@@ -16,6 +16,8 @@ export interface CommandOptions {
   /** Kills the command after that long. */
   readonly timeoutMs?: number
   readonly cwd?: string
+  /** Out of reach of what a terminal sends to us; then somebody has to end it. */
+  readonly ownSession?: true
   /** A file, made for it, that gets its standard output. */
   readonly outputFile?: string
 }
@@ -59,6 +61,7 @@ export async function run(command: readonly string[], options: CommandOptions = 
       ...(options.input !== undefined && { input: options.input }),
       ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs }),
       ...(options.cwd !== undefined && { cwd: options.cwd }),
+      ...(options.ownSession && { detached: true }),
       env: { ...process.env, ...options.environment },
     })
     const ended = await quiet`${name}`

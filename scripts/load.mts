@@ -1,12 +1,11 @@
 #!/usr/bin/env -S npx zx
 /** Puts images into the cluster on this machine: from Docker, from docker and OCI archives. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { architecture } from '../lib/components/platform.ts'
+import { interruptible } from '../lib/interrupt.ts'
 import { openClusterRuntime } from '../lib/load/cluster-runtime.ts'
 import { loadSources } from '../lib/load/load.ts'
 import { provideSources, wantedSources } from '../lib/load/sources.ts'
+import { makeWorkFolder, remove } from '../lib/load/work-folder.ts'
 import { type Script, script } from '../lib/script.ts'
 
 export const load: Script = script(
@@ -19,21 +18,25 @@ export const load: Script = script(
     positionals: 'IMAGE|ARCHIVE...',
     examples: ['load.mts my-app:1.0', 'load.mts app.tar db.tar.gz', 'load.mts - < app.tar'],
   },
-  async ({ flags, output, positionals }) => {
+  async ({ name, flags, output, positionals }) => {
     const wanted = wantedSources(positionals)
-    const folder = mkdtempSync(join(tmpdir(), 'kubestep-load-'))
-    try {
+    const folder = makeWorkFolder()
+    const clear = (): void => remove(folder)
+    const work = async (): Promise<void> => {
       const runtime = await openClusterRuntime(flags.runtime)
       try {
         const sources = await provideSources(wanted, folder)
-        for (const { name, id } of await loadSources(runtime, sources, `linux/${architecture()}`)) {
-          output.result(`${name} ${id}\n`)
+        for (const { name: image, id } of await loadSources(runtime, sources, `linux/${architecture()}`)) {
+          output.result(`${image} ${id}\n`)
         }
       } finally {
         runtime.cri.close()
       }
+    }
+    try {
+      await interruptible(name, 'run it again', clear, work)
     } finally {
-      rmSync(folder, { recursive: true, force: true })
+      clear()
     }
   },
 )

@@ -1,10 +1,10 @@
 /** The one place where the action starts processes: as root, through sudo where this user is not. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exec } from '@actions/exec'
-import { readTextOrEmpty } from '../files.ts'
+import { childrenOf } from '../host/processes.ts'
 
 /**
  * Variables that init, the log bundle and reset may need; nothing else of the job's environment reaches root. They are
@@ -132,14 +132,7 @@ export function runAsRoot(command: readonly string[], options: Omit<RunOptions, 
 
 /** Pids of the processes that this one has started and that still run. */
 export function children(): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .filter(pid => {
-      // Behind the command in brackets: state and parent. Source: proc(5).
-      const [state, parent] = readTextOrEmpty(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
-      return Number(parent) === process.pid && state !== 'Z'
-    })
-    .map(Number)
+  return childrenOf(process.pid)
 }
 
 /** Sends a signal to processes that may be root's; the ones that are gone do not matter. */

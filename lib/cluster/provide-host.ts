@@ -73,9 +73,8 @@ async function install(
     throw new KubestepError(`init: cannot install ${what}: there is no apt, dnf, yum or apk; install that by hand`)
   }
   const names = packagesOf(missing, manager)
-  journal.record({ kind: 'packages', manager: manager.name, names })
   say(`[init] Installing ${names.join(', ')} with ${manager.name}; reset leaves them there`)
-  await installPackages('init', manager.name, names)
+  await installPackages('init', manager.name, names, journal.record)
 }
 
 /** Loads what the kernel has as modules; what it lacks altogether is said, because it may still do for some. */

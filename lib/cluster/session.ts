@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { KubestepError } from '../errors.ts'
 import { writeFiles } from '../files.ts'
-import { onInterrupt } from '../interrupt.ts'
+import { interruptible } from '../interrupt.ts'
 import { type Journal, openJournal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { takeLock } from '../lock.ts'
@@ -26,11 +26,9 @@ export function requireRoot(what: string): void {
 export async function alone<Result>(what: string, advice: string, work: () => Promise<Result>): Promise<Result> {
   requireRoot(what)
   const release = takeLock(LAYOUT.lock, what)
-  const ignore = onInterrupt(what, advice, release)
   try {
-    return await work()
+    return await interruptible(what, advice, release, work)
   } finally {
-    ignore()
     release()
   }
 }

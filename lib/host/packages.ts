@@ -10,9 +10,21 @@ export interface PackageManager {
   readonly refresh?: readonly string[]
   /** Takes names of packages at its end, and asks nothing. */
   readonly install: readonly string[]
+  /**
+   * Says what installing would do; what it would take away stands in the first group of each match of `removal`. Asked
+   * before, unless installing refuses that by itself.
+   */
+  readonly trial?: { readonly command: readonly string[]; readonly removal: RegExp; readonly refuses?: true }
   readonly remove: string
   readonly environment?: Readonly<Record<string, string>>
 }
+
+const APT: readonly string[] = ['apt-get', 'install', '--no-install-recommends']
+const KEEPING_SETTINGS: readonly string[] = ['confdef', 'confold'].flatMap(how => [
+  '-o',
+  `Dpkg::Options::=--force-${how}`,
+])
+const NO_OBSOLETES = '--setopt=obsoletes=0'
 
 /** In the order in which they are looked for: a machine may have a yum that is a dnf. */
 export const PACKAGE_MANAGERS: readonly PackageManager[] = [
@@ -20,13 +32,22 @@ export const PACKAGE_MANAGERS: readonly PackageManager[] = [
     name: 'apt',
     program: 'apt-get',
     refresh: ['apt-get', 'update', '-qq'],
-    install: ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=60'],
+    // Files of settings that somebody has changed stay as they are, and nothing asks about them.
+    install: [...APT, '-y', '-qq', '--no-remove', '-o', 'DPkg::Lock::Timeout=60', ...KEEPING_SETTINGS],
+    trial: { command: [...APT, '--simulate'], removal: /^Remv (\S+)/gm, refuses: true },
     remove: 'apt-get remove',
     environment: { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
   },
-  { name: 'dnf', program: 'dnf', install: ['dnf', 'install', '-y', '-q'], remove: 'dnf remove' },
-  { name: 'yum', program: 'yum', install: ['yum', 'install', '-y', '-q'], remove: 'yum remove' },
-  { name: 'apk', program: 'apk', install: ['apk', 'add', '--quiet'], remove: 'apk del' },
+  // These take away only what a new package says it stands for. Source: dnf.conf(5), yum.conf(5).
+  { name: 'dnf', program: 'dnf', install: ['dnf', 'install', '-y', '-q', NO_OBSOLETES], remove: 'dnf remove' },
+  { name: 'yum', program: 'yum', install: ['yum', 'install', '-y', '-q', NO_OBSOLETES], remove: 'yum remove' },
+  {
+    name: 'apk',
+    program: 'apk',
+    install: ['apk', 'add', '--quiet'],
+    trial: { command: ['apk', 'add', '--simulate'], removal: /\) Purging (\S+)/g },
+    remove: 'apk del',
+  },
 ]
 
 export interface HostProgram {

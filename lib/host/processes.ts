@@ -24,7 +24,7 @@ export function processesWith(argv: readonly string[], { program, folder = '/' }
 }
 
 // Of our own namespace of processes, and with our files: a container may share the one, a program may unshare the other.
-function isHere(pid: number, folder: string): boolean {
+export function isHere(pid: number, folder: string): boolean {
   return isOfOurNamespace(readTextOrEmpty(`/proc/${pid}/status`)) && seesSame(pid, '/') && seesSame(pid, folder)
 }
 
@@ -49,6 +49,21 @@ function seesSame(pid: number, folder: string): boolean {
   }
 }
 
+/** Pid of the parent; undefined when the process is gone. */
+export function parentOf(pid: number): number | undefined {
+  const [, parent] = statOf(pid)
+  return parent === undefined ? undefined : Number(parent)
+}
+
+/** Pids of the processes that one has started and that still run; `sameSession` leaves out those in a session of their own. */
+export function childrenOf(pid: number, { sameSession = false }: { readonly sameSession?: boolean } = {}): number[] {
+  const [, , , session] = statOf(pid)
+  return pids().filter(other => {
+    const [state, parent, , own] = statOf(other)
+    return Number(parent) === pid && state !== 'Z' && state !== 'X' && (!sameSession || own === session)
+  })
+}
+
 /** Pids in a process group, those that have ended left out. */
 export function processesInGroup(group: number): number[] {
   return pids().filter(pid => {
@@ -57,7 +72,8 @@ export function processesInGroup(group: number): number[] {
   })
 }
 
-function pids(): number[] {
+/** All processes that /proc shows. */
+export function pids(): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
@@ -89,7 +105,7 @@ function isThere(pid: number): boolean {
   return state !== undefined && !(state === 'Z' && parent === '1')
 }
 
-/** What stands behind the command in brackets: state, parent, group. Empty when it is gone. Source: proc(5). */
+/** What stands behind the command in brackets: state, parent, group, session. Empty when it is gone. Source: proc(5). */
 function statOf(pid: number): string[] {
   const text = readTextOrEmpty(`/proc/${pid}/stat`)
   return text === '' ? [] : (text.split(') ').at(-1)?.split(' ') ?? [])

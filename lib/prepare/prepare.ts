@@ -78,9 +78,10 @@ export async function makePlans(plans: readonly Plan[], host: HostSource, say: S
   for (const { item, changes, notes } of plans) {
     for (const note of notes) say(`[prepare] ${item.name}: ${note}`)
     for (const change of changes) {
-      record.record(change)
+      // Installing notes itself, with what has to be there before.
+      if (change.kind !== 'packages') record.record(change)
       try {
-        await makeChange(change, host)
+        await makeChange(change, host, record.record)
         say(`[prepare] ${item.name}: ${madeChange(change, host)}`)
         made++
       } catch (error) {

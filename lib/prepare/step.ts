@@ -7,15 +7,18 @@ import type { HostSource } from '../host/source.ts'
 import { type PreparedChange, type PreparedKind, reversed, withEdits } from './change.ts'
 import { unifiedDiff } from './diff.ts'
 import { installPackages } from './install.ts'
+import { endInstalling } from './manager-run.ts'
 import { SETTINGS, settingName } from './settings.ts'
 
 type Of<Kind extends PreparedKind> = Extract<PreparedChange, { readonly kind: Kind }>
+
+type Recorder = (change: PreparedChange) => void
 
 interface Step<Kind extends PreparedKind> {
   /** Lines as `diff -u` has them for files, `what: old -> new` for values. */
   readonly show: (change: Of<Kind>, host: HostSource) => readonly string[]
   /** Throws a KubestepError. */
-  readonly make: (change: Of<Kind>, host: HostSource) => Promise<void>
+  readonly make: (change: Of<Kind>, host: HostSource, record: Recorder) => Promise<void>
   /** Gives a line where something stays on purpose. Throws a KubestepError. */
   readonly undo: (change: Of<Kind>, host: HostSource) => Promise<string | undefined>
 }
@@ -84,8 +87,12 @@ const STEPS: { readonly [Kind in PreparedKind]: Step<Kind> } = {
   },
   packages: {
     show: ({ manager, names }) => [`install ${names.join(' ')} with ${manager}`],
-    make: async ({ manager, names }) => installPackages('prepare', manager, names),
-    undo: async change => stayingPackages(change),
+    make: async ({ manager, names }, _host, record) => installPackages('prepare', manager, names, record),
+    undo: async change => {
+      // One that a kubestep began that was killed: nothing else is taken back while it is at work.
+      if (await endInstalling()) return stayingPackages(change)
+      throw new KubestepError(`${change.manager} is still at work; wait for it to end, and try again`)
+    },
   },
 }
 
@@ -106,9 +113,9 @@ export function madeChange(change: PreparedChange, host: HostSource): string {
   return isFile ? `wrote ${change.path}` : showChange(change, host).join('; ')
 }
 
-/** Makes a change. Throws a KubestepError. */
-export function makeChange(change: PreparedChange, host: HostSource): Promise<void> {
-  return stepOf(change).make(change, host)
+/** Makes a change; `record` gets what it changes on the way, before that is changed. Throws a KubestepError. */
+export function makeChange(change: PreparedChange, host: HostSource, record: Recorder): Promise<void> {
+  return stepOf(change).make(change, host, record)
 }
 
 /** Takes a change back; gives a line where something stays on purpose. Can be run again. Throws a KubestepError. */

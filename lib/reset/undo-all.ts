@@ -56,7 +56,7 @@ function undoOrder(changes: readonly Change[]): Change[] {
 }
 
 function runs({ kind }: Change): boolean {
-  return kind === 'service' || kind === 'runtime'
+  return kind === 'service' || kind === 'runtime' || kind === 'packages'
 }
 
 function isState(change: Change): boolean {
