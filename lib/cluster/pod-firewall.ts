@@ -20,6 +20,6 @@ export async function letPodsThrough(config: InitConfig, journal: Journal): Prom
   if (faults.length > 0) throw new KubestepError(faults.map(fault => `network: ${fault}`).join('\n'))
   for (const change of changes) {
     journal.record(change)
-    await makeChange(change, host)
+    await makeChange(change, host, journal.record)
   }
 }
