@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseSubnet } from '../address.ts'
+import { lostZero } from '../config/version-names.ts'
 import { durationFault, parseDuration } from '../duration.ts'
 import { nearest } from '../nearest.ts'
 import { valueFaults } from '../option-values.ts'
@@ -73,10 +74,13 @@ type Check = (value: string, input: Input, workspace: string) => readonly string
 /** What is wrong with a value of each kind. */
 const CHECKS: Readonly<Record<InputKind, Check>> = {
   text: value => (value.includes('\n') ? ['it has several lines; write one'] : []),
-  version: value =>
-    /^(?:release\/|ci\/)?(?:v?\d+\.\d+(?:\.\d+[-+.\w]*)?|[a-z][-.a-z0-9]*)$/.test(value)
+  version: value => {
+    const zero = lostZero(value)
+    if (zero !== undefined) return [zero]
+    return /^(?:release\/|ci\/)?(?:v?\d+\.\d+(?:\.\d+[-+.\w]*)?|[a-z][-.a-z0-9]*)$/.test(value)
       ? []
-      : ['it is no version; write it as in v1.36.2, 1.36, stable or latest'],
+      : ['it is no version; write it as in v1.36.2, 1.36, stable or latest']
+  },
   switch: value => (/^(true|false)$/i.test(value) ? [] : ['it is a switch; write true or false']),
   choice: (value, { choices = [] }) => {
     if (choices.includes(value)) return []

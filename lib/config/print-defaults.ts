@@ -14,7 +14,9 @@ import { completeReset } from './reset.ts'
 import type { InitConfig } from './types.ts'
 import { completeUpgrade } from './upgrade.ts'
 
-const PLACEHOLDER_TOKEN = 'abcdef.0123456789abcdef'
+/** What stands for a token and an address that are not known. */
+export const PLACEHOLDER_TOKEN = 'abcdef.0123456789abcdef'
+export const PLACEHOLDER_ADDRESS = '1.2.3.4'
 const WRITTEN = 'kubeadm.k8s.io/v1beta4'
 
 export type ComponentPrinter = (config: InitConfig) => JsonObject
@@ -42,7 +44,7 @@ function placeholderConfig(facts: HostFacts): InitConfig {
   const init = completeInit(
     {
       bootstrapTokens: [{ token: PLACEHOLDER_TOKEN }],
-      localAPIEndpoint: { advertiseAddress: '1.2.3.4' },
+      localAPIEndpoint: { advertiseAddress: PLACEHOLDER_ADDRESS },
       nodeRegistration: { name: 'node', criSocket: CONTAINERD_SOCKET },
     },
     contextOf(facts),

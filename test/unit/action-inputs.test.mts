@@ -95,6 +95,7 @@ describe('readInputs()', () => {
   const wrong: readonly (readonly [name: InputName, value: string, reason: RegExp])[] = [
     ['kubernetes-version', 'newest!', /it is no version/],
     ['kubernetes-version', '1', /it is no version/],
+    ['kubernetes-version', '1.3', /1\.3 is no release; if 1\.30 is meant, put it in quotes: '1\.30'/],
     ['config', 'no/such.yaml', /there is no such file in/],
     ['config', 'test', /it is a folder/],
     ['profile', 'cii', /did you mean ci\?/],
