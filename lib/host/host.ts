@@ -86,6 +86,8 @@ export interface Host {
   readonly knowsOwnName: boolean
   readonly isCriDisabled: boolean
   readonly cniConfigs: readonly string[]
+  /** Names of network interfaces. */
+  readonly links: readonly string[]
   readonly runtimes: Readonly<Record<string, RuntimeAnswer>>
   /** What systemd says of the clock; undefined when it does not. */
   readonly isClockSynchronised: boolean | undefined
@@ -195,6 +197,7 @@ function readFiles(source: HostSource, questions: HostQuestions): Omit<Host, Slo
     knowsOwnName: knowsOwnName(read('/etc/nsswitch.conf')),
     kubeletUnit: readUnitFiles(source, 'kubelet'),
     isCriDisabled: isCriDisabled(read(CONTAINERD_CONFIG)),
+    links: source.list('/sys/class/net') ?? [],
     cniConfigs: (source.list(CNI_FOLDER) ?? []).filter(name => /\.(conf|conflist|json)$/.test(name)),
     files: known(questions.files, path => source.kind(path)),
     folders: known(questions.folders, path => folderOf(source, path)),

@@ -1,40 +1,16 @@
 /** Checks of names, addresses, proxies and firewalls. */
-import {
-  containsAddress,
-  formatAddress,
-  formatSubnet,
-  isLoopback,
-  nthAddress,
-  parseAddress,
-  parseSubnet,
-  type Subnet,
-} from '../address.ts'
-import { DEFAULT_POD_SUBNET } from '../cluster/pod-network.ts'
+import { containsAddress, formatSubnet, isLoopback, parseAddress } from '../address.ts'
 import type { Host } from '../host/host.ts'
 import { hostNameFault } from '../host/host-name.ts'
 import { addressesOf } from '../host/hosts-file.ts'
 import { featureOf, featureState } from '../host/kernel-features.ts'
 import { overlap, type Route } from '../host/routes.ts'
 import { LAYOUT } from '../layout.ts'
-import { proxyAddress, proxyFor } from '../proxy-variables.ts'
+import { clearLinks, isOthersLink } from '../network/other-networks.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 import { FIREWALL_CHECKS } from './firewall-checks.ts'
-
-interface Range {
-  readonly what: 'Pods' | 'Services'
-  readonly subnet: Subnet
-}
-
-/** A network that the user brings has the range that it says, or one that nobody here knows. */
-function rangesOf({ config, cni }: Wanted): Range[] {
-  const { podSubnet = cni === 'none' ? '' : DEFAULT_POD_SUBNET, serviceSubnet } = config.cluster.networking
-  const of = (what: Range['what'], text: string): Range[] =>
-    text.split(',').flatMap(part => {
-      const subnet = parseSubnet(part.trim())
-      return subnet === undefined ? [] : [{ what, subnet }]
-    })
-  return [...of('Pods', podSubnet), ...of('Services', serviceSubnet)]
-}
+import { PROXY_CHECKS } from './proxy-checks.ts'
+import { type Range, rangesOf } from './ranges.ts'
 
 function usesFamily(wanted: Wanted, family: 4 | 6): boolean {
   const advertised = parseAddress(wanted.config.init.localAPIEndpoint.advertiseAddress)
@@ -78,11 +54,17 @@ function routeVerdicts({ subnet }: Range, hit: readonly Route[], range: string, 
   return [
     ...(inside.length === 0
       ? []
-      : [error(`${range} has addresses that this machine reaches by ${list(inside)}`, advice)]),
+      : [error(`${range} has addresses that this machine reaches by ${list(inside)}`, cleared(inside, advice))]),
     ...(around.length === 0
       ? []
       : [warning(`${range} hides a part of what this machine reaches by ${list(around)}`, advice)]),
   ]
+}
+
+/** What another Pod network has left goes by a command, and no other range is needed. */
+function cleared(routes: readonly Route[], advice: string): string {
+  const links = [...new Set(routes.map(({ interfaceName }) => interfaceName).filter(isOthersLink))]
+  return links.length === 0 ? advice : `clear what another Pod network has left: ${clearLinks(links)}; or ${advice}`
 }
 
 function resolverVerdict({ nameServers, facts }: Host, { config }: Wanted): Verdict {
@@ -161,37 +143,7 @@ export const NETWORK_CHECKS: readonly Check[] = [
     others: [...FORWARDING, ...BRIDGE_CALLS].map(([path]) => path),
     look: (host, _, path) => settingVerdict(host, path),
   },
-  {
-    name: 'HTTPProxy',
-    about: 'the API server is not reached through a proxy',
-    why: 'a proxy seldom finds the way back to this machine',
-    severity: 'warning',
-    look: ({ facts }, { config }) => {
-      const { advertiseAddress, bindPort } = config.init.localAPIEndpoint
-      const way = wayTo(facts, advertiseAddress, `${bindPort}`)
-      if (way === undefined) return ok('direct')
-      const mend = way.mend ?? `init itself goes there directly; for kubectl add ${advertiseAddress} to NO_PROXY`
-      return warning(`${way.found(advertiseAddress)}`, mend)
-    },
-  },
-  {
-    name: 'HTTPProxyCIDR',
-    about: 'Pods and Services are not reached through a proxy',
-    why: 'static Pods get the proxy variables, and webhooks are then called through it',
-    severity: 'warning',
-    look: ({ facts }, wanted) => {
-      const verdicts = rangesOf(wanted).flatMap(({ subnet }): Verdict[] => {
-        const first = nthAddress(subnet, 1)
-        const way = first && wayTo(facts, formatAddress(first), '443')
-        if (way === undefined) return []
-        const found = way.found(formatSubnet(subnet))
-        return wanted.profile === 'ci'
-          ? [handled(found, 'the ci profile leaves the variables out')]
-          : [warning(found, way.mend ?? `add ${formatSubnet(subnet)} to NO_PROXY, or use --profile ci`)]
-      })
-      return verdicts.length > 0 ? verdicts : ok('direct')
-    },
-  },
+  ...PROXY_CHECKS,
   ...FIREWALL_CHECKS,
   {
     name: 'NetworkRanges',
@@ -219,19 +171,3 @@ export const NETWORK_CHECKS: readonly Check[] = [
     look: resolverVerdict,
   },
 ]
-
-interface Way {
-  readonly found: (what: string) => string
-  /** What to do about the proxy itself, where it is none. */
-  readonly mend?: string
-}
-
-/** The proxy that Go's programs take to an address; undefined for none. */
-function wayTo({ proxyEnvironment }: Host['facts'], host: string, port: string): Way | undefined {
-  const variables = Object.fromEntries(proxyEnvironment.map(({ name, value }) => [name, value]))
-  const choice = proxyFor({ scheme: 'https', host, port }, variables)
-  if (choice.kind === 'direct') return undefined
-  if (choice.kind === 'proxy') return { found: what => `${what} is reached through ${proxyAddress(choice.url)}` }
-  const [what = '', mend = ''] = choice.reason.split('; ')
-  return { found: () => `${choice.variable} names no proxy: ${what}`, mend }
-}

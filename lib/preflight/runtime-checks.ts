@@ -3,6 +3,7 @@ import type { Host } from '../host/host.ts'
 import type { RuntimeAnswer } from '../host/source.ts'
 import type { JsonObject } from '../json.ts'
 import { isFirst, NETWORK_FILES } from '../network/cni.ts'
+import { clearLinks, leftoverNetworks, networkOfFile } from '../network/other-networks.ts'
 import { isSince, type Version } from '../version.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 
@@ -98,6 +99,35 @@ function wantedDriver({ config }: Wanted): unknown {
   return (config.kubelet.document as JsonObject).cgroupDriver
 }
 
+function configVerdict(host: Host, wanted: Wanted): Verdict {
+  const { cniConfigs } = host
+  const plan = runtimePlan(host, wanted)
+  if (cniConfigs.length === 0) return ok('none')
+  const owners = [...new Set(cniConfigs.map(networkOfFile).filter(name => name !== undefined))]
+  const found = `/etc/cni/net.d has ${cniConfigs.join(', ')}${owners.length > 0 ? ` (${owners.join(', ')})` : ''}`
+  if (plan.kind === 'private') return handled(found, 'the containerd of kubestep has a folder of its own')
+  if (wanted.cni === 'none') return ok(found)
+  const name = NETWORK_FILES.find(own => isFirst(own, cniConfigs))
+  const first = [...cniConfigs].sort()[0]
+  return name === undefined
+    ? error(
+        `${found}: nothing of ours can come before that`,
+        `move it away: mv /etc/cni/net.d/${first} /root/; or use it with --cni none`,
+      )
+    : handled(found, `init puts ${name} before it, which reset takes away; --cni none uses what is there`)
+}
+
+/** Interfaces of a network that has no cluster any more, or of one that is about to be used. */
+function leftoverVerdicts({ links }: Host, { cni }: Wanted): Verdict[] {
+  const left = leftoverNetworks(links)
+  if (left.length === 0 || cni === 'none') return []
+  const names = left.map(({ name, links: own }) => `${own.join(', ')} (${name})`).join(', ')
+  const command = clearLinks(left.flatMap(({ links: own }) => own))
+  return [
+    warning(`${names} stand here, of another Pod network`, `where its cluster is gone, this clears them: ${command}`),
+  ]
+}
+
 export const RUNTIME_CHECKS: readonly Check[] = [
   {
     name: 'CRI',
@@ -182,22 +212,11 @@ export const RUNTIME_CHECKS: readonly Check[] = [
   },
   {
     name: 'CNIConfig',
-    about: "no other network's configuration comes first",
+    about: 'no other network comes first, or has left something in the way',
     why: 'a runtime takes the first file of the folder, whoever wrote it',
     severity: 'error',
     ours: true,
-    look: (host, wanted) => {
-      const { cniConfigs } = host
-      const plan = runtimePlan(host, wanted)
-      if (cniConfigs.length === 0) return ok('none')
-      const found = `/etc/cni/net.d has ${cniConfigs.join(', ')}`
-      if (plan.kind === 'private') return handled(found, 'the containerd of kubestep has a folder of its own')
-      if (wanted.cni === 'none') return ok(found)
-      const name = NETWORK_FILES.find(own => isFirst(own, cniConfigs))
-      return name === undefined
-        ? error(`${found}: nothing of ours can come before that`, 'move it away, or use it with --cni none')
-        : handled(found, `init puts ${name} before it, which reset takes away; --cni none uses what is there`)
-    },
+    look: (host, wanted) => [configVerdict(host, wanted), ...leftoverVerdicts(host, wanted)],
   },
 ]
 
