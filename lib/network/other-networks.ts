@@ -19,8 +19,6 @@ const OTHER_NETWORKS: readonly OtherNetwork[] = [
   { name: 'kube-router', links: /^kube-(?:bridge|dummy-if)$/, files: /kuberouter|kube-router/ },
   { name: 'Antrea', links: /^antrea-(?:gw|tun)\d+$/, files: /antrea/ },
   { name: 'kindnet', links: /^$/, files: /kindnet/ },
-  // The bridge of the bridge plugin, which flannel and many others use.
-  { name: 'a network with a bridge', links: /^cni\d+$/, files: /^$/ },
 ]
 
 export interface Leftover {

@@ -61,6 +61,29 @@ function routeVerdicts({ subnet }: Range, hit: readonly Route[], range: string, 
   ]
 }
 
+/** The bridge plugin refuses a bridge that has another address than the first of the range. Source: plugins bridge.go (v1.9). */
+function bridgeVerdicts({ routes, files }: Host, wanted: Wanted): Verdict[] {
+  const { bridge } = LAYOUT.cni
+  const ranges = rangesOf(wanted).filter(({ what, subnet }) => what === 'Pods' && subnet.address.family === 4)
+  const others = routes.filter(
+    ({ interfaceName, subnet }) =>
+      interfaceName === bridge &&
+      subnet.address.family === 4 &&
+      ranges.length > 0 &&
+      !ranges.some(range => formatSubnet(range.subnet) === formatSubnet(subnet)),
+  )
+  if (wanted.cni === 'none' || files[LAYOUT.ready] !== undefined) return []
+  return others.map(({ subnet }) => {
+    const found = `the bridge ${bridge} has an address of ${formatSubnet(subnet)}, which is not the range of Pods`
+    return files[LAYOUT.journal] === undefined
+      ? error(
+          found,
+          `where it is left of another cluster, clear it: ${clearLinks([bridge])}; or use --pod-network-cidr`,
+        )
+      : handled(found, 'it is of an earlier init, which the next one clears away')
+  })
+}
+
 /** What another Pod network has left goes by a command, and no other range is needed. */
 function cleared(routes: readonly Route[], advice: string): string {
   const links = [...new Set(routes.map(({ interfaceName }) => interfaceName).filter(isOthersLink))]
@@ -152,7 +175,7 @@ export const NETWORK_CHECKS: readonly Check[] = [
     severity: 'error',
     ours: true,
     look: (host, wanted) => {
-      const verdicts = rangeVerdicts(host, wanted)
+      const verdicts = [...rangeVerdicts(host, wanted), ...bridgeVerdicts(host, wanted)]
       return verdicts.length > 0
         ? verdicts
         : ok(

@@ -24,7 +24,7 @@ export function questionsOf(wanted: Wanted, versions: boolean): HostQuestions {
   const dataDir = config.cluster.etcd.local?.dataDir
   return {
     ports: clusterPorts(config).map(({ port }) => port),
-    files: [...manifestFiles(config), ...etcdFiles(wanted), LAYOUT.ready],
+    files: [...manifestFiles(config), ...etcdFiles(wanted), LAYOUT.ready, LAYOUT.journal],
     folders: [MANIFESTS, ...(dataDir === undefined ? [] : [dataDir])],
     spaces: spaceFolders(wanted),
     sockets: runtime === 'auto' || runtime === 'private' ? [] : [runtime],

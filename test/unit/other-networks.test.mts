@@ -8,7 +8,6 @@ describe('interfaces of other Pod networks are recognised, and no others', () =>
   const rows: readonly (readonly [link: string, name: string | undefined])[] = [
     ['flannel.1', 'flannel'],
     ['flannel-v6.1', 'flannel'],
-    ['cni0', 'a network with a bridge'],
     ['cali0123456789a', 'Calico'],
     ['vxlan.calico', 'Calico'],
     ['cilium_host', 'Cilium'],
@@ -17,6 +16,7 @@ describe('interfaces of other Pod networks are recognised, and no others', () =>
     ['vxlan-6784', 'Weave Net'],
     ['kube-bridge', 'kube-router'],
     ['antrea-gw0', 'Antrea'],
+    ['cni0', undefined],
     ['lo', undefined],
     ['eth0', undefined],
     ['docker0', undefined],
@@ -51,18 +51,34 @@ describe('preflight names the command that clears what another network has left'
       .map(({ status, found, mend }) => `${status} ${found}; ${mend}`)
 
   test('its interfaces', async () => {
-    const host = withNetwork(openHost('github-24.04'), ['lo', 'eth0', 'flannel.1', 'cni0'])
+    const host = withNetwork(openHost('github-24.04'), ['lo', 'eth0', 'flannel.1', 'flannel-v6.1'])
     const [row] = await rowsOf(host)
-    assert.match(row ?? '', /^warning flannel\.1 \(flannel\), cni0 .* stand here/)
-    assert.match(row ?? '', /clears them: ip link delete flannel\.1 && ip link delete cni0$/)
+    assert.match(row ?? '', /^warning flannel\.1, flannel-v6\.1 \(flannel\) stand here/)
+    assert.match(row ?? '', /clears them: ip link delete flannel\.1 && ip link delete flannel-v6\.1$/)
     assert.deepEqual(await rowsOf(host, { cni: 'none' }), [])
     assert.deepEqual(await rowsOf(withNetwork(openHost('github-24.04'), ['lo', 'eth0', 'docker0'])), [])
   })
 
+  test('its bridge, which the bridge plugin would refuse', async () => {
+    const bridgeRow = async (flags = {}): Promise<string> => {
+      const rows = await verdictsOn(openHost('crowded'), flags)
+      const row = rows.find(({ name, found }) => name === 'NetworkRanges' && found.startsWith('the bridge'))
+      return row === undefined ? '' : `${row.status} ${row.found}; ${row.mend}`
+    }
+    assert.match(await bridgeRow(), /^error the bridge cni0 has an address of 10\.244\.0\.0\/24, .*ip link delete cni0/)
+    assert.equal(await bridgeRow({ 'pod-network-cidr': '10.244.0.0/24' }), '')
+    assert.equal(await bridgeRow({ cni: 'none' }), '')
+  })
+
   test('its routes in the range of Pods', async () => {
-    const rows = await verdictsOn(openHost('crowded'))
-    const row = rows.find(({ name, found }) => name === 'NetworkRanges' && found.includes('(cni0)'))
-    assert.match(row?.mend ?? '', /^clear what .* left: ip link delete cni0; or choose another range/)
+    const host = openHost('crowded')
+    const route = (text = ''): string => text.replaceAll('br-4f2', 'flannel.1')
+    const rows = await verdictsOn({
+      ...host,
+      read: path => (path === '/proc/net/route' ? route(host.read(path)) : host.read(path)),
+    })
+    const row = rows.find(({ name, found }) => name === 'NetworkRanges' && found.includes('(flannel.1)'))
+    assert.match(row?.mend ?? '', /^clear what .* left: ip link delete flannel\.1; or choose another range/)
   })
 
   test('its files', async () => {

@@ -55,7 +55,7 @@ const MATRIX: Readonly<Record<string, string>> = {
   HTTPProxyCIDR: 'o o o o o o o o W',
   Firewalld: 'o o o o h o o o o',
   InputPolicy: 'o o - - - - - - Wh',
-  NetworkRanges: 'o o o o o o o o EWEEEW',
+  NetworkRanges: 'o o o o o o o o EWEEEWE',
   ResolvConf: 'h h o o o o o E E',
   KubernetesVersion: 'o o o o o o o o o',
   KubeletVersion: 'h h h h o h h h h',
