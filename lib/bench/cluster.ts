@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { adaptToMachine } from '../cluster/adapt.ts'
 import { provideBinaries } from '../cluster/binaries.ts'
+import { loadImages } from '../cluster/cluster-images.ts'
 import { setRules, setSysctls } from '../cluster/kernel.ts'
-import { loadImages } from '../cluster/live-runtime.ts'
 import { podNetworkFile } from '../cluster/node-files.ts'
 import { plannedChanges } from '../cluster/plan.ts'
 import { requireRoot } from '../cluster/session.ts'
@@ -20,7 +20,7 @@ import { writeFiles } from '../files.ts'
 import { readMachineFacts } from '../host/machine.ts'
 import { processesWith } from '../host/processes.ts'
 import { readHostFacts } from '../host/read.ts'
-import { imageList, imageOf } from '../images/images.ts'
+import { imageOf } from '../images/images.ts'
 import { openJournal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
 import { leftLines } from '../reset/stay.ts'
@@ -160,7 +160,7 @@ async function startRuntime(config: InitConfig, call: Call): Promise<Runtime> {
   for (;;) {
     const runtime = await openRuntime(`unix://${SOCKET}`, false).catch(() => undefined)
     if (runtime !== undefined) {
-      await loadImages(runtime, config, imageList(config), { archives: binaries.imageArchives }).all
+      await loadImages(runtime, config, { archives: binaries.imageArchives }).all
       return runtime
     }
     if (deadline.aborted)

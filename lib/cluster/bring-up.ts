@@ -20,11 +20,12 @@ import { serviceManager } from '../service/manager.ts'
 import { startTimings } from '../timings.ts'
 import { openAdminApi } from './admin-api.ts'
 import { provideBinaries } from './binaries.ts'
+import { loadClusterImages } from './cluster-images.ts'
 import { completeCluster } from './complete.ts'
 import { explained, failure } from './failed-run.ts'
 import { firstLook } from './first-look.ts'
 import { setSysctls } from './kernel.ts'
-import { loadClusterImages, openChosenRuntime } from './live-runtime.ts'
+import { openChosenRuntime } from './live-runtime.ts'
 import { nodeFiles } from './node-files.ts'
 import { plannedChanges } from './plan.ts'
 import { letPodsThrough } from './pod-firewall.ts'
@@ -121,7 +122,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     const completing = completeCluster({
       config,
       api,
-      images: images.all,
+      images,
       late: files.late,
       objects: rendered.objects,
       ca: read(`${config.cluster.certificatesDir}/ca.crt`) ?? '',

@@ -14,6 +14,7 @@ import type { Task } from '../screen/tasks.ts'
 import { secondsText } from '../timings.ts'
 import { waitForApi } from './admin-api.ts'
 import { applyObjects } from './apply-objects.ts'
+import type { ImageSteps } from './cluster-images.ts'
 import { makeControllerAccounts } from './controller-accounts.ts'
 import { makeFirstAccounts } from './first-accounts.ts'
 import { giveStartingRights, takeStartingRights } from './starting-rights.ts'
@@ -21,8 +22,7 @@ import { giveStartingRights, takeStartingRights } from './starting-rights.ts'
 export interface Beginning {
   readonly config: InitConfig
   readonly api: Api
-  /** Comes true when the runtime has every image. */
-  readonly images: Promise<void>
+  readonly images: ImageSteps
   /** Manifests for when the API server answers. */
   readonly late: readonly FileEntry[]
   readonly objects: readonly ClusterObject[]
@@ -39,14 +39,22 @@ export interface Beginning {
 export async function completeCluster(beginning: Beginning): Promise<readonly GateResult[]> {
   const { config, api, images, late, objects, ca, gates, deadline, mark, output } = beginning
   const server = output.begin('API server')
-  await within(deadline, 'init: cannot load the images', images)
   await waitForApi(api, deadline, '/version', server.tell)
   server.done(`[control-plane] The API server answers after ${secondsText(mark('API answers'))}`)
 
   // Controllers, the scheduler and CoreDNS start while the API server still gets ready, as if all were there.
   await giveStartingRights(api)
-  writeFiles('/', late)
-  const applying = applyObjects(api, objects, deadline)
+  // A kubelet that misses an image tries to pull it, and waits ten seconds after that fails.
+  const isAddon = ({ phase }: ClusterObject): boolean => phase.startsWith('addon/')
+  const applying = Promise.all([
+    images.controllers.then(() => writeFiles('/', late)),
+    applyObjects(
+      api,
+      objects.filter(object => !isAddon(object)),
+      deadline,
+    ),
+    images.addons.then(() => applyObjects(api, objects.filter(isAddon), deadline)),
+  ])
   applying.catch(() => {})
   // What cannot be made early the controller manager makes later.
   makeFirstAccounts(api, config.version, ca, deadline).catch(() => {})
@@ -56,9 +64,12 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
     const putting = output.begin('objects')
     await waitForApi(api, deadline, '/readyz', putting.tell)
     await Promise.all([takeStartingRights(api), makeControllerAccounts(api).catch(() => {})])
+    await within(deadline, 'init: cannot load the images', Promise.all([images.controllers, images.addons]))
     await applying
     putting.done(`[init] Applied ${objects.length} objects after ${secondsText(mark('objects applied'))}`)
-    return await reachGates(gates, context, beginning)
+    const results = await reachGates(gates, context, beginning)
+    await within(deadline, 'init: cannot load the images', images.all)
+    return results
   } finally {
     await closeApiService?.()
   }
