@@ -17,6 +17,8 @@ export const LAYOUT = {
   binaries: '/var/lib/kubestep/bin',
   containerd: {
     config: '/var/lib/kubestep/containerd/config.toml',
+    /** Which proxy it takes. */
+    proxies: '/var/lib/kubestep/containerd/proxies.env',
     /** Mirrors of registries. */
     hosts: '/var/lib/kubestep/containerd/certs.d',
     root: '/var/lib/kubestep/containerd/root',

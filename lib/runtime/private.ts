@@ -1,8 +1,10 @@
 /** A containerd of our own, from the binaries on the machine: nothing shared with Docker's or a packaged one. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { which } from '../command.ts'
+import type { EnvVar } from '../config/types.ts'
 import { KubestepError, reasonOf } from '../errors.ts'
 import { writeFiles } from '../files.ts'
+import { proxyEnvironment } from '../host/read.ts'
 import { LAYOUT } from '../layout.ts'
 import type { ServiceManager } from '../service/service.ts'
 import { containerdConfig } from './containerd-config.ts'
@@ -46,7 +48,7 @@ export async function startPrivateRuntime(
       `runtime: cannot start containerd: ${missing.map(([program]) => program).join(', ')} not found; install ${[...new Set(missing.map(([, packageName]) => packageName))].join(' and ')}, use --install, or name a CRI socket with --runtime`,
     )
   }
-  const { config, root, state, socket } = LAYOUT.containerd
+  const { config, proxies, root, state, socket } = LAYOUT.containerd
   const text = containerdConfig({
     ...settings,
     root,
@@ -54,14 +56,28 @@ export async function startPrivateRuntime(
     socket,
     runc,
   })
-  writeFiles('/', [{ path: config, mode: 0o644, content: text }])
+  const variables = proxyVariables(proxyEnvironment(process.env))
+  // It pulls as this process fetches; an address may hold a password.
+  writeFiles('/', [
+    { path: config, mode: 0o644, content: text },
+    { path: proxies, mode: 0o600, content: variables },
+  ])
   await services.start({
     name: PRIVATE_RUNTIME,
     about: 'container runtime of the kubestep cluster',
     command: [containerd, '--config', config],
+    environmentFile: proxies,
     restartDelayMs: 1000,
   })
   return waitForRuntime(services, `unix://${socket}`)
+}
+
+/** Variables as systemd's EnvironmentFile= takes them literally. Source: systemd.exec(5). */
+export function proxyVariables(variables: readonly EnvVar[]): string {
+  return variables
+    .filter(({ value = '' }) => !value.includes('\n'))
+    .map(({ name, value = '' }) => `${name}="${value.replaceAll(/["\\`$]/g, '\\$&')}"\n`)
+    .join('')
 }
 
 async function waitForRuntime(services: ServiceManager, socket: string): Promise<Runtime> {

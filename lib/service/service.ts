@@ -11,6 +11,8 @@ export interface Service {
    * reads an EnvironmentFile=; nothing in it is expanded.
    */
   readonly moreArguments?: { readonly file: string; readonly variable: string }
+  /** Variables in a file, where it is there; read at every start in the same way. Of proxies it is told by these alone. */
+  readonly environmentFile?: string
   /** How long to wait before starting it again when it ended. */
   readonly restartDelayMs: number
   /** Services that are started before it when the machine boots, where they are there. */

@@ -140,7 +140,7 @@ function say(line) {
 }
 
 /** Runs until it is told to end. */
-export async function supervise({ name, command, moreArguments, restartDelayMs, endsFile }) {
+export async function supervise({ name, command, moreArguments, environmentFile, restartDelayMs, endsFile }) {
   let [child, isEnded, wake] = [undefined, false, () => {}]
   const end = () => {
     isEnded = true
@@ -150,6 +150,7 @@ export async function supervise({ name, command, moreArguments, restartDelayMs, 
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   const start = () => {
+    const given = environmentFile === undefined ? [] : readVariables(environmentFile)
     const variables = moreArguments === undefined ? new Map() : readVariables(moreArguments.file)
     const [program, ...args] = [...command, ...splitWords(variables.get(moreArguments?.variable) ?? '')]
     return new Promise(resolve => {
@@ -161,7 +162,7 @@ export async function supervise({ name, command, moreArguments, restartDelayMs, 
       try {
         child = spawn(program, args, {
           stdio: ['ignore', 'inherit', 'inherit'],
-          env: { ...process.env, ...Object.fromEntries(variables) },
+          env: { ...process.env, ...Object.fromEntries([...given, ...variables]) },
         })
       } catch (error) {
         return refused(error.message)

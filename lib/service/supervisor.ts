@@ -39,8 +39,11 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     removeFiles('/', [pidFile(name), endsFile(name)])
   }
   const launch = (name: string): void => {
-    // What its starter was loaded with is nothing for a program that lives on.
-    const { NODE_OPTIONS: _, ...environment } = process.env
+    // What its starter was loaded with is nothing for a program that lives on, and a proxy is for who asks for it:
+    // the kubelet would go to its API server through it.
+    const environment = Object.fromEntries(
+      Object.entries(process.env).filter(([variable]) => !/^NODE_OPTIONS$|_proxy$/i.test(variable)),
+    )
     const command = [...runtimeCommand(), program, settingsFile(name)]
     const pid = startDetached(command, logFile(name), environment)
     writeFiles('/', [{ path: pidFile(name), mode: 0o644, content: `${pid} ${startTime(pid) ?? ''}\n` }])
@@ -82,8 +85,9 @@ function supervisorText(): string {
 }
 
 /** What the loop goes by; `endsFile` gets a line for each end. */
-function settings({ name, about, command, moreArguments, restartDelayMs }: Service, endsFile: string): string {
-  return `${JSON.stringify({ name, about, command, moreArguments, restartDelayMs, endsFile }, null, 2)}\n`
+function settings(service: Service, endsFile: string): string {
+  const { name, about, command, moreArguments, environmentFile, restartDelayMs } = service
+  return `${JSON.stringify({ name, about, command, moreArguments, environmentFile, restartDelayMs, endsFile }, null, 2)}\n`
 }
 
 /** What runs a script of ours by itself: the Node, Deno or Bun that runs this. */

@@ -68,9 +68,10 @@ function unitLines({ after = [] }: Service): string {
   return `After=${units.join(' ')}\nStartLimitIntervalSec=0`
 }
 
-function startLines({ command, moreArguments }: Service): string {
+function startLines({ command, moreArguments, environmentFile }: Service): string {
   const words = [...command.map(quoteWord), ...(moreArguments === undefined ? [] : [`$${moreArguments.variable}`])]
   return [
+    ...(environmentFile === undefined ? [] : [`EnvironmentFile=-${environmentFile}`]),
     ...(moreArguments === undefined ? [] : [`EnvironmentFile=-${moreArguments.file}`]),
     `ExecStart=${words.join(' ')}`,
   ].join('\n')

@@ -154,3 +154,39 @@ test('supervisor() does not give to a shell what is no program', async () => {
 function killLoop(pidFile: string): void {
   process.kill(Number(readFileSync(pidFile, 'utf8').split(' ')[0]), 'SIGKILL')
 }
+
+test('supervisor() tells a service of proxies by its file alone', async () => {
+  const { base, ...places } = folders()
+  const manager = supervisor(places)
+  const [file, seen, program] = ['proxies.env', 'seen', 'print'].map(name => join(base, name)) as [
+    string,
+    string,
+    string,
+  ]
+  writeFileSync(
+    program,
+    `#!/bin/sh\nenv | grep -i _proxy | sort >'${seen}.new'; mv '${seen}.new' '${seen}'\nsleep 0.1\n`,
+    {
+      mode: 0o755,
+    },
+  )
+  const before = process.env.HTTPS_PROXY
+  process.env.HTTPS_PROXY = 'http://of-this-process:1'
+  try {
+    const told = async (environmentFile?: string): Promise<string> => {
+      rmSync(seen, { force: true })
+      const more = environmentFile === undefined ? {} : { environmentFile }
+      await manager.start({ name: 'proxied', about: 'test', command: [program], restartDelayMs: 50, ...more })
+      await until('its variables', () => existsSync(seen))
+      await manager.remove('proxied')
+      return readFileSync(seen, 'utf8')
+    }
+    assert.equal(await told(), '')
+    writeFileSync(file, 'https_proxy="http://of-the-file:2"\n')
+    assert.equal(await told(file), 'https_proxy=http://of-the-file:2\n')
+  } finally {
+    if (before === undefined) delete process.env.HTTPS_PROXY
+    else process.env.HTTPS_PROXY = before
+    rmSync(base, { recursive: true })
+  }
+})

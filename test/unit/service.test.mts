@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { quote } from '../../lib/command.ts'
 import { containerdConfig } from '../../lib/runtime/containerd-config.ts'
+import { proxyVariables } from '../../lib/runtime/private.ts'
 import { shimSocket } from '../../lib/runtime/shims.ts'
+import { parseVariables } from '../../lib/service/supervise.mjs'
 import { unit } from '../../lib/service/unit-text.ts'
 
 const SERVICE = {
@@ -17,6 +19,24 @@ test('unit() quotes what is special to systemd and sets the restart delay', () =
   assert.ok(lines.includes('ExecStart="/opt/my bin/kubelet" --v=2 "--x=100%%$$HOME \\"q\\""'))
   assert.ok(lines.includes('RestartSec=600ms'))
   assert.ok(lines.indexOf('StartLimitIntervalSec=0') < lines.indexOf('[Service]'))
+})
+
+test('unit() names the file of variables before the command', () => {
+  const lines = unit({ ...SERVICE, environmentFile: '/var/lib/x.env' }).split('\n')
+  assert.ok(lines.indexOf('EnvironmentFile=-/var/lib/x.env') >= 0)
+  assert.ok(lines.indexOf('EnvironmentFile=-/var/lib/x.env') < lines.findIndex(line => line.startsWith('ExecStart=')))
+})
+
+test('proxyVariables() are read back as they are, whatever a password holds', () => {
+  const variables = [
+    { name: 'HTTPS_PROXY', value: 'http://user:p"a\\s`s$HOME#;%s@proxy.example:3128' },
+    { name: 'no_proxy', value: 'localhost, 10.0.0.0/8,*.example.org' },
+  ]
+  const text = proxyVariables([...variables, { name: 'X_PROXY', value: 'a\nB=c' }])
+  assert.deepEqual(
+    [...parseVariables(text)].map(([name, value]) => ({ name, value })),
+    variables,
+  )
 })
 
 for (const [word, quoted] of [
