@@ -3,7 +3,7 @@
  * stop the run later is named here, all of it at once.
  */
 import { accessSync, constants, existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { which } from '../command.ts'
 import { type Artifacts, readArtifacts } from '../components/artifacts.ts'
 import { architecture } from '../components/platform.ts'
@@ -20,7 +20,7 @@ import type { Phase } from '../phase.ts'
 import { isSkipped } from '../phases.ts'
 import { refuseBadMachine } from '../preflight/preflight.ts'
 import { presentImages } from '../runtime/images.ts'
-import { RUNTIME_PROGRAMS } from '../runtime/private.ts'
+import { missingPrograms, RUNTIME_PROGRAMS } from '../runtime/private.ts'
 import type { RuntimeChoice } from '../runtime/runtime.ts'
 import type { Call } from '../script.ts'
 import { installedPlugins } from './binaries.ts'
@@ -46,9 +46,14 @@ export async function firstLook(phase: Phase, call: Call): Promise<FirstLook> {
     isChecked ? refuseBadMachine(phase, flags, output) : undefined,
     living,
   ])
-  // Preflight has asked the runtime too.
+  // Preflight, unless it was skipped, has asked for the runtime and its programs too.
   const outcomes = [parts, checked, ...(checked.status === 'rejected' ? [] : [live])]
-  const reasons = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+  const isPrivate = live.status === 'fulfilled' && live.value.choice.kind === 'private'
+  const absent = checked.status === 'fulfilled' && isPrivate && !flags.install ? missingPrograms() : undefined
+  const reasons = [
+    ...outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : [])),
+    ...(absent === undefined ? [] : [new KubestepError(absent)]),
+  ]
   if (reasons.length === 0 && live.status === 'fulfilled' && parts.status === 'fulfilled') {
     return { ...live.value, ...(parts.value !== undefined && { artifacts: parts.value }) }
   }
@@ -77,6 +82,7 @@ export async function lookAtParts(
     ...writingFaults(config),
     ...(choice?.kind === 'private' ? programFaults(arch) : []),
     ...(socket !== undefined && flags.artifacts !== undefined && images.length > 0 ? importFaults(socket) : []),
+    ...(socket !== undefined && wantsNetwork(flags.cni) && !flags.install ? pluginFaults(socket) : []),
   ]
   const reading =
     flags.artifacts === undefined
@@ -116,6 +122,18 @@ function importFaults({ socket, runtime }: RuntimeChoice & { readonly kind: 'soc
   return which('ctr') === undefined
     ? [`${head}: ctr is not on this machine; install containerd's ctr, or use --runtime private`]
     : []
+}
+
+/** Plugins of the Pod network that a runtime that is there does not find. */
+function pluginFaults({ socket, runtime }: RuntimeChoice & { readonly kind: 'socket' }): string[] {
+  const { binDirs } = runtime.cni
+  const missing = CNI_PROGRAMS.filter(program => !binDirs.some(folder => existsSync(join(folder, program))))
+  // Another one may look elsewhere, and does not say so.
+  if (missing.length === 0 || runtime.name !== 'containerd') return []
+  const where = binDirs.map(folder => JSON.stringify(folder)).join(', ')
+  return [
+    `runtime: cannot use "${socket}" for the Pod network: ${missing.join(', ')} not in ${where}, where it looks for CNI plugins; put them there, add --install, or use --cni none`,
+  ]
 }
 
 /** Folders that an init writes to and may not. */

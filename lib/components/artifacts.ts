@@ -65,9 +65,7 @@ export async function readArtifacts(folder: string, wanted: WantedArtifacts): Pr
     ...contents.flatMap(content => (content.status === 'rejected' ? [reasonOf(content.reason)] : [])),
     ...read.flatMap((content, index) => archFault(imageArchives[index] ?? '', content, arch)),
     // Of another version all images are missing: that says the same once more.
-    ...(other !== undefined
-      ? [other]
-      : lacking.map(name => `images has no archive with ${name}: put it there (docker or OCI, *.tar)`)),
+    ...(other ?? imageFault(lacking)),
   ]
   if (kubelet === undefined || faults.length > 0) throw artifactsError(folder, version, faults)
   return {
@@ -76,6 +74,13 @@ export async function readArtifacts(folder: string, wanted: WantedArtifacts): Pr
     ...(bringsPlugins && { cniBinDir }),
     imageArchives,
   }
+}
+
+function imageFault(lacking: readonly string[]): string[] {
+  if (lacking.length === 0) return []
+  return [
+    `images has no archive with ${lacking.join(', ')}: put ${lacking.length === 1 ? 'it' : 'them'} there (docker or OCI archives, *.tar)`,
+  ]
 }
 
 /** Version that a kubelet says; undefined when it does not, e.g. on a disk that programs may not be started from. */
@@ -97,21 +102,21 @@ function otherVersion(
   kubelet: Version | undefined,
   lacking: readonly string[],
   read: readonly (ArchiveContent | undefined)[],
-): string | undefined {
+): string[] | undefined {
   const wanted = parseVersion(version.replace(/^ci\//, ''))
   if (wanted === undefined) return undefined
   const isAnother = (found: Version): boolean => release(found) !== release(wanted)
   const advice = (found: Version): string =>
-    `${version} was asked for; use --kubernetes-version ${release(found)}, or make a folder of ${version}`
+    `${version} was asked for; ask for ${release(found)} (--kubernetes-version, or kubernetesVersion in the configuration), or make a folder of ${version}`
   const lacksServer = lacking.find(name => /\/kube-apiserver[:@]/.test(name)) !== undefined
   if (kubelet !== undefined && isAnother(kubelet) && (lacksServer || kubelet.minor > wanted.minor))
-    return `it is of ${release(kubelet)} (its kubelet says so), and ${advice(kubelet)}`
+    return [`it is of ${release(kubelet)} (its kubelet says so), and ${advice(kubelet)}`]
   if (!lacksServer) return undefined
   const servers = read.flatMap(content => content?.names ?? []).map(name => /\/kube-apiserver:(\S+)$/.exec(name)?.[1])
   const server = parseVersion(servers.find(tag => tag !== undefined) ?? '')
   return server === undefined || !isAnother(server)
     ? undefined
-    : `it is of ${release(server)} (its kube-apiserver says so), and ${advice(server)}`
+    : [`it is of ${release(server)} (its kube-apiserver says so), and ${advice(server)}`]
 }
 
 function pluginFaults(

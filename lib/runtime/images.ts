@@ -16,7 +16,7 @@ const TRIES = 3
 
 /** What ctr says when the daemon goes away under it, or is not there yet again. */
 const AWAY =
-  /connection refused|connection reset|Unavailable|failed to dial|error reading from server|no such file or directory"?$|ttrpc: closed|\bEOF\b/
+  /unavailable|transport is closing|connection (?:refused|reset|error)|failed to dial|error reading from server|ttrpc: closed|\bEOF\b/i
 
 /** Every tag and digest that the runtime has. */
 export async function presentImages(cri: Cri): Promise<ReadonlySet<string>> {
@@ -39,50 +39,71 @@ export async function imageIds(cri: Cri): Promise<Readonly<Record<string, string
   )
 }
 
+export interface ImportOptions {
+  /** Hears of each archive that is in the runtime. */
+  readonly onImported?: (archive: string) => void
+  /** Whether the daemon serves; asked of its socket when left out. */
+  readonly isThere?: () => Promise<boolean>
+  readonly backLimitMs?: number
+}
+
 /**
- * Imports docker or OCI archives; `onImported` hears of each. `ctr` has to be of the daemon's own major version.
+ * Imports docker or OCI archives. `ctr` has to be of the daemon's own major version.
  * A daemon that ends meanwhile and comes back gets the archive again. Throws a KubestepError that names the archive.
  */
 export async function importArchives(
   ctr: string,
   socket: string,
   archives: readonly string[],
-  onImported: (archive: string) => void = () => {},
+  { onImported, ...daemon }: ImportOptions = {},
 ): Promise<void> {
   const address = socket.replace(/^unix:\/\//, '')
   for (const archive of archives) {
     const command = [ctr, '--address', address, '--namespace', NAMESPACE, 'images', 'import', archive]
-    await again(socket, archive, () => mustRun(`images: cannot import "${archive}"`, command))
-    onImported(archive)
+    await again(socket, archive, daemon, () => mustRun(`images: cannot import "${archive}"`, command))
+    onImported?.(archive)
   }
 }
 
-async function again(socket: string, archive: string, work: () => Promise<unknown>): Promise<void> {
+async function again(
+  socket: string,
+  archive: string,
+  { isThere = () => serves(socket), backLimitMs = BACK_LIMIT_MS }: ImportOptions,
+  work: () => Promise<unknown>,
+): Promise<void> {
   for (let left = TRIES - 1; ; left--) {
     try {
       await work()
       return
     } catch (error) {
       // One that was killed says nothing of the daemon.
-      const isAway = error instanceof CommandError && error.exitCode !== null && AWAY.test(error.output)
-      if (!isAway || left === 0) throw error
-      await back(socket, archive, error)
+      if (left === 0 || !(error instanceof CommandError) || error.exitCode === null) throw error
+      if (!AWAY.test(error.output) && (await isThere())) throw error
+      await back(socket, archive, { isThere, backLimitMs }, error)
     }
   }
 }
 
-async function back(socket: string, archive: string, cause: CommandError): Promise<void> {
-  const end = performance.now() + BACK_LIMIT_MS
-  for (;;) {
-    const cri = await openCri(socket).catch(() => undefined)
-    cri?.close()
-    if (cri !== undefined) return
+async function back(
+  socket: string,
+  archive: string,
+  { isThere, backLimitMs }: Required<Omit<ImportOptions, 'onImported'>>,
+  cause: CommandError,
+): Promise<void> {
+  const end = performance.now() + backLimitMs
+  while (!(await isThere())) {
     if (performance.now() > end) {
       throw new KubestepError(
-        `images: cannot import "${archive}": the runtime at "${socket}" went away meanwhile, and is not back after ${BACK_LIMIT_MS / 1000} s (${cause.message.split(': ').at(-1)}); its log says why`,
+        `images: cannot import "${archive}": the runtime at "${socket}" went away meanwhile, and is not back after ${backLimitMs / 1000} s (${cause.message.split(': ').at(-1)}); its log says why`,
         { cause },
       )
     }
     await sleep(200)
   }
+}
+
+async function serves(socket: string): Promise<boolean> {
+  const cri = await openCri(socket).catch(() => undefined)
+  cri?.close()
+  return cri !== undefined
 }

@@ -29,6 +29,14 @@ export const RUNTIME_PROGRAMS: readonly (readonly [program: string, packageName:
   ['runc', 'runc'],
 ]
 
+/** Which of them are not on this machine, and how to have them; undefined when all are. */
+export function missingPrograms(): string | undefined {
+  const missing = RUNTIME_PROGRAMS.filter(([program]) => which(program) === undefined)
+  if (missing.length === 0) return undefined
+  const packages = [...new Set(missing.map(([, packageName]) => packageName))].join(' and ')
+  return `runtime: cannot start containerd: ${missing.map(([program]) => program).join(', ')} not found; install ${packages}, use --install, or name a CRI socket with --runtime`
+}
+
 /** How long containerd may take to open its socket; it takes well below a second. */
 const START_LIMIT_MS = 20_000
 
@@ -40,14 +48,9 @@ export async function startPrivateRuntime(
   services: ServiceManager,
   settings: PrivateRuntimeSettings,
 ): Promise<Runtime> {
-  const containerd = which('containerd')
-  const runc = which('runc')
-  const missing = RUNTIME_PROGRAMS.filter(([program]) => which(program) === undefined)
-  if (containerd === undefined || runc === undefined || missing.length > 0) {
-    throw new KubestepError(
-      `runtime: cannot start containerd: ${missing.map(([program]) => program).join(', ')} not found; install ${[...new Set(missing.map(([, packageName]) => packageName))].join(' and ')}, use --install, or name a CRI socket with --runtime`,
-    )
-  }
+  const fault = missingPrograms()
+  if (fault !== undefined) throw new KubestepError(fault)
+  const [containerd = 'containerd', runc = 'runc'] = [which('containerd'), which('runc')]
   const { config, proxies, root, state, socket } = LAYOUT.containerd
   const text = containerdConfig({
     ...settings,

@@ -203,7 +203,7 @@ for (const [what, files, path, wanted, message] of [
     WHOLE,
     '',
     { images: [SERVER, ...OTHERS] },
-    /etcd:3\.6\.6-0: .*\n.*coredns:v1\.14\.2: .*\n.*pause:3\.10\.2: /,
+    /images has no archive with registry\.k8s\.io\/etcd:3\.6\.6-0, registry\.k8s\.io\/coredns\/coredns:v1\.14\.2, registry\.k8s\.io\/pause:3\.10\.2: put them there/,
   ],
   [
     'an empty folder of images',
@@ -217,7 +217,7 @@ for (const [what, files, path, wanted, message] of [
     WHOLE,
     '',
     { version: 'v1.35.0', images: ['registry.k8s.io/kube-apiserver:v1.35.0', ...OTHERS] },
-    /^[^\n]*: it is of v1\.36\.2 \(its kubelet says so\), and v1\.35\.0 was asked for; use --kubernetes-version v1\.36\.2, or make a folder of v1\.35\.0\n[^\n]*bundle[^\n]*$/,
+    /^[^\n]*: it is of v1\.36\.2 \(its kubelet says so\), and v1\.35\.0 was asked for; ask for v1\.36\.2 \(--kubernetes-version, or kubernetesVersion in the configuration\), or make a folder of v1\.35\.0\n[^\n]*bundle[^\n]*$/,
   ],
   [
     'another version, by its kube-apiserver',
