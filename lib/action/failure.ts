@@ -60,9 +60,24 @@ function withWords(cause: string, lines: readonly string[]): string {
 
 // `init: cannot give port 6443 to the API server: ...; ...`: without who says it, and with how many more there are.
 function firstFault(text: string): string {
-  const faults = text.split('\n').filter(line => /^[\w-]+: \S/.test(line) && !CLOSING.test(line))
-  const first = (faults[0] ?? text.split('\n')[0] ?? '').replace(/^(init|action|config|load|preflight): /, '')
+  const lines = text.split('\n')
+  const faults = lines.flatMap((line, index) => {
+    if (!/^[\w-]+: \S/.test(line) || CLOSING.test(line) || NO_FAULT.test(line)) return []
+    const listed = line.endsWith(':') ? listBelow(lines, index) : []
+    return listed.length === 0 ? [line] : listed.map(item => `${line} ${item}`)
+  })
+  const first = (faults[0] ?? lines[0] ?? '').replace(/^(init|action|config|load|preflight): /, '')
   return faults.length > 1 ? `${shortened(first)} (and ${faults.length - 1} more)` : shortened(first)
+}
+
+// What an error ends with: where the logs are.
+const NO_FAULT = /^init: (?:everything that was logged is in|the logs could not be saved)/
+
+// A line that ends with a colon is followed by its faults, set in.
+function listBelow(lines: readonly string[], index: number): string[] {
+  const rest = lines.slice(index + 1)
+  const end = rest.findIndex(line => !line.startsWith('  '))
+  return rest.slice(0, end === -1 ? rest.length : end).map(line => line.trim())
 }
 
 function shortened(text: string): string {

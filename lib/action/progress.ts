@@ -21,7 +21,7 @@ export interface Progress {
 }
 
 /** Lines that stay visible when groups are folded. */
-const OPEN: readonly string[] = ['init', 'ready']
+const OPEN: readonly string[] = ['init', 'runtime', 'images', 'ready', 'wait']
 
 const READY = /^\[init\] Kubernetes \S+ is ready after /
 

@@ -40,6 +40,9 @@ export function endingOf(trouble: Trouble, text: string): { readonly kind: strin
 
 /** What a runtime says when it makes no Pod, without who passed it on. */
 export function refusalText(text: string): string {
-  const reason = text.replace(/^Failed to create pod sandbox: /, '').replace(/^rpc error: code = \w+ desc = /, '')
+  const reason = text
+    .replace(/^Failed to create pod sandbox: /, '')
+    .replace(/^rpc error: code = \w+ desc = /, '')
+    .replaceAll(/(sandbox) "[0-9a-f]{64}"/g, '$1')
   return shorten(maskSecrets(reason))
 }

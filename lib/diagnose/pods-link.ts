@@ -35,9 +35,10 @@ export async function lookAtPods({ api }: DiagnosisContext): Promise<Finding | u
   const worst = findings.find(({ starting }) => !starting) ?? findings[0]
   if (worst === undefined) return undefined
   const { pod, ...finding } = worst
-  const others = findings.filter(other => other !== worst).map(({ cause }) => cause)
+  // Beside a cause, what is on its way is no news.
+  const others = findings.filter(other => other !== worst && (worst.starting || !other.starting))
   const warnings = (await warningsOf(api, pod)).filter(line => !line.includes(finding.cause.split(': ').at(-1) ?? ''))
-  return { ...finding, lines: [...warnings, ...others].slice(0, TAIL) }
+  return { ...finding, lines: [...warnings, ...others.map(({ cause }) => cause)].slice(0, TAIL) }
 }
 
 /** What one Pod suffers from; `refusals` as sandboxRefusals() gives them. */

@@ -140,6 +140,20 @@ describe('failureOf()', () => {
     )
   })
 
+  test('of a list it is the first fault, and where logs are is none', () => {
+    const text = [
+      'components: cannot use artifacts "/a":',
+      '  /a/cni/bin has no "bridge": put the CNI plugins for linux/amd64 there',
+      '  images has no archive with registry.k8s.io/pause:3.10.2: put it there',
+      'npx zx scripts/bundle.mts makes such a folder',
+      'init: everything that was logged is in "/var/log/x.tar.gz"; to take the rest away: node dist/reset.mjs',
+    ].join('\n')
+    assert.equal(
+      failureOf({ event: 'error', text }, 1, '').title,
+      'components: cannot use artifacts "/a": /a/cni/bin has no "bridge": put the CNI plugins for linux/amd64 there (and 1 more)',
+    )
+  })
+
   test('how preflight ends its list is no fault of its own', () => {
     const text =
       'preflight: Port-2379: node on 127.0.0.1 has the port of etcd; stop that\npreflight: cannot set up a cluster on this machine: mend that'
@@ -186,6 +200,7 @@ describe('openProgress()', () => {
       { event: 'progress', text: '[etcd] b' },
       { event: 'detail', text: 'more' },
       'not an event',
+      { event: 'progress', text: '[wait] 12 s: API server' },
       { event: 'progress', text: '[ready] api' },
       { event: 'error', text: 'init: no' },
     )
@@ -200,6 +215,7 @@ describe('openProgress()', () => {
       'debug more',
       'not an event',
       '<',
+      '[wait] 12 s: API server',
       '[ready] api',
     ])
     assert.deepEqual(error, { event: 'error', text: 'init: no' })

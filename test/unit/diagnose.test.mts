@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { withoutSecrets } from '../../lib/diagnose/api-objects.ts'
 import { fullDisks } from '../../lib/diagnose/disks.ts'
-import { ENDINGS, endingOf } from '../../lib/diagnose/endings.ts'
+import { ENDINGS, endingOf, refusalText } from '../../lib/diagnose/endings.ts'
 import { lastWords, tellingLines } from '../../lib/diagnose/log-lines.ts'
 import { findingOf, podTrouble } from '../../lib/diagnose/pods-link.ts'
 import { maskJson, maskSecrets, secretMask } from '../../lib/diagnose/secrets.ts'
@@ -237,6 +237,11 @@ for (const [what, status, refusal, cause, afterMs] of [
     assert.equal(findingOf(probe(status, 'mine'), refusals).finalAfterMs, undefined)
   })
 }
+
+test('refusalText() leaves out who passed it on, and ids that tell nothing', () => {
+  const text = `Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "${'a1'.repeat(32)}": no`
+  assert.equal(refusalText(text), 'failed to setup network for sandbox: no')
+})
 
 test('endingOf() knows every trouble', () => {
   for (const { trouble } of ENDINGS) assert.ok(Number.isFinite(endingOf(trouble, 'anything at all').finalAfterMs))
