@@ -158,8 +158,10 @@ async function importAll(
 ): Promise<void> {
   // Somebody else's CRI-O has no call for it; what it lacks of a cluster's images has been said.
   if (runtime.name !== 'containerd') return
-  await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, archives, archive => {
-    left.delete(archive)
-    onImported?.(archive)
+  await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, archives, {
+    onImported: archive => {
+      left.delete(archive)
+      onImported?.(archive)
+    },
   })
 }
