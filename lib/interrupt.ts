@@ -10,9 +10,9 @@ const SIGNALS: readonly (readonly [name: NodeJS.Signals, number: number])[] = [
   ['SIGTERM', 15],
 ]
 
-/** What ends at once gets so long to do it, and the work so long to tidy up behind it. */
+/** What ends at once gets so long to do it. The work then has so long to tidy up behind it: all that it does is in its record. */
 const CHILDREN_MS = 2000
-const TIDYING_MS = 500
+const TIDYING_MS = 100
 const POLL_MS = 20
 
 /**
