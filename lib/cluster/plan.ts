@@ -19,6 +19,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { presentSandboxes } from '../runtime/sandboxes.ts'
 import { shimSocket } from '../runtime/shims.ts'
 import { KUBELET } from '../service/kubelet.ts'
+import { presentPodSlices } from '../service/slices.ts'
 
 const KUBELET_FOLDER = '/var/lib/kubelet'
 
@@ -100,7 +101,7 @@ export async function plannedChanges(
       socket,
       ours: runtime === undefined,
       sandboxes,
-      groups: { roots, before: presentGroups(roots) },
+      groups: { roots, before: presentGroups(roots), slices: await presentPodSlices() },
     },
     { kind: 'service', name: KUBELET },
   ]

@@ -16,6 +16,8 @@ export interface PodGroups {
   readonly roots: readonly string[]
   /** Groups at and below them that were there already. */
   readonly before: readonly string[]
+  /** Slices that systemd knew already. */
+  readonly slices?: readonly string[]
 }
 
 /**

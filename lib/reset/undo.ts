@@ -48,7 +48,7 @@ export const UNDO: { readonly [Kind in Change['kind']]: Undo<Kind> } = {
   },
   runtime: async (change, { services }) => {
     const stays = await undoRuntime(change)
-    if (services.kind === 'systemd') await removePodSlices()
+    if (services.kind === 'systemd') await removePodSlices(change.groups?.slices)
     return { stays }
   },
   image: async ({ socket, name, of }) => {

@@ -25,7 +25,7 @@ export async function removePodSlices(
   kept: readonly string[] = [],
   hierarchies: readonly string[] = HIERARCHIES,
 ): Promise<void> {
-  const slices = (await unitsLike(['*.slice'])).filter(({ Id = '' }) => POD_SLICE.test(Id) && !kept.includes(Id))
+  const slices = (await loadedSlices()).filter(({ Id = '' }) => !kept.includes(Id))
   const empty = slices.filter(
     ({ ControlGroup = '' }) =>
       ControlGroup === '' || !hierarchies.some(hierarchy => hasProcess(join(hierarchy, ControlGroup))),
@@ -35,6 +35,16 @@ export async function removePodSlices(
   const scopes = (await unitsLike(POD_SCOPES)).filter(({ Slice = '' }) => names.includes(Slice))
   await run(['systemctl', 'stop', ...names])
   await run(['systemctl', 'reset-failed', ...names, ...scopes.map(({ Id = '' }) => Id)])
+}
+
+/** Names of the slices of Pods that systemd knows now; none where it is not PID 1. */
+export async function presentPodSlices(): Promise<string[]> {
+  if (!existsSync('/run/systemd/system')) return []
+  return (await loadedSlices()).map(({ Id = '' }) => Id)
+}
+
+async function loadedSlices(): Promise<Fields[]> {
+  return (await unitsLike(['*.slice'])).filter(({ Id = '' }) => POD_SLICE.test(Id))
 }
 
 async function unitsLike(patterns: readonly string[]): Promise<Fields[]> {
