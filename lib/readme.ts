@@ -1,6 +1,7 @@
 /** The tables of the README and of docs/, from the tables that the code walks. */
 import { KUBELET_ADAPTATIONS } from './cluster/adapt.ts'
 import { SYSCTLS } from './host/sysctl.ts'
+import { type FlagRow, INERT_FLAGS, KUBEADM_COMMANDS, REFUSED_FLAGS } from './kubeadm-commands.ts'
 import { PROXY_MODES, type ProxyMode } from './network/proxy-mode.ts'
 import { meaningOf, type Option, placeholderOf } from './option.ts'
 import { OPTIONS, type OptionName } from './options.ts'
@@ -29,6 +30,20 @@ export function readmeTables(initOptions: readonly OptionName[]): Readonly<Recor
         why,
         ours ? 'no' : since === undefined && until === undefined ? 'yes' : releases(since, until),
       ]),
+    ),
+    'kubeadm-commands': table(
+      ['kubeadm', 'here'],
+      KUBEADM_COMMANDS.map(({ kubeadm, here, why = '' }) => [
+        `\`${kubeadm.replace('*', '…')}\``,
+        here === undefined ? `not there: ${why}` : `\`${here.replace('*', '…')}\``,
+      ]),
+    ),
+    'kubeadm-flags': table(
+      ['flag', 'of', 'here'],
+      [
+        ...INERT_FLAGS.map(row => flagRow(row, 'taken, and changes nothing: ')),
+        ...REFUSED_FLAGS.map(row => flagRow(row, 'not taken: ')),
+      ],
     ),
     gates: table(
       ['gate', 'holds when'],
@@ -79,6 +94,11 @@ export function readmeTables(initOptions: readonly OptionName[]): Readonly<Recor
       ]),
     ),
   }
+}
+
+function flagRow({ flag, commands, why }: FlagRow, verdict: string): Row {
+  const names = commands.map(name => (name === '*' ? 'every command' : `\`${name.replace('*', '…')}\``))
+  return [`\`${flag}\``, names.join(', '), `${verdict}${why}`]
 }
 
 function releasesOf({ since, until, gate, deprecated }: ProxyMode): string {

@@ -13,7 +13,7 @@ import { UsageError } from '../lib/errors.ts'
 import { readFile, rewriteFile, writeFiles } from '../lib/files.ts'
 import type { HostFacts } from '../lib/host/facts.ts'
 import { readHostFacts } from '../lib/host/read.ts'
-import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
+import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { OptionName } from '../lib/options.ts'
 import { readConfigFile } from '../lib/phase.ts'
@@ -22,6 +22,8 @@ import { stringify } from '../lib/yaml.ts'
 
 /** Which API versions a file may have. */
 const APIS: readonly OptionName[] = ['allow-deprecated-api', 'allow-experimental-api']
+/** kubeadm's that has nothing to say here: no command asks a cluster. */
+const INERT: readonly OptionName[] = ['kubeconfig']
 
 type Recipe = (call: Call, facts: HostFacts) => void | Promise<void>
 
@@ -43,22 +45,26 @@ export const config: Script = script(
     about: 'Check, convert and print configuration files of kubeadm.',
     options: [],
     subcommands: [
-      { name: 'validate', about: 'Check a file; all faults are named at once', options: ['config', ...APIS] },
+      {
+        name: 'validate',
+        about: 'Check a file; all faults are named at once',
+        options: ['config', ...APIS, ...INERT],
+      },
       {
         name: 'migrate',
         about: 'Write a file anew in the newest API version',
-        options: ['old-config', 'new-config', ...APIS],
+        options: ['old-config', 'new-config', ...APIS, ...INERT],
       },
       {
         name: 'print init-defaults',
         about: 'Print the defaults of init',
-        options: ['component-configs'],
+        options: ['component-configs', ...INERT],
       },
-      { name: 'print join-defaults', about: 'Print the defaults of join', options: [] },
-      { name: 'print reset-defaults', about: 'Print the defaults of reset', options: [] },
-      { name: 'print upgrade-defaults', about: 'Print the defaults of upgrade', options: [] },
-      { name: 'images list', about: 'What images.mts list does', options: LIST_OPTIONS },
-      { name: 'images pull', about: 'What images.mts pull does', options: PULL_OPTIONS },
+      { name: 'print join-defaults', about: 'Print the defaults of join', options: INERT },
+      { name: 'print reset-defaults', about: 'Print the defaults of reset', options: INERT },
+      { name: 'print upgrade-defaults', about: 'Print the defaults of upgrade', options: INERT },
+      { name: 'images list', about: 'What images.mts list does', options: [...LIST_OPTIONS, ...INERT_OPTIONS] },
+      { name: 'images pull', about: 'What images.mts pull does', options: [...PULL_OPTIONS, ...INERT] },
     ],
     needsSubcommand: true,
     outputs: ['yaml'],

@@ -9,7 +9,7 @@ import { timerMilliseconds } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { readFactsAnywhere, readHostFacts } from '../lib/host/read.ts'
 import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/images/images.ts'
-import { LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
+import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
 import type { PulledImage } from '../lib/images/pull.ts'
 import type { FoundRuntime } from '../lib/images/pull-runtime.ts'
 import { openOutput } from '../lib/output.ts'
@@ -35,11 +35,15 @@ export const images: Script = script(
       'List the container images of a cluster, or pull them; listing a complete version needs neither network nor root.',
     options: LIST_OPTIONS,
     subcommands: [
-      { name: 'list', about: 'Print the images, one a line, or with -o json|yaml as an object', options: LIST_OPTIONS },
+      {
+        name: 'list',
+        about: 'Print the images, one a line, or with -o json|yaml as an object',
+        options: [...LIST_OPTIONS, ...INERT_OPTIONS],
+      },
       {
         name: 'pull',
         about: 'Pull what is missing into the container runtime; without one, or with --output-dir, as archives',
-        options: PULL_OPTIONS,
+        options: [...PULL_OPTIONS, 'kubeconfig'],
       },
     ],
     outputs: ['yaml'],

@@ -22,6 +22,7 @@ const OPTIONS: readonly OptionName[] = [
   'skip-phases',
   'root',
   'record',
+  'image-repository',
   // kubeadm's; nothing is changed without it either.
   'dry-run',
 ]

@@ -2,27 +2,47 @@
 /** Takes away what init made: exactly what its journal holds, newest first, and nothing else. */
 import { alone } from '../lib/cluster/session.ts'
 import { KubestepError } from '../lib/errors.ts'
+import { readFactsAnywhere } from '../lib/host/read.ts'
 import { liveHost } from '../lib/host/source.ts'
 import { openJournal } from '../lib/journal.ts'
 import { LAYOUT } from '../lib/layout.ts'
+import type { OptionName } from '../lib/options.ts'
+import { readConfig } from '../lib/phase.ts'
 import { preparedChanges, undoPreparation } from '../lib/prepare/prepare.ts'
 import { describe } from '../lib/reset/describe.ts'
 import { othersChanges, ownerOf } from '../lib/reset/owner.ts'
+import { readRequest, strangers } from '../lib/reset/request.ts'
 import { leftLines, preparationLeft } from '../lib/reset/stay.ts'
 import { undoAll } from '../lib/reset/undo-all.ts'
 import { type Script, script } from '../lib/script.ts'
+
+const OPTIONS: readonly OptionName[] = [
+  'dry-run',
+  'config',
+  'skip-phases',
+  'owner',
+  // kubeadm's, for scripts that know it: the record decides.
+  'force',
+  'cert-dir',
+  'cri-socket',
+  'cleanup-tmp-dir',
+  'kubeconfig',
+  'ignore-preflight-errors',
+]
 
 export const reset: Script = script(
   import.meta,
   {
     name: 'reset',
     about: 'Take the cluster away: everything that init changed on this machine is as it was before.',
-    options: ['dry-run', 'owner'],
-    examples: ['reset.mts', 'reset.mts --dry-run'],
+    options: OPTIONS,
+    examples: ['reset.mts', 'reset.mts --dry-run', 'reset.mts --config reset.yaml'],
   },
   call => {
     const { name, flags, output } = call
     const owner = ownerOf(call)
+    const { dryRun, skipped, notices } = readRequest(flags, readConfig(flags), readFactsAnywhere())
+    for (const notice of notices) output.warn(notice)
     return alone(name, 'run it again', async () => {
       const journal = openJournal(LAYOUT.journal)
       const host = liveHost()
@@ -32,10 +52,13 @@ export const reset: Script = script(
       const prepared = owner === undefined ? preparedChanges(host) : []
       const changes = [...prepared, ...journal.changes().slice(kept)]
       const count = changes.length
+      for (const line of strangers(flags, changes)) output.warn(line)
       if (count === 0) {
         const whose = owner ?? 'kubestep'
         output.say(`[reset] Nothing to do: no record of a cluster of ${whose} on this machine`)
-      } else if (flags['dry-run']) {
+      } else if (skipped.includes('cleanup-node')) {
+        output.say('[reset] Skipping phase "cleanup-node", which is all that there is to do: nothing is taken away')
+      } else if (dryRun) {
         for (const change of changes.reverse()) output.say(`[reset] Would ${describe(change)}`)
       } else {
         const left = await undoAll(journal, { detail: output.detail, note: output.say }, kept)

@@ -16,7 +16,7 @@ import { type Call, type Script, script } from '../lib/script.ts'
 import { randomToken } from '../lib/token.ts'
 import { stringify } from '../lib/yaml.ts'
 
-const CLUSTER: readonly OptionName[] = ['kubeconfig']
+const CLUSTER: readonly OptionName[] = ['kubeconfig', 'dry-run']
 const CREATE: readonly OptionName[] = [
   ...CLUSTER,
   'config',
@@ -26,8 +26,9 @@ const CREATE: readonly OptionName[] = [
   'description',
   'print-join-command',
   'certificate-key',
-  'dry-run',
 ]
+
+const LIST: readonly OptionName[] = [...CLUSTER, 'allow-missing-template-keys', 'show-managed-fields']
 
 export const token: Script = script(
   import.meta,
@@ -37,9 +38,9 @@ export const token: Script = script(
     options: [],
     subcommands: [
       { name: 'create', about: 'Create a token in the cluster, a random one unless it is given', options: CREATE },
-      { name: 'list', about: 'List the tokens of the cluster', options: CLUSTER },
+      { name: 'list', about: 'List the tokens of the cluster', options: LIST },
       { name: 'delete', about: 'Delete tokens from the cluster, by id or by the whole token', options: CLUSTER },
-      { name: 'generate', about: 'Print a random bootstrap token; the cluster does not learn of it', options: [] },
+      { name: 'generate', about: 'Print a random bootstrap token; the cluster does not learn of it', options: CLUSTER },
     ],
     needsSubcommand: true,
     positionals: 'TOKEN...',
@@ -104,10 +105,14 @@ async function list(call: Call): Promise<void> {
 }
 
 async function remove(call: Call): Promise<void> {
-  const { positionals, output } = call
+  const { flags, positionals, output } = call
   if (positionals.length === 0) throw new UsageError('token: cannot delete: no token is named; see "token list"')
   // All of them have to make sense before any goes.
-  for (const word of positionals) tokenId(word)
+  const ids = positionals.map(tokenId)
+  if (flags['dry-run']) {
+    for (const id of ids) output.result(`[dryrun] Would delete the bootstrap token "${id}"\n`)
+    return
+  }
   await withCluster(call, api =>
     deleteTokens(api, positionals, id => output.result(`bootstrap token "${id}" deleted\n`)),
   )

@@ -13,4 +13,7 @@ export const LIST_OPTIONS: readonly OptionName[] = [
   ...FETCH_OPTIONS,
 ]
 
+/** Those of kubeadm's that have nothing to say here. */
+export const INERT_OPTIONS: readonly OptionName[] = ['kubeconfig', 'allow-missing-template-keys', 'show-managed-fields']
+
 export const PULL_OPTIONS: readonly OptionName[] = [...LIST_OPTIONS, 'cri-socket', 'output-dir', 'arch', 'timeout']

@@ -14,9 +14,12 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { folderChange } from '../../lib/cluster/plan.ts'
 import { KubestepError } from '../../lib/errors.ts'
+import { readFactsAnywhere } from '../../lib/host/read.ts'
 import { readSysctl } from '../../lib/host/sysctl.ts'
 import { type Change, openJournal } from '../../lib/journal.ts'
+import type { Flags } from '../../lib/options.ts'
 import { othersChanges, ownerOf } from '../../lib/reset/owner.ts'
+import { readRequest, strangers } from '../../lib/reset/request.ts'
 import { isInTheWay, leftLines, stayOf } from '../../lib/reset/stay.ts'
 import { undo } from '../../lib/reset/undo.ts'
 import { undoAll } from '../../lib/reset/undo-all.ts'
@@ -228,3 +231,83 @@ for (const { error, line } of [
     assert.equal(`${reason}; ${advice}`, line)
   })
 }
+
+const RESET_FILE = `apiVersion: kubeadm.k8s.io/v1beta4
+kind: ResetConfiguration
+dryRun: true
+force: true
+skipPhases: [cleanupnode]
+unmountFlags: [MNT_DETACH]
+`
+
+describe('readRequest()', () => {
+  const facts = readFactsAnywhere()
+  const ask = (flags: Flags, text?: string): Omit<ReturnType<typeof readRequest>, 'notices'> => {
+    const { dryRun, skipped } = readRequest(flags, text === undefined ? {} : { text, file: 'r.yaml' }, facts)
+    return { dryRun, skipped }
+  }
+  for (const [what, flags, text, expected] of [
+    ['nothing', {}, undefined, { dryRun: false, skipped: [] }],
+    [
+      "kubeadm's flags",
+      { force: true, 'cert-dir': '/a', 'cri-socket': 'b' },
+      undefined,
+      { dryRun: false, skipped: [] },
+    ],
+    [
+      'phases',
+      { 'skip-phases': 'preflight,cleanupnode' },
+      undefined,
+      { dryRun: false, skipped: ['preflight', 'cleanup-node'] },
+    ],
+    ['a file', {}, RESET_FILE, { dryRun: true, skipped: ['cleanup-node'] }],
+    [
+      'a file and flags that win',
+      { 'dry-run': false, 'skip-phases': 'preflight', force: true },
+      RESET_FILE,
+      { dryRun: false, skipped: ['preflight'] },
+    ],
+  ] as const) {
+    test(`reads ${what}`, () => assert.deepEqual(ask(flags, text), expected))
+  }
+  for (const [what, flags, text, expected] of [
+    [
+      'a phase that there is not',
+      { 'skip-phases': 'cleanup-nodes' },
+      undefined,
+      /cannot skip phase "cleanup-nodes".*did you mean "cleanup-node"/,
+    ],
+    [
+      'flags that the file decides',
+      { 'cri-socket': 'x', 'cert-dir': '/y' },
+      RESET_FILE,
+      /together with --cert-dir, --cri-socket/,
+    ],
+    [
+      'a file of another kind',
+      {},
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n',
+      /no ResetConfiguration found/,
+    ],
+    ['a field that there is not', {}, `${RESET_FILE}forced: true\n`, /r\.yaml:7: .*forced/],
+    ['a flag of umount that there is not', {}, RESET_FILE.replace('MNT_DETACH', 'MNT_LAZY'), /unknown unmount flag/],
+  ] as const) {
+    test(`refuses ${what}`, () => assert.throws(() => ask(flags, text), expected))
+  }
+
+  test('strangers() names what is not in the record', () => {
+    const changes: readonly Change[] = [
+      { kind: 'tree', path: '/etc/kubernetes' },
+      { kind: 'runtime', socket: 'unix:///run/containerd/containerd.sock', ours: false, sandboxes: [] },
+    ]
+    const known = { 'cert-dir': '/etc/kubernetes/pki/', 'cri-socket': '/var/run/containerd/containerd.sock' }
+    assert.deepEqual(strangers(known, changes), [])
+    assert.deepEqual(strangers({}, changes), [])
+    assert.deepEqual(
+      strangers({ 'cert-dir': '/srv/pki', 'cri-socket': 'unix:///run/crio/crio.sock' }, changes).map(
+        line => line.split('"')[1],
+      ),
+      ['/srv/pki', 'unix:///run/crio/crio.sock'],
+    )
+  })
+})
