@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fetchingOf } from '../lib/components/fetching.ts'
 import { lookUpVersion } from '../lib/components/labels.ts'
-import { openLock, writeLock } from '../lib/components/lock.ts'
+import { type Lock, openLock, writeLock, writeLockTable } from '../lib/components/lock.ts'
 import { makeLock } from '../lib/components/make-lock.ts'
 import { chosenArchitecture } from '../lib/components/platform.ts'
 import { reporterOf } from '../lib/components/reporter.ts'
@@ -62,7 +62,7 @@ export const lock: Script = script(
         output.say(`[lock] ${version} for ${arch}: ${made.lock.size} digests, ${made.signed.length} of signed files`)
       }
       reporter.end()
-      writeFiles('/', [{ path: target, mode: 0o644, content: contentOf(target, writeLock(all)) }])
+      writeFiles('/', [{ path: target, mode: 0o644, content: contentOf(target, all) }])
       output.say(`[lock] Wrote ${all.size} digests to ${target}`)
     } finally {
       reporter.end()
@@ -72,8 +72,8 @@ export const lock: Script = script(
 )
 
 /** The lock that comes along is a module, whose head stays. */
-function contentOf(target: string, text: string): string {
-  if (target !== OWN) return text
+function contentOf(target: string, all: Lock): string {
+  if (target !== OWN) return writeLock(all)
   const [head] = (readFile('/', OWN) ?? '').split('`')
-  return `${head}\`\n${text}\``.concat('\n')
+  return `${head}\`\n${writeLockTable(all)}\``.concat('\n')
 }

@@ -32,6 +32,47 @@ export function readLock(text: string, shown: string): Lock {
   )
 }
 
+/**
+ * Reads the table of the lock that comes along: it goes into every bundle that fetches, so it says each part of a name
+ * once. `[kubelet v1.36.* amd64]`, then a line for each name: what the star stands for, and the digest in base64url.
+ */
+export function readLockTable(table: string): Lock {
+  const lock = new Map<string, string>()
+  let head = '*'
+  for (const line of table.split('\n').filter(text => text !== '')) {
+    const named = /^\[(.*)\]$/.exec(line)?.[1]
+    const [, star = '', digest = ''] = /^(\S+) ([\w-]{43})$/.exec(line) ?? []
+    if (named !== undefined) head = named
+    else if (digest === '') throw new RangeError(`lock: no row of the table: ${line}`)
+    else
+      lock.set(
+        head.replace('*', () => star),
+        Buffer.from(digest, 'base64url').toString('hex'),
+      )
+  }
+  return lock
+}
+
+/** Such a table, sorted by name. */
+export function writeLockTable(lock: Lock): string {
+  const rows = [...lock].map(([name, digest]) => {
+    // The patch version of a file; the name of an image without its registry.
+    const [, before = '', star = name, after = ''] =
+      /^(\S+ v\d+\.\d+\.)(\S+)( \S+)$/.exec(name) ?? /^([^/ ]+\/)(\S+)()$/.exec(name) ?? []
+    return { head: `${before}*${after}`, star, digest: Buffer.from(digest, 'hex').toString('base64url') }
+  })
+  const byHead = new Map<string, typeof rows>()
+  for (const row of rows) byHead.set(row.head, [...(byHead.get(row.head) ?? []), row])
+  const natural = new Intl.Collator('en', { numeric: true }).compare
+  const heads = [...byHead.keys()].sort(natural)
+  return heads
+    .map(head => {
+      const lines = (byHead.get(head) ?? []).sort((a, b) => natural(a.star, b.star))
+      return `[${head}]\n${lines.map(({ star, digest }) => `${star} ${digest}\n`).join('')}`
+    })
+    .join('')
+}
+
 /** A lock as text, sorted by name; without a head. */
 export function writeLock(lock: Lock): string {
   const names = [...lock.keys()].sort((a, b) => (a < b ? -1 : 1))
@@ -42,7 +83,7 @@ export function writeLock(lock: Lock): string {
  * The lock that counts: that of `--lock FILE` in place of the one that comes along. Throws a KubestepError.
  */
 export async function openLock(file: string | undefined): Promise<Lock> {
-  if (file === undefined) return readLock((await import('./lock-file.ts')).LOCK_FILE, 'lib/components/lock-file.ts')
+  if (file === undefined) return readLockTable((await import('./lock-file.ts')).LOCK_FILE)
   const text = readFile('/', file)
   if (text !== undefined) return readLock(text, file)
   throw new KubestepError(`components: cannot read lock "${file}": it does not exist; correct the path`)
