@@ -41,7 +41,7 @@ export function readLockTable(table: string): Lock {
   let head = '*'
   for (const line of table.split('\n').filter(text => text !== '')) {
     const named = /^\[(.*)\]$/.exec(line)?.[1]
-    const [, star = '', digest = ''] = /^(\S+) ([\w-]{43})$/.exec(line) ?? []
+    const [, star = '', digest = ''] = /^(.+) ([\w-]{43})$/.exec(line) ?? []
     if (named !== undefined) head = named
     else if (digest === '') throw new RangeError(`lock: no row of the table: ${line}`)
     else
