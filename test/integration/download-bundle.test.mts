@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -11,7 +11,7 @@ import { architecture } from '../../lib/components/platform.ts'
 import { prepareComponents } from '../../lib/components/prepare.ts'
 import { openInternet } from './download-internet.mts'
 import { addImage, type Contents, layer, openRegistry } from './download-registry-server.mts'
-import { openSite, status, withChecksum } from './download-server.mts'
+import { openSite, sha256, status, withChecksum } from './download-server.mts'
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/bundle.mts', import.meta.url))
 const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url))
@@ -93,9 +93,16 @@ test('bundle.mts writes what --artifacts takes, through a proxy, from the hosts 
   })
   const environment = { HTTPS_PROXY: internet.proxy, NODE_EXTRA_CA_CERTS: internet.ca }
   const output = join(folder, 'a folder')
-  const options = ['--kubernetes-version', '1.36', '--output-dir', output, '--cache-dir', join(folder, 'cache')].concat(
-    ['--lock', '/dev/null'],
-  )
+  const options = ['--kubernetes-version', '1.36', '--output-dir', output, '--cache-dir', join(folder, 'cache')]
+  // Nobody here can sign them as the release's account does.
+  const kubectl = Buffer.from('#!/bin/sh\n')
+  const unsigned = await bundle([...options, '--lock', '/dev/null'], environment)
+  assert.equal(unsigned.code, 1)
+  assert.match(unsigned.stderr, /cannot accept kubelet v1\.36\.2: it has to be signed: .* status 404 .*kubelet\.sig/)
+  const lock = join(folder, 'the lock')
+  const locked = [`${sha256(kubelet)}  kubelet v1.36.2 ${arch}`, `${sha256(kubectl)}  kubectl v1.36.2 ${arch}`]
+  writeFileSync(lock, `${locked.join('\n')}\n`)
+  options.push('--lock', lock)
 
   const refused = await bundle(options, { ...environment, HTTPS_PROXY: internet.proxy.replace('secret', 'wrong') })
   assert.equal(refused.code, 1)

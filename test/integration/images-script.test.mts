@@ -48,7 +48,8 @@ test('images.mts pull --output-dir writes archives that --artifacts takes, from 
   }
   const registry = await openRegistry(stored)
   const folder = join(base, 'artifacts')
-  const options = ['pull', ...VERSION, '--output-dir', folder, '--cache-dir', join(base, 'cache')]
+  const own = ['--cache-dir', join(base, 'cache'), '--lock', '/dev/null']
+  const options = ['pull', ...VERSION, '--output-dir', folder, ...own]
   const pulled = await run('images.mts', [...options, '--mirror', `registry.k8s.io=http://${registry.host}`])
   await registry.close()
   assert.equal(pulled.code, 0, pulled.stderr)
