@@ -34,6 +34,7 @@ import { openPrepared } from './prepared-images.ts'
 import { provideHost } from './provide-host.ts'
 import { renderCluster } from './render.ts'
 import { planRuntime } from './runtime-plan.ts'
+import { fillGap } from './runtime-plugins.ts'
 
 const DEFAULT_TIMEOUT = '4m0s'
 
@@ -66,7 +67,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
 
   // From here on the machine changes; what will change is written down first.
   await provideHost(phase, call, journal)
-  const { changes, network, naming } = await planRuntime(config, flags, existing)
+  const { changes, network, naming, gap } = await planRuntime(config, flags, existing)
   journal.record(...(await plannedChanges(config, existing, changes)))
 
   // Credentials and manifests on one side, binaries, runtime and images on the other.
@@ -80,6 +81,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     images: fetched,
     ...(artifacts !== undefined && { artifacts }),
   })
+  if (gap !== undefined) fillGap(gap, binaries.cniBinDir)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
   const done = new AbortController()
   let watched: DiagnosisContext | undefined

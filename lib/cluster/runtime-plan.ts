@@ -1,4 +1,4 @@
-/** What an init is going to change in a runtime: its Pod network, and in somebody else's a name for its sandbox image. */
+/** What an init is going to change in a runtime: its Pod network; in somebody else's also a name for its sandbox image. */
 import type { InitConfig } from '../config/types.ts'
 import type { FileEntry } from '../files.ts'
 import { imageOf } from '../images/images.ts'
@@ -10,12 +10,15 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { podNetworkFile } from './node-files.ts'
 import { networkChanges } from './plan.ts'
 import { cniFolders, wantsNetwork } from './pod-network.ts'
+import { gapChanges, type PluginGap, pluginGap } from './runtime-plugins.ts'
 
 export interface RuntimeChanges {
   readonly changes: readonly Change[]
   /** The file of the Pod network; undefined when that is somebody else's. */
   readonly network?: FileEntry
   readonly naming?: ImageNaming
+  /** Plugins that the network needs and the runtime does not find. */
+  readonly gap?: PluginGap
 }
 
 /** `runtime` is absent when it will be a private one. Throws a KubestepError where no Pod network can be set up. */
@@ -27,14 +30,17 @@ export async function planRuntime(
   const confDir = runtime?.cni.confDir ?? cniFolders(flags.cni, '').confDir
   const network = wantsNetwork(flags.cni) ? podNetworkFile(config, confDir) : undefined
   const naming = runtime === undefined ? undefined : await sandboxNaming(config, flags, runtime)
+  const gap = network === undefined || runtime === undefined ? undefined : pluginGap(runtime)
   return {
     changes: [
       // A private runtime's own folder goes as a whole.
       ...(network !== undefined && runtime === undefined ? [] : networkChanges(confDir, network?.path)),
       ...(naming === undefined ? [] : [{ kind: 'image', ...naming } as const]),
+      ...(gap === undefined ? [] : gapChanges(gap)),
     ],
     ...(network !== undefined && { network }),
     ...(naming !== undefined && { naming }),
+    ...(gap !== undefined && { gap }),
   }
 }
 

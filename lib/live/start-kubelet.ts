@@ -5,8 +5,9 @@ import { setSysctls } from '../cluster/kernel.ts'
 import { openChosenRuntime } from '../cluster/live-runtime.ts'
 import { loadPatches } from '../cluster/patches.ts'
 import { plannedChanges } from '../cluster/plan.ts'
-import { cniFolders } from '../cluster/pod-network.ts'
+import { cniFolders, wantsNetwork } from '../cluster/pod-network.ts'
 import { sandboxNaming } from '../cluster/runtime-plan.ts'
+import { fillGap, gapChanges, pluginGap } from '../cluster/runtime-plugins.ts'
 import { which } from '../command.ts'
 import { timerMilliseconds } from '../duration.ts'
 import { kubeletFiles } from '../kubelet/files.ts'
@@ -38,8 +39,11 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
   const others = ['/etc/kubernetes', MANIFESTS_FOLDER, config.cluster.certificatesDir]
   // So is the Pod network.
   const naming = existing === undefined ? undefined : await sandboxNaming(config, flags, existing)
-  const images = naming === undefined ? [] : [{ kind: 'image', ...naming } as const]
-  const changes = await plannedChanges(config, existing, images)
+  const gap = existing === undefined || !wantsNetwork(flags.cni) ? undefined : pluginGap(existing)
+  const changes = await plannedChanges(config, existing, [
+    ...(naming === undefined ? [] : [{ kind: 'image', ...naming } as const]),
+    ...(gap === undefined ? [] : gapChanges(gap)),
+  ])
   record(changes.filter(change => !('path' in change && others.includes(change.path))))
   const services = serviceManager()
   const binaries = await localBinaries(call, () =>
@@ -50,6 +54,7 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
       artifacts === undefined ? {} : { artifacts },
     ),
   )
+  if (gap !== undefined) fillGap(gap, binaries.cniBinDir)
   setSysctls(config.cluster.networking)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
   const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags.mirror)

@@ -43,9 +43,9 @@ const VOLATILE: readonly RegExp[] = [
 
 const UNITS: readonly string[] = ['--no-legend', '--no-pager', '--full']
 
-/** Units that come and go with time, devices and logins. */
+/** Devices, logins, and services that end by themselves: they come and go with time, wherever they are named. */
 const FLEETING =
-  /^(\S+\.device|(session-|user@|user-runtime-dir@|run-user-)\S+|(apt-daily|systemd-tmpfiles-clean|fstrim|logrotate|man-db|e2scrub)\S*) /
+  /\.device\b|\b(session-\d|user@\d|user-\d|user-runtime-dir@|run-user-\d|apt-daily|systemd-tmpfiles-clean|systemd-(hostnamed|localed|timedated))/
 
 /** Kernel settings that count something. */
 const COUNTERS =
@@ -80,10 +80,7 @@ export const ASPECTS: readonly Aspect[] = [
   { name: 'control group', read: () => controlGroups('/sys/fs/cgroup') },
   {
     name: 'unit',
-    read: () =>
-      output('systemctl', ...UNITS, 'list-units', '--all', '--plain')
-        .map(squeeze)
-        .filter(isSettled),
+    read: () => output('systemctl', ...UNITS, 'list-units', '--all', '--plain').map(squeeze),
   },
   { name: 'unit file', read: () => output('systemctl', ...UNITS, 'list-unit-files').map(squeeze) },
   { name: 'kernel module', read: () => lines('/proc/modules').map(line => line.split(' ')[0] ?? '') },
@@ -91,7 +88,14 @@ export const ASPECTS: readonly Aspect[] = [
 
 /** The machine as it is now. */
 export function readMachineState(): MachineState {
-  return Object.fromEntries(ASPECTS.map(({ name, read }) => [name, [...read()].sort()]))
+  return Object.fromEntries(
+    ASPECTS.map(({ name, read }) => [
+      name,
+      read()
+        .filter(line => !FLEETING.test(line))
+        .sort(),
+    ]),
+  )
 }
 
 /** What has come (`+`) and what has gone (`-`), as `+ file /etc/x`. */
@@ -155,10 +159,6 @@ function processes(): string[] {
 
 function squeeze(line: string): string {
   return line.trim().replace(/\s+/g, ' ')
-}
-
-function isSettled(unit: string): boolean {
-  return !FLEETING.test(unit)
 }
 
 // By name: mounts and processes that hold others are seen as such, and other programs have some, too.

@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { which } from '../../lib/command.ts'
+import { hasCapability } from '../../lib/host/machine.ts'
 import { init, onMachine, succeeded } from './attempt.ts'
 import { difference, readMachineState } from './machine-state.ts'
 import { bundle, run } from './programs.ts'
@@ -24,27 +25,28 @@ interface Surroundings {
   readonly says: RegExp
 }
 
+const CAP_SYS_RESOURCE = 24n
 const CONTAINERD_CONFIG = '/etc/containerd/config.toml'
 
 const SURROUNDINGS: readonly Surroundings[] = [
   {
     about: 'a containerd that serves CRI, as Debian configures it',
     missing: noContainerdService,
-    arrange: () => startContainerd(undefined),
+    arrange: () => startContainerd(),
     of: withFoundRuntime,
-    says: /containerd/,
+    says: /^\[runtime\] Using containerd /m,
   },
   {
     about: 'a containerd that serves CRI, with its own defaults: cgroupfs under systemd, no plugins',
     missing: noContainerdService,
     arrange: async () => startContainerd((await run(['containerd', 'config', 'default'])).stdout),
     of: withFoundRuntime,
-    says: /containerd/,
+    says: /^\[runtime\] Using containerd /m,
   },
   {
     about: 'a host name that nobody resolves, and a name server that does not answer',
     arrange: hideName,
-    says: /./,
+    says: /^\[runtime\] Started containerd /m,
   },
 ]
 
@@ -74,7 +76,9 @@ for (const { about, missing, arrange, of = unchanged, says } of SURROUNDINGS) {
         } finally {
           succeeded(await run(bundle('reset')))
         }
-        assert.deepEqual(difference(before, readMachineState()).slice(0, 50), [])
+        const others = difference(before, readMachineState()).filter(line => !isStore(line))
+        assert.deepEqual(others.slice(0, 50), [])
+        assert.equal(await inRuntime(), '')
       } finally {
         await undo()
       }
@@ -82,19 +86,43 @@ for (const { about, missing, arrange, of = unchanged, says } of SURROUNDINGS) {
   }
 }
 
+/** Images stay in a runtime that was there before, and with them its folders. */
+function isStore(line: string): boolean {
+  return /^\+ file \/(run|var\/lib)\/containerd\//.test(line)
+}
+
+/** Containers and what runs of them in the runtime that was there before. */
+async function inRuntime(): Promise<string> {
+  if (!existsSync('/run/containerd/containerd.sock')) return ''
+  const lists = await Promise.all(
+    ['containers', 'tasks'].map(kind => run(['ctr', '--namespace', 'k8s.io', kind, 'list', '--quiet'])),
+  )
+  for (const list of lists) succeeded(list)
+  return lists.map(({ stdout }) => stdout).join('')
+}
+
 function noContainerdService(): string | undefined {
   if (!existsSync('/run/systemd/system')) return 'systemd does not run here'
   return which('containerd') === undefined ? 'containerd is not installed' : undefined
 }
 
-async function startContainerd(configuration: string | undefined): Promise<Undo> {
+const CRI_PLUGIN = '[plugins."io.containerd.grpc.v1.cri"]'
+
+async function startContainerd(configuration?: string): Promise<Undo> {
   const before = readFileSync(CONTAINERD_CONFIG, 'utf8')
-  if (configuration !== undefined) writeFileSync(CONTAINERD_CONFIG, configuration)
+  writeFileSync(CONTAINERD_CONFIG, withoutRaisedPriority(configuration ?? before))
   succeeded(await run(['systemctl', 'start', 'containerd']))
   return async () => {
     succeeded(await run(['systemctl', 'stop', 'containerd']))
     writeFileSync(CONTAINERD_CONFIG, before)
   }
+}
+
+/** Without CAP_SYS_RESOURCE no container can be killed less likely than others, and none starts that should. */
+function withoutRaisedPriority(configuration: string): string {
+  if (hasCapability(readFileSync('/proc/self/status', 'utf8'), CAP_SYS_RESOURCE)) return configuration
+  const others = configuration.replace(/^\s*restrict_oom_score_adj = .*\n/m, '')
+  return others.replace(CRI_PLUGIN, `${CRI_PLUGIN}\nrestrict_oom_score_adj = true`)
 }
 
 function unchanged(target: Target): Target {
