@@ -12,9 +12,7 @@ export function extraArgument(args: readonly Arg[] | null | undefined, name: str
 /** Arguments without a name. Source: kubeadm ValidateExtraArgs (v1.36). */
 export function checkArguments(kind: string, field: string, args: readonly Arg[] | null | undefined): Finding[] {
   return (args ?? []).flatMap((arg, index) =>
-    arg.name === ''
-      ? [{ kind, field, value: `index ${index}`, reason: 'the argument has no name; give it one or remove it' }]
-      : [],
+    arg.name === '' ? [{ kind, field, value: `index ${index}`, reason: 'the argument has no name; give it one' }] : [],
   )
 }
 

@@ -40,10 +40,16 @@ export function conversionFindings(kind: string, document: JsonObject): Finding[
   const type = get(document, ['dns', 'type'])
   const findings: Finding[] = []
   if (typeof type === 'string' && !['', 'CoreDNS'].includes(type)) {
-    findings.push({ kind, field: 'dns.type', value: type, reason: 'only CoreDNS is supported; remove the field' })
+    findings.push({
+      kind,
+      field: 'dns.type',
+      value: type,
+      reason: 'only CoreDNS is there since Kubernetes 1.21; write CoreDNS',
+    })
   }
   if (document.useHyperKubeImage === true) {
-    const reason = 'hyperkube images are no longer made; remove the field'
+    const reason =
+      'hyperkube images are no longer made; write false: each component has an image of its own, from imageRepository'
     findings.push({ kind, field: 'useHyperKubeImage', value: 'true', reason })
   }
   return findings

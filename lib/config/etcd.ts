@@ -44,7 +44,13 @@ function completeExternal(draft: Draft<ExternalEtcd>): ExternalEtcd {
 /** All faults of `etcd`. */
 export function checkEtcd({ local, external }: Etcd): Finding[] {
   if (local !== undefined && external !== undefined) {
-    return [{ kind: KIND, field: 'etcd', reason: 'local and external exclude each other; remove one' }]
+    return [
+      {
+        kind: KIND,
+        field: 'etcd',
+        reason: 'local and external exclude each other; keep the one that the cluster is to use',
+      },
+    ]
   }
   return [...(local ? checkLocal(local) : []), ...(external ? checkExternal(external) : [])]
 }

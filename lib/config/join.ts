@@ -111,7 +111,7 @@ function checkDiscovery({ bootstrapToken, file, tlsBootstrapToken }: Discovery, 
   if (!bootstrapToken && !file)
     findings.push({ kind: KIND, field, reason: 'bootstrapToken or file must be set; add one' })
   if (bootstrapToken && file) {
-    findings.push({ kind: KIND, field, reason: 'bootstrapToken and file cannot both be set; remove one' })
+    findings.push({ kind: KIND, field, reason: 'bootstrapToken and file cannot both be set; keep one of them' })
   }
   if (bootstrapToken) findings.push(...checkTokenDiscovery(bootstrapToken))
   if (bootstrapToken || tlsBootstrapToken) {

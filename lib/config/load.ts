@@ -164,7 +164,7 @@ function ignoredErrors(names: readonly string[]): string[] {
 
 function checkIgnored(names: readonly string[]): Finding[] {
   if (!names.includes('all') || names.length === 1) return []
-  const reason = "individual checks cannot be named beside 'all'; remove them or it"
+  const reason = "individual checks cannot be named beside 'all'; keep 'all' or the names"
   const field = 'nodeRegistration.ignorePreflightErrors'
   return [{ kind: 'InitConfiguration', field, value: names.join(','), reason }]
 }

@@ -42,12 +42,15 @@ export function settlePrintedDefaults(drafts: Drafts, facts: HostFacts, use: Use
   const isPrinted = isDockershim || sameSocket(socket, CONTAINERD_SOCKET)
   if (isPrinted && !facts.criSockets.some(found => sameSocket(socket, found))) {
     const why = isDockershim ? 'the kubelet itself served it before 1.24' : 'nothing is there'
-    notices.push(
-      `${place} nodeRegistration.criSocket "${socket}" is a default that is printed, and ${why}: it counts as not set`,
-    )
+    const effect = use.dryRun ? 'a real run does as if it were not set' : 'it counts as not set'
+    if (isDockershim || !use.dryRun) {
+      notices.push(
+        `${place} nodeRegistration.criSocket "${socket}" is a default that is printed, and ${why}: ${effect}`,
+      )
+    }
     // Before 1.24 it is what such a release writes where nobody says anything.
-    if (isDockershim && isSince(drafts.choice.kubeadm, URL_SOCKETS))
-      settled = without(settled, 'nodeRegistration', 'criSocket')
+    const isOutdated = isDockershim && isSince(drafts.choice.kubeadm, URL_SOCKETS)
+    if (isOutdated && !use.dryRun) settled = without(settled, 'nodeRegistration', 'criSocket')
   }
   const own = facts.defaultAddress.ipv4 ?? facts.defaultAddress.ipv6
   if (address === PLACEHOLDER_ADDRESS && own !== undefined && own !== address) {

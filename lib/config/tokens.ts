@@ -32,7 +32,7 @@ function completeToken(draft: Draft<BootstrapToken>, field: string): Checked<Boo
     groups,
   }
   const malformed = { kind: KIND, field: `${field}.token`, reason: `${TOKEN_RULE}; correct it or leave it out` }
-  const both = { kind: KIND, field, reason: 'ttl and expires exclude each other; remove one' }
+  const both = { kind: KIND, field, reason: 'ttl and expires exclude each other; keep one of them' }
   const findings = [
     ...(parseToken(value.token) === undefined ? [malformed] : []),
     ...checkUsages(usages, field),

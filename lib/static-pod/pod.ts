@@ -69,7 +69,7 @@ export function staticPod(
 ): JsonObject {
   if (component === 'etcd' && config.cluster.etcd.local === undefined) {
     throw new KubestepError(
-      'static-pod: cannot render "etcd": the configuration names an external etcd; leave etcd out, or remove etcd.external',
+      'static-pod: cannot render "etcd": the configuration names an external etcd; leave etcd out',
     )
   }
   const input = inputOf(config, facts, options)

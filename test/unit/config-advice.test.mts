@@ -4,6 +4,8 @@ import { validateConfig } from '../../lib/config/file.ts'
 import { loadInitConfig } from '../../lib/config/load.ts'
 import { ConfigError, type Fault } from '../../lib/errors.ts'
 import type { HostFacts } from '../../lib/host/facts.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import { kubeletConfiguration } from '../../lib/kubelet/configuration.ts'
 
 const FACTS: HostFacts = {
   hostname: 'host',
@@ -169,6 +171,19 @@ describe('strictness has degrees', () => {
     assert.match(noticesOf(`${text}newThing: {a: 1}\n`), /newThing: no release known here has it; it is written/)
     assert.match(reasonsOf(`${text}maxPods: many\n`).join(), /whole number/)
     assert.match(reasonsOf(`${KUBELET}newThing: 1\n`).join(), /unknown/)
+  })
+
+  test('and it is written, for the release knows what it means; a field of another release and metadata are not', () => {
+    const written = (version: string, fields: string): JsonObject => {
+      const text = `${KUBELET.replace('---', `kubernetesVersion: ${version}\n---`)}${fields}`
+      return kubeletConfiguration(loadInitConfig({ text, file: 'f.yaml' }, FACTS).config, FACTS)
+    }
+    const first = written('v1.37.0', 'newThing: {a: 1}\nlogging: {newer: 5}\nmetadata: {name: config}\n')
+    assert.deepEqual(first.newThing, { a: 1 })
+    assert.equal((first.logging as JsonObject).newer, 5)
+    assert.equal(first.metadata, undefined)
+    assert.equal(written('v1.30.2', 'failCgroupV1: false\n').failCgroupV1, undefined)
+    assert.equal(written('v1.36.2', 'failCgroupV1: false\n').failCgroupV1, false)
   })
 
   test('metadata, which kind writes, is a warning in every kind', () => {
