@@ -44,3 +44,15 @@ export function hasCapability(status: string, capability: bigint): boolean {
   const bits = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1]
   return bits !== undefined && ((BigInt(`0x${bits}`) >> capability) & 1n) === 1n
 }
+
+/**
+ * Whether a runtime can start the static Pods on a machine: they ask for a low OOM score, which runc cannot set without
+ * CAP_SYS_RESOURCE, unless the runtime leaves it out. Source: containerd docs/cri/config.md, restrict_oom_score_adj.
+ */
+export function startsStaticPods(
+  { restrictsOomScore }: { readonly restrictsOomScore?: boolean },
+  { root, mayLowerOomScore }: Pick<MachineFacts, 'root' | 'mayLowerOomScore'>,
+): boolean {
+  // What root may do here an ordinary user cannot tell.
+  return !root || mayLowerOomScore || restrictsOomScore !== false
+}

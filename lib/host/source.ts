@@ -28,6 +28,8 @@ export type RuntimeAnswer =
       readonly cri: 'v1' | 'v1alpha2'
       /** undefined when it cannot tell (CRI RuntimeConfig). */
       readonly cgroupDriver?: 'systemd' | 'cgroupfs'
+      /** As Runtime has it. */
+      readonly restrictsOomScore?: boolean
       readonly cniConfDir: string
     }
   | { readonly fault: string }

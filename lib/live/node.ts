@@ -22,7 +22,7 @@ export function isLive({ dryRun, target }: Pick<Phase, 'dryRun' | 'target'>): bo
 /** Chooses the runtime as an init does and adapts the configuration; says what it changes. Throws a KubestepError. */
 export async function readLiveNode(phase: Phase, { flags, output }: Call): Promise<LiveNode> {
   const machine = readMachineFacts()
-  const choice = await chooseRuntime(flags.runtime ?? phase.namedSocket ?? 'auto', phase.facts.criSockets)
+  const choice = await chooseRuntime(flags.runtime ?? phase.namedSocket ?? 'auto', phase.facts.criSockets, machine)
   const driver = choice.kind === 'socket' ? choice.runtime.cgroupDriver : undefined
   const { config, notices } = adapted(phase.config, machine, socketOf(choice), driver)
   for (const notice of notices) output.say(notice)

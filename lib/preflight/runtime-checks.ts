@@ -1,5 +1,6 @@
 /** Checks of the container runtime that an init would take, or start. */
 import type { Host } from '../host/host.ts'
+import { startsStaticPods } from '../host/machine.ts'
 import type { RuntimeAnswer } from '../host/source.ts'
 import type { JsonObject } from '../json.ts'
 import { isFirst, NETWORK_FILES } from '../network/cni.ts'
@@ -15,14 +16,17 @@ export type RuntimePlan =
   | { readonly kind: 'private' }
   | { readonly kind: 'fault'; readonly socket: string; readonly fault: string }
 
-/** As chooseRuntime decides it: `auto` takes the first known socket that serves. */
-export function runtimePlan({ facts, runtimes }: Host, { runtime }: Wanted): RuntimePlan {
+/** As chooseRuntime decides it: `auto` takes the first known socket that serves and fits. */
+export function runtimePlan({ facts, runtimes, machine }: Host, { runtime }: Wanted): RuntimePlan {
   if (runtime === 'private') return { kind: 'private' }
   const answers = (runtime === 'auto' ? facts.criSockets : [runtime]).map(socket => ({
     socket,
     answer: runtimes[socket] ?? { fault: 'nothing answers there' },
   }))
-  for (const { socket, answer } of answers) if (!('fault' in answer)) return { kind: 'socket', socket, runtime: answer }
+  const isTaken = (answer: Serving): boolean => runtime !== 'auto' || startsStaticPods(answer, machine)
+  for (const { socket, answer } of answers) {
+    if (!('fault' in answer) && isTaken(answer)) return { kind: 'socket', socket, runtime: answer }
+  }
   const [first] = answers
   if (runtime === 'auto' || first === undefined || !('fault' in first.answer)) return { kind: 'private' }
   return { kind: 'fault', socket: first.socket, fault: first.answer.fault }
@@ -71,6 +75,12 @@ function lookForRuntime(host: Host, wanted: Wanted): Verdict {
     const serves = name === 'containerd' ? [cri, ...servedBy(release.replace(/^v/, ''))] : [cri]
     const fault = unfit(name, release, serves, version)
     const advice = 'use a containerd that fits, or another --kubernetes-version'
+    if (!startsStaticPods(plan.runtime, host.machine)) {
+      return error(
+        `${name} ${release} at ${plan.socket} gives static Pods a low OOM score, which this machine does not allow (no CAP_SYS_RESOURCE)`,
+        'set restrict_oom_score_adj = true in its configuration and restart it, or use --runtime private',
+      )
+    }
     return fault === undefined ? ok(`${name} ${release} at ${plan.socket}`) : error(fault, advice)
   }
   if (host.uid !== 0 && wanted.runtime === 'auto' && host.facts.criSockets.length > 0) {
@@ -88,8 +98,11 @@ function lookForRuntime(host: Host, wanted: Wanted): Verdict {
   const release = containerdVersion(host.versions.containerd)
   const fault = release === undefined ? undefined : unfit('containerd', release, servedBy(release), version)
   if (fault !== undefined) return error(fault, 'install a containerd that fits, or use another --kubernetes-version')
+  const isUnfit = host.facts.criSockets.some(socket => 'name' in (host.runtimes[socket] ?? {}))
   return handled(
-    'no runtime serves CRI on a known socket',
+    isUnfit && wanted.runtime === 'auto'
+      ? 'the runtime that serves CRI cannot start static Pods here: no CAP_SYS_RESOURCE, and restrict_oom_score_adj is off'
+      : 'no runtime serves CRI on a known socket',
     `init starts ${host.programs.containerd}${release === undefined ? '' : ` ${release}`} on a socket of its own`,
   )
 }

@@ -6,13 +6,18 @@ import { openRuntime } from './runtime.ts'
 /** Asks the runtime at a socket what it is. Never throws. */
 export async function askRuntime(socket: string): Promise<RuntimeAnswer> {
   try {
-    const { cri, name, version, cgroupDriver, cni } = await openRuntime(socket, false, COMMAND_TIMEOUT_MS)
+    const { cri, name, version, cgroupDriver, restrictsOomScore, cni } = await openRuntime(
+      socket,
+      false,
+      COMMAND_TIMEOUT_MS,
+    )
     cri.close()
     return {
       name,
       version,
       cri: cri.version,
       ...(cgroupDriver !== undefined && { cgroupDriver }),
+      ...(restrictsOomScore !== undefined && { restrictsOomScore }),
       cniConfDir: cni.confDir,
     }
   } catch (error) {

@@ -1,6 +1,7 @@
 /** The container runtime that a cluster uses: one that serves CRI already, or a containerd of our own. */
 import { type Cri, CriError, openCri, UNIMPLEMENTED } from '../cri/client.ts'
 import { KubestepError } from '../errors.ts'
+import { type MachineFacts, readMachineFacts, startsStaticPods } from '../host/machine.ts'
 import { isObject, type JsonObject } from '../json.ts'
 
 export interface Runtime {
@@ -13,6 +14,8 @@ export interface Runtime {
   readonly pauseImage?: string
   /** undefined when it does not tell (CRI RuntimeConfig came with containerd 2.0 and CRI-O 1.28). */
   readonly cgroupDriver?: 'systemd' | 'cgroupfs'
+  /** Whether it gives containers no lower OOM score than its own; undefined when it does not tell. */
+  readonly restrictsOomScore?: boolean
   /** Where it looks for CNI configurations and plugins. */
   readonly cni: { readonly confDir: string; readonly binDirs: readonly string[] }
 }
@@ -31,6 +34,7 @@ export async function openRuntime(socket: string, ours: boolean, timeoutMs?: num
   const config = readInfo(status)
   const cgroupDriver = driver ?? configuredDriver(config)
   const pauseImage = typeof config.sandboxImage === 'string' ? config.sandboxImage : undefined
+  const { restrictOOMScoreAdj: restrictsOomScore } = config
   return {
     cri,
     ours,
@@ -38,6 +42,7 @@ export async function openRuntime(socket: string, ours: boolean, timeoutMs?: num
     version: String(identity.runtimeVersion),
     ...(pauseImage !== undefined && { pauseImage }),
     ...(cgroupDriver !== undefined && { cgroupDriver }),
+    ...(typeof restrictsOomScore === 'boolean' && { restrictsOomScore }),
     cni: cniFolders(config),
   }
 }
@@ -90,10 +95,14 @@ export type RuntimeChoice =
   | { readonly kind: 'socket'; readonly socket: string; readonly runtime: Runtime }
 
 /**
- * Decides which runtime to use. `auto` takes the first known socket that really serves CRI, else a private one.
- * A socket that was asked for, by --runtime, --cri-socket or criSocket, has to work. Throws a KubestepError.
+ * Decides which runtime to use. `auto` takes the first known socket that really serves CRI and fits the machine, else a
+ * private one. A socket that was asked for, by --runtime, --cri-socket or criSocket, has to work. Throws a KubestepError.
  */
-export async function chooseRuntime(wanted: string, knownSockets: readonly string[]): Promise<RuntimeChoice> {
+export async function chooseRuntime(
+  wanted: string,
+  knownSockets: readonly string[],
+  machine: Pick<MachineFacts, 'root' | 'mayLowerOomScore'> = readMachineFacts(),
+): Promise<RuntimeChoice> {
   if (wanted === 'private') return { kind: 'private' }
   if (wanted !== 'auto') {
     const socket = wanted.startsWith('unix://') ? wanted : `unix://${wanted}`
@@ -101,7 +110,9 @@ export async function chooseRuntime(wanted: string, knownSockets: readonly strin
   }
   for (const socket of knownSockets) {
     try {
-      return { kind: 'socket', socket, runtime: await openRuntime(socket, false) }
+      const runtime = await openRuntime(socket, false)
+      if (startsStaticPods(runtime, machine)) return { kind: 'socket', socket, runtime }
+      runtime.cri.close()
     } catch (error) {
       // Docker's containerd comes with CRI off, and a socket file may be left from a daemon that is gone.
       if (!(error instanceof KubestepError)) throw error

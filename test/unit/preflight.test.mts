@@ -21,6 +21,15 @@ function withFiles(host: string, files: Readonly<Record<string, string>>): HostS
 const STATUS = '/proc/self/status'
 const KERNEL = '/proc/sys/kernel/osrelease'
 
+const NO_RESOURCE = 'Uid:\t0\t0\t0\t0\nCapEff:\t000001fffeffffff\nCpus_allowed_list:\t0-1\n'
+const lowering: HostSource['runtime'] = async () => ({
+  name: 'containerd',
+  version: '1.6.33',
+  cri: 'v1',
+  restrictsOomScore: false,
+  cniConfDir: '/etc/cni/net.d',
+})
+
 interface Case {
   readonly what: string
   readonly host: HostSource
@@ -192,6 +201,25 @@ const CASES: readonly Case[] = [
     what: 'containerd 1.6 under Kubernetes 1.20',
     host: openHost('centos-7'),
     flags: { 'kubernetes-version': 'v1.20.2' },
+    name: 'CRI',
+    says: 'ok containerd 1.6.33',
+  },
+  {
+    what: 'a runtime that lowers OOM scores, where root may not',
+    host: { ...withFiles('centos-7', { [STATUS]: NO_RESOURCE }), runtime: lowering },
+    flags: { runtime: '/run/containerd/containerd.sock' },
+    name: 'CRI',
+    says: 'error containerd 1.6.33 at unix:///run/containerd/containerd.sock gives static Pods a low OOM score',
+  },
+  {
+    what: 'such a runtime that nobody asked for',
+    host: { ...withFiles('centos-7', { [STATUS]: NO_RESOURCE }), runtime: lowering },
+    name: 'CRI',
+    says: 'handled the runtime that serves CRI cannot start static Pods here: no CAP_SYS_RESOURCE',
+  },
+  {
+    what: 'such a runtime, where root may',
+    host: { ...openHost('centos-7'), runtime: lowering },
     name: 'CRI',
     says: 'ok containerd 1.6.33',
   },
