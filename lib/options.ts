@@ -266,6 +266,11 @@ export const OPTIONS = {
     value: 'ID',
     about: 'whose cluster it is: reset and logs with an owner leave the cluster of another one alone (ours)',
   },
+  'list-images': {
+    type: 'boolean',
+    about:
+      'print the images of such a cluster, one a line, and do nothing else: what a cache of them is named after (ours)',
+  },
   force: { type: 'boolean', short: 'f', about: 'ask nothing; nothing is asked without it either' },
   'cleanup-tmp-dir': { type: 'boolean', about: 'clean /etc/kubernetes/tmp; it goes with what was recorded' },
   'allow-missing-template-keys': { type: 'boolean', about: 'for output by templates, which there is none of' },

@@ -22,17 +22,7 @@ const SOURCE_ONLY: readonly string[] = ['build', 'bench', 'lock']
 const UNUSED: Readonly<Record<string, readonly string[]>> = {
   action: ['@actions/http-client', '@actions/http-client/lib/auth'],
   'action-post': ['@actions/http-client', '@actions/http-client/lib/auth'],
-  // It lists images and fetches none.
-  'action-cache': [
-    'undici',
-    './lock-file.ts',
-    '../lib/components/reporter.ts',
-    '../lib/components/prepare.ts',
-    '../lib/images/pull.ts',
-    '../lib/images/pull-runtime.ts',
-    '../lib/images/sandbox.ts',
-    '../lib/components/bundle.ts',
-  ],
+  'action-cache': ['undici'],
 }
 
 export const build: Script = script(

@@ -39,6 +39,7 @@ const OPTIONS: readonly OptionName[] = [
   'wait',
   'timeout',
   'owner',
+  'list-images',
 ]
 
 export const init: Script = script(
@@ -60,6 +61,11 @@ export const init: Script = script(
     const source = readConfig(call.flags)
     const versions = await namedVersions({ ...source, flags: call.flags }, call.output)
     const phase = openPhase(call, { ...source, versions })
+    if (call.flags['list-images']) {
+      const { imageList } = await import('../lib/images/images.ts')
+      call.output.result(`${imageList(phase.config).join('\n')}\n`)
+      return
+    }
     call.output.say(`[init] Using Kubernetes version: ${phase.config.cluster.kubernetesVersion}`)
     if (phase.dryRun) {
       const { renderCluster } = await import('../lib/cluster/render.ts')

@@ -32,7 +32,7 @@ const COMPRESSIONS: Readonly<Record<Method, Compression>> = {
 }
 
 /** What an entry is made of again, or must not be believed: records of another machine, unfinished files, unpacked ones. */
-const LEFT_OUT: readonly RegExp[] = [/\.sha256$/, /\.part$/, /\.tmp$/, /^labels$/]
+const LEFT_OUT: readonly RegExp[] = [/\.sha256$/, /\.part$/, /\.tmp$/, /^labels$/, /^runtimes$/]
 
 /** The folder that the paths of an entry are relative to. */
 function parentFolder(): string {
@@ -42,7 +42,9 @@ function parentFolder(): string {
 /** Packs folders; throws an Error. */
 export async function createTar(archiveFolder: string, folders: readonly string[], method: Method): Promise<void> {
   const { file, pack } = COMPRESSIONS[method]
-  const excluded = ['*.sha256', '*.part', '*.tmp', '*/labels', '*/cni-plugins/*/bin'].map(name => `--exclude=${name}`)
+  const excluded = ['*.sha256', '*.part', '*.tmp', '*/labels', '*/runtimes', '*/cni-plugins/*/bin'].map(
+    name => `--exclude=${name}`,
+  )
   await tar([
     '--posix',
     '-c',

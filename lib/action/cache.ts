@@ -35,7 +35,7 @@ export async function restoreComponents(
 ): Promise<Restored> {
   mkdirSync(folder, { recursive: true })
   const deciding = initFlags.filter(flag => DECIDING.test(flag))
-  const listed = await run(bundle('action-cache', 'images', 'list', ...deciding, `--cache-dir=${folder}`), {
+  const listed = await run(bundle('init', '--list-images', ...deciding, `--cache-dir=${folder}`), {
     timeoutMs: budgetMs / 2,
   })
   // What is wrong with the flags, init says better.

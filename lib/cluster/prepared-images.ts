@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { run } from '../command.ts'
 import { archiveIdentity } from '../components/archive-identity.ts'
+import { isInCustody } from '../custody.ts'
 import { LAYOUT } from '../layout.ts'
 import { imageIds } from '../runtime/images.ts'
 import { keepPrepared } from '../runtime/keep-prepared.ts'
@@ -49,7 +50,8 @@ export async function openPrepared(
     runtime,
     archives: left,
     keep: async images => {
-      if (left.length === 0) return undefined
+      // In somebody else's folder nobody would believe it.
+      if (left.length === 0 || !isInCustody(cacheDir)) return undefined
       return keepPrepared({ cacheDir, root: LAYOUT.containerd.root, containerd, archives: identities, images })
     },
   }

@@ -14,7 +14,7 @@ export interface Checkout {
   readonly remove: () => void
 }
 
-const SCRIPTS: readonly string[] = ['init', 'reset', 'logs', 'load', 'images']
+const SCRIPTS: readonly string[] = ['init', 'reset', 'logs', 'load']
 
 /** Makes one; `bodies` is JavaScript for scripts that do more than to end well, with `say(event)` and `args`. */
 export function stubbedCheckout(bodies: Readonly<Record<string, string>> = {}): Checkout {
@@ -27,19 +27,11 @@ export function stubbedCheckout(bodies: Readonly<Record<string, string>> = {}): 
   const copies = [
     ['action', 'action'],
     ['action-post', 'action-post'],
-    ['action-cache', 'cache-service'],
+    ['action-cache', 'action-cache'],
   ] as const
   for (const [name, copy] of copies) {
     cpSync(join(ACTION_FOLDER, 'dist', `${name}.mjs`), join(folder, 'dist', `${copy}.mjs`))
   }
-  // What would fetch is no more real than init.
-  writeFileSync(
-    join(folder, 'dist', 'action-cache.mjs'),
-    `const isImages = process.argv[2] === 'images'
-if (isImages) process.argv.splice(2, 1)
-await import(isImages ? './images.mjs' : './cache-service.mjs')
-`,
-  )
   for (const name of SCRIPTS) {
     writeFileSync(
       join(folder, 'dist', `${name}.mjs`),
