@@ -9,6 +9,10 @@ import { actionTables } from '../lib/action/readme-tables.ts'
 import { KubestepError } from '../lib/errors.ts'
 import { fillTables, readmeTables } from '../lib/readme.ts'
 import { type Script, script } from '../lib/script.ts'
+import { licenceText } from './licences.ts'
+
+/** Beside the bundles. */
+const LICENCES = 'LICENSES.txt'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -40,7 +44,9 @@ export const build: Script = script(
       .filter(name => !SOURCE_ONLY.includes(name))
     const folder = flags.check ? mkdtempSync(join(tmpdir(), 'kubestep-build-')) : join(ROOT, 'dist')
     try {
-      for (const name of names) await bundle(name, join(folder, `${name}.mjs`))
+      const modules: string[] = []
+      for (const name of names) modules.push(...(await bundle(name, join(folder, `${name}.mjs`))))
+      writeFileSync(join(folder, LICENCES), licenceText([...new Set(modules)].sort()))
       if (flags.check) compare(folder, join(ROOT, 'dist'))
       else removeOthers(folder, names)
       await fillDocuments(flags.check ?? false)
@@ -91,7 +97,8 @@ const REPLACED: readonly (readonly [importer: RegExp, id: RegExp, ours: string])
   [/@actions\/cache\//, /^(?:@actions\/glob|semver)$/, 'lib/action/cache-paths.ts'],
 ]
 
-async function bundle(name: string, file: string): Promise<void> {
+/** Writes a bundle; gives the modules that are in it. */
+async function bundle(name: string, file: string): Promise<string[]> {
   const { rolldown } = await import('rolldown')
   const unused = UNUSED[name] ?? []
   const supervisor = JSON.stringify(readFileSync(join(ROOT, 'lib/service/supervise.mjs'), 'utf8'))
@@ -134,6 +141,8 @@ async function bundle(name: string, file: string): Promise<void> {
   const code = chunk.code.replace(/^#!.*\n/, '')
   mkdirSync(join(file, '..'), { recursive: true })
   writeFileSync(file, `#!/usr/bin/env node\n${code}`, { mode: 0o755 })
+  const inside = Object.entries(chunk.modules).filter(([, { renderedLength }]) => renderedLength > 0)
+  return inside.map(([id]) => id)
 }
 
 function compare(fresh: string, committed: string): void {
@@ -158,6 +167,6 @@ function sameFile(a: string, b: string): boolean {
 
 function removeOthers(folder: string, names: readonly string[]): void {
   for (const file of readdirSync(folder)) {
-    if (!names.includes(basename(file, '.mjs'))) rmSync(join(folder, file))
+    if (file !== LICENCES && !names.includes(basename(file, '.mjs'))) rmSync(join(folder, file))
   }
 }

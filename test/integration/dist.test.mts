@@ -105,7 +105,7 @@ describe('the same tree', () => {
 
 describe('every bundle', () => {
   // The action's have no command line: test/integration/action.test.mts is theirs.
-  for (const file of readdirSync(join(ROOT, 'dist')).filter(name => !name.startsWith('action'))) {
+  for (const file of readdirSync(join(ROOT, 'dist')).filter(name => /^(?!action).*\.mjs$/.test(name))) {
     test(`${file} shows its help alone in a folder, and refuses what it does not know`, () => {
       const path = folder()
       cpSync(join(ROOT, 'dist', file), join(path, file))

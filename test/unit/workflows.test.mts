@@ -131,6 +131,21 @@ describe('the workflows', () => {
     )
   })
 
+  test('what may write or sign runs no code but its own and that of the runner', () => {
+    for (const [name, text] of WORKFLOWS) {
+      for (const [job, value] of Object.entries(object(object(parse(text)).jobs))) {
+        const { permissions, steps = [] } = object(value)
+        if (!Object.values(object(permissions)).includes('write')) continue
+        for (const { run = '', uses = '' } of (steps as readonly unknown[]).map(object)) {
+          assert.doesNotMatch(String(run), /\b(?:npm|npx|node|bash|sh|deno|bun) /, `${name} ${job}`)
+          assert.doesNotMatch(String(uses), /^\.\//, `${name} ${job}`)
+        }
+        const kept = (steps as readonly unknown[]).map(object).filter(({ uses = '' }) => /checkout@/.test(String(uses)))
+        for (const step of kept) assert.equal(object(step.with)['persist-credentials'], false, `${name} ${job}`)
+      }
+    }
+  })
+
   test('release.yml publishes only what has passed', () => {
     const { jobs } = parse(textOf('release.yml')) as { jobs: Record<string, { needs?: readonly string[] }> }
     assert.deepEqual(
