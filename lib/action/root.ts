@@ -10,7 +10,7 @@ import { childrenOf } from '../host/processes.ts'
  * Variables that init, the log bundle and reset may need; nothing else of the job's environment reaches root. They are
  * named to sudo, not written on its command line: an address of a proxy may hold a password.
  */
-const PASSED: readonly string[] = [
+export const PASSED: readonly string[] = [
   'HTTP_PROXY',
   'HTTPS_PROXY',
   'NO_PROXY',
