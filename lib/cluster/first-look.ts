@@ -3,7 +3,7 @@
  * stop the run later is named here, all of it at once.
  */
 import { accessSync, constants, existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { which } from '../command.ts'
 import { type Artifacts, readArtifacts } from '../components/artifacts.ts'
 import { architecture } from '../components/platform.ts'
@@ -25,6 +25,7 @@ import type { RuntimeChoice } from '../runtime/runtime.ts'
 import type { Call } from '../script.ts'
 import { installedPlugins } from './binaries.ts'
 import { wantsNetwork } from './pod-network.ts'
+import { pluginGap } from './runtime-plugins.ts'
 
 export interface FirstLook extends LiveNode {
   /** What the folder of --artifacts has; undefined without one. */
@@ -82,7 +83,7 @@ export async function lookAtParts(
     ...writingFaults(config),
     ...(choice?.kind === 'private' ? programFaults(arch) : []),
     ...(socket !== undefined && flags.artifacts !== undefined && images.length > 0 ? importFaults(socket) : []),
-    ...(socket !== undefined && wantsNetwork(flags.cni) && !flags.install ? pluginFaults(socket) : []),
+    ...(socket !== undefined && wantsNetwork(flags.cni) ? pluginFaults(socket) : []),
   ]
   const reading =
     flags.artifacts === undefined
@@ -124,15 +125,13 @@ function importFaults({ socket, runtime }: RuntimeChoice & { readonly kind: 'soc
     : []
 }
 
-/** Plugins of the Pod network that a runtime that is there does not find. */
+/** Why a runtime that is there cannot be given the plugins of the Pod network that it does not find. */
 function pluginFaults({ socket, runtime }: RuntimeChoice & { readonly kind: 'socket' }): string[] {
-  const { binDirs } = runtime.cni
-  const missing = CNI_PROGRAMS.filter(program => !binDirs.some(folder => existsSync(join(folder, program))))
-  // Another one may look elsewhere, and does not say so.
-  if (missing.length === 0 || runtime.name !== 'containerd') return []
-  const where = binDirs.map(folder => JSON.stringify(folder)).join(', ')
+  const gap = pluginGap(runtime)
+  const reason = gap === undefined ? undefined : whyNotWritable(gap.folder)
+  if (gap === undefined || reason === undefined) return []
   return [
-    `runtime: cannot use "${socket}" for the Pod network: ${missing.join(', ')} not in ${where}, where it looks for CNI plugins; put them there, add --install, or use --cni none`,
+    `runtime: cannot use "${socket}" for the Pod network: it looks for CNI plugins in "${gap.folder}", where ${gap.names.join(', ')} can neither be found nor put: ${reason}; put them there, or use --runtime private or --cni none`,
   ]
 }
 
@@ -148,13 +147,18 @@ function writingFaults({ cluster }: InitConfig): string[] {
     LAYOUT.logs,
   ]
   return [...new Set(folders)].flatMap(folder => {
-    let there = folder
-    while (!existsSync(there)) there = dirname(there)
-    try {
-      accessSync(there, constants.W_OK)
-      return []
-    } catch (error) {
-      return [`init: cannot write to "${folder}": ${explain(error)}`]
-    }
+    const reason = whyNotWritable(folder)
+    return reason === undefined ? [] : [`init: cannot write to "${folder}": ${reason}`]
   })
+}
+
+function whyNotWritable(folder: string): string | undefined {
+  let there = folder
+  while (!existsSync(there)) there = dirname(there)
+  try {
+    accessSync(there, constants.W_OK)
+    return undefined
+  } catch (error) {
+    return explain(error)
+  }
 }
