@@ -48,7 +48,7 @@ install_runtimes() {
   mkdir -p "$RUNTIMES"
   [ -f "$RUNTIMES/package.json" ] || echo '{ "private": true }' >"$RUNTIMES/package.json"
   npm install --prefix "$RUNTIMES" --no-save --ignore-scripts --no-audit --no-fund \
-    "node20@npm:node-linux-$node_cpu@20" "node24@npm:node-linux-$node_cpu@24" \
+    "node20@npm:node-linux-$node_cpu@20" "node22@npm:node-linux-$node_cpu@22" "node24@npm:node-linux-$node_cpu@24" \
     "@deno/linux-$deno_cpu-glibc@2" "@oven/bun-linux-$bun_cpu@1"
 }
 
@@ -59,7 +59,7 @@ install_debian
 step "runtimes"
 install_runtimes
 modules="$PWD/$RUNTIMES/node_modules"
-node20="$modules/node20/bin/node" node24="$modules/node24/bin/node"
+node20="$modules/node20/bin/node" node22="$modules/node22/bin/node" node24="$modules/node24/bin/node"
 deno="$modules/@deno/linux-$deno_cpu-glibc/deno" bun="$modules/@oven/bun-linux-$bun_cpu/bin/bun"
 chmod +x "$deno" "$bun"
 
@@ -88,7 +88,7 @@ step "core suite on Bun: $("$bun" --version)"
 step "core suite on Node 24: $("$node24" --version)"
 "$node24" --test test/unit/*.test.mts
 step "integration: real openssl, etcd, bundles on every runtime"
-KUBESTEP_RUNTIMES="$node20:$node24:$deno:$bun" "$node20" --import tsx --test test/integration/*.test.mts
+KUBESTEP_RUNTIMES="$node20:$node22:$node24:$deno:$bun" "$node20" --import tsx --test test/integration/*.test.mts
 # Real clusters, where they can be: the tests find out, build what they need, and say why when they cannot.
 if [ "${KUBESTEP_E2E:-some}" = 0 ]; then
   step "end-to-end: left out, because KUBESTEP_E2E=0"

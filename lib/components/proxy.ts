@@ -1,6 +1,7 @@
 /** Connections, direct or through the proxy that the environment names; loaded only when there is one. */
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { isIP } from 'node:net'
 import { KubestepError } from '../errors.ts'
 import { fetchProxyFor, namesProxy, proxyAddress } from '../proxy-variables.ts'
 
@@ -57,6 +58,8 @@ async function makeRoute(secure: boolean, proxy: URL | undefined, { ca, ...tls }
   const { protocol, hostname, port, username, password } = proxy
   // The library takes the host to a resolver as it is, which knows no brackets.
   const bare = { protocol, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port, username, password } as URL
+  // The library names a proxy to itself in TLS, also one at an address, and Node says on the screen that one should not.
+  if (protocol === 'https:' && isIP(bare.hostname) !== 0) process.noDeprecation = true
   const Agent = secure ? HttpsProxyAgent : HttpProxyAgent
   return { agent: new Agent({ ...options, proxy: bare }), proxy: proxyAddress(proxy) }
 }
