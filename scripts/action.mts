@@ -59,7 +59,9 @@ async function main(): Promise<void> {
   // What init is called with.
   const text = given.config === undefined ? undefined : configText(given.config)
   runner.hide([...addressSecrets(given.mirrors ?? ''), ...fieldSecrets(text ?? '')])
-  const call = withConfigFile(initCall(given, places.workspace, text), given.config)
+  const init = initCall(given, places.workspace, text)
+  for (const notice of init.notices ?? []) runner.info(`Notice: ${notice}`)
+  const call = withConfigFile(init, given.config)
   const flags = [
     ...withoutSecrets(call),
     '-o',

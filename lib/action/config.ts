@@ -10,12 +10,15 @@ import { parseAll, stringify } from '../yaml.ts'
 import { type Argument, type ArgumentsOwner, componentArguments } from './component-args.ts'
 import { type Given, isOn, listItems } from './given-inputs.ts'
 import { INPUT_ROWS } from './inputs.ts'
+import { mergeArguments, mergeFields, union } from './merge.ts'
 
 /** What init is called with. */
 export interface InitCall {
   readonly flags: readonly string[]
   /** Text of the configuration to write and to name with --config; undefined when flags are enough. */
   readonly config?: string
+  /** Where inputs win over that configuration. */
+  readonly notices?: readonly string[]
 }
 
 /**
@@ -30,23 +33,43 @@ export function initCall(given: Given, workspace: string, text?: string): InitCa
   const inFile = FLAG_FIELDS.filter(row => !row.besideConfig && flags[row.flag] !== undefined).map(row => row.flag)
   const beside = Object.fromEntries(Object.entries(flags).filter(([name]) => !inFile.includes(name as OptionName)))
   // Left as it is where nothing has to go in, so that messages name the lines of the user's file.
-  if (text !== undefined && !isComposed && inFile.length === 0) return { flags: asArguments(beside), config: text }
+  if (text !== undefined && !isComposed && inFile.length === 0) {
+    const phases = beside['skip-phases'] === undefined ? [] : parseAll(text).filter(isObject)
+    return { flags: asArguments(withPhases(beside, phases)), config: text }
+  }
   const written = readFlags(flags).documents
   const documents = [...(text === undefined ? [] : parseAll(text))].filter(isObject)
+  const notices: string[] = []
+  const note = (more: readonly string[]): void => void notices.push(...more)
   const config = [
-    (all: Documents) => withFields(all, 'ClusterConfiguration', written.ClusterConfiguration ?? {}),
-    (all: Documents) => withFields(all, 'InitConfiguration', inFileOnly(written.InitConfiguration ?? {})),
+    (all: Documents) => withFields(all, 'ClusterConfiguration', written.ClusterConfiguration ?? {}, note),
+    (all: Documents) => withFields(all, 'InitConfiguration', inFileOnly(written.InitConfiguration ?? {}), note),
     (all: Documents) =>
       given['cluster-name'] === undefined
         ? all
-        : withFields(all, 'ClusterConfiguration', { clusterName: given['cluster-name'] }),
-    (all: Documents) => extras.reduce((now, [owner, list]) => withArguments(now, owner, list), all),
-    (all: Documents) => withGates(all, given['feature-gates']),
+        : withFields(all, 'ClusterConfiguration', { clusterName: given['cluster-name'] }, note),
+    (all: Documents) => extras.reduce((now, [owner, list]) => withArguments(now, owner, list, note), all),
+    (all: Documents) => withGates(all, given['feature-gates'], note),
   ].reduce<Documents>((all, change) => change(all), documents)
-  return { flags: asArguments(beside), config: config.map(document => stringify(document)).join('---\n') }
+  return {
+    flags: asArguments(withPhases(beside, documents)),
+    config: config.map(document => stringify(document)).join('---\n'),
+    ...(notices.length > 0 && { notices: [...new Set(notices)] }),
+  }
 }
 
 type Documents = readonly JsonObject[]
+
+/** Takes what is to be said. */
+type Note = (notices: readonly string[]) => void
+
+/** A flag of init wins over the file's phases; here both count. */
+function withPhases(flags: Flags, documents: Documents): Flags {
+  const given = flags['skip-phases']
+  const { skipPhases } = documents.find(({ kind }) => kind === 'InitConfiguration') ?? {}
+  if (given === undefined || !Array.isArray(skipPhases)) return flags
+  return { ...flags, 'skip-phases': union(skipPhases, given.split(',')).join(',') }
+}
 
 /** Every input that is an option of init, as init's own reader would have it. */
 function flagsOf(given: Given, workspace: string): Flags {
@@ -126,11 +149,15 @@ const COMPONENTS: Readonly<Record<string, string>> = {
 }
 
 /** The documents with the fields in one of the kind, which is added where there is none. */
-function withFields(documents: Documents, kind: string, fields: JsonObject): Documents {
+function withFields(documents: Documents, kind: string, fields: JsonObject, note: Note): Documents {
   if (Object.keys(fields).length === 0) return documents
   const found = documents.find(document => document.kind === kind)
-  if (found !== undefined) return documents.map(document => (document === found ? merged(document, fields) : document))
-  return [...documents, merged({ apiVersion: COMPONENTS[kind] ?? kubeadmVersion(documents), kind }, fields)]
+  if (found === undefined) {
+    return [...documents, { apiVersion: COMPONENTS[kind] ?? kubeadmVersion(documents), kind, ...fields }]
+  }
+  const { value, notices } = mergeFields(`${kind} `, found, fields)
+  note(notices)
+  return documents.map(document => (document === found ? value : document))
 }
 
 // Documents of a file have to agree on the version.
@@ -139,23 +166,43 @@ function kubeadmVersion(documents: Documents): string {
   return versions.find(version => version.startsWith('kubeadm.k8s.io/')) ?? V1BETA4
 }
 
-function withArguments(documents: Documents, owner: ArgumentsOwner, list: readonly Argument[]): Documents {
+function withArguments(documents: Documents, owner: ArgumentsOwner, list: readonly Argument[], note: Note): Documents {
   const [kind, path] = OWNERS[owner]
   const document = documents.find(other => other.kind === kind)
   const before = path.reduce<Json | undefined>((value, key) => (isObject(value) ? value[key] : undefined), document)
-  const names = list.map(({ name }) => name)
+  const { value: merged, notices } = mergeArguments(owner, argumentsOf(before), list)
+  note(notices)
+  const isOurs = (name: Json | undefined): boolean => merged.some(item => item.name === name)
   const isList = String(document?.apiVersion ?? kubeadmVersion(documents)) === V1BETA4
+  // What an input says nothing about stays as it is written, so that init can say what is wrong with it.
   const value: Json = isList
     ? [
-        ...(Array.isArray(before) ? before : []).filter(item => !isObject(item) || !names.includes(String(item.name))),
-        ...list.map(({ name, value: text }) => ({ name, value: text })),
+        ...(Array.isArray(before) ? before : []).filter(item => !isObject(item) || !isOurs(item.name)),
+        ...merged.map(({ name, value: text }) => ({ name, value: text })),
       ]
-    : { ...(isObject(before) ? before : {}), ...Object.fromEntries(list.map(item => [item.name, item.value])) }
-  const fields = path.reduceRight<Json>((inner, key) => ({ [key]: inner }), value)
-  return withFields(documents, kind, fields as JsonObject)
+    : {
+        ...Object.fromEntries(Object.entries(isObject(before) ? before : {}).filter(([name]) => !isOurs(name))),
+        ...Object.fromEntries(merged.map(item => [item.name, item.value])),
+      }
+  const [last = '', ...outer] = [...path].reverse()
+  const cleared = document === undefined ? documents : replaced(documents, document, path)
+  const fields = outer.reduce<JsonObject>((inner, key) => ({ [key]: inner }), { [last]: value })
+  return withFields(cleared, kind, fields, note)
 }
 
-function withGates(documents: Documents, text: string | undefined): Documents {
+/** Flags as either version of the file has them. */
+function argumentsOf(value: Json | undefined): Argument[] {
+  if (Array.isArray(value))
+    return value.filter(isObject).map(item => ({ name: String(item.name), value: String(item.value ?? '') }))
+  if (!isObject(value)) return []
+  return Object.entries(value).map(([name, text]) => ({ name, value: String(text ?? '') }))
+}
+
+function replaced(documents: Documents, document: JsonObject, path: readonly string[]): Documents {
+  return documents.map(other => (other === document ? without(other, path) : other))
+}
+
+function withGates(documents: Documents, text: string | undefined, note: Note): Documents {
   const gates = Object.fromEntries(
     listItems(text)
       .map(item => item.split('='))
@@ -163,16 +210,7 @@ function withGates(documents: Documents, text: string | undefined): Documents {
   )
   if (Object.keys(gates).length === 0) return documents
   return Object.keys(COMPONENTS).reduce<Documents>(
-    (all, kind) => withFields(all, kind, { featureGates: gates }),
+    (all, kind) => withFields(all, kind, { featureGates: gates }, note),
     documents,
   )
-}
-
-function merged(object: JsonObject, fields: JsonObject): JsonObject {
-  const result: Record<string, Json | undefined> = { ...object }
-  for (const [key, value] of Object.entries(fields)) {
-    const before = result[key]
-    result[key] = isObject(before) && isObject(value) ? merged(before, value) : value
-  }
-  return result
 }

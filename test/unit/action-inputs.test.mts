@@ -276,6 +276,84 @@ describe('initCall()', () => {
     assert.deepEqual(at(init, 'nodeRegistration', 'kubeletExtraArgs'), { a: 'b' })
   })
 
+  test('lists of the file and of inputs come together, by name', () => {
+    const file = [
+      'apiVersion: kubeadm.k8s.io/v1beta4',
+      'kind: ClusterConfiguration',
+      'apiServer:',
+      '  certSANs: [a.example, b.example]',
+      '  extraArgs:',
+      '  - { name: feature-gates, value: "A=true,B=true" }',
+      '  - { name: runtime-config, value: "api/beta=true" }',
+      '  - { name: enable-admission-plugins, value: NodeRestriction }',
+      '  - { name: audit-log-path, value: "-" }',
+      '---',
+      'apiVersion: kubeadm.k8s.io/v1beta4',
+      'kind: InitConfiguration',
+      'skipPhases: [addon/kube-proxy]',
+      '---',
+      'apiVersion: kubelet.config.k8s.io/v1beta1',
+      'kind: KubeletConfiguration',
+      'featureGates: { A: true, D: true }',
+      '',
+    ].join('\n')
+    const { given } = read({
+      'feature-gates': 'B=false,C=true',
+      'runtime-config': 'api/alpha=true',
+      'extra-args': '{ apiserver: { enable-admission-plugins: PodSecurity, feature-gates: E=true } }',
+      'apiserver-cert-extra-sans': 'b.example, c.example',
+      'skip-phases': 'addon/coredns',
+    })
+    const { flags, config = '', notices } = initCall(given, ROOT, file)
+    const [cluster, init, kubelet] = parseAll(config)
+    assert.deepEqual(at(cluster, 'apiServer', 'extraArgs'), [
+      { name: 'audit-log-path', value: '-' },
+      { name: 'runtime-config', value: 'api/beta=true,api/alpha=true' },
+      { name: 'enable-admission-plugins', value: 'NodeRestriction,PodSecurity' },
+      { name: 'feature-gates', value: 'A=true,B=false,C=true,E=true' },
+    ])
+    assert.deepEqual(at(cluster, 'apiServer', 'certSANs'), ['a.example', 'b.example', 'c.example'])
+    assert.deepEqual(at(init, 'skipPhases'), ['addon/kube-proxy'])
+    assert.ok(flags.includes('--skip-phases=addon/kube-proxy,addon/coredns'))
+    assert.deepEqual(at(kubelet, 'featureGates'), { A: true, D: true, B: false, C: true })
+    assert.deepEqual(notices, [
+      'apiserver feature-gates "B=false" of the inputs wins over "B=true" of the configuration',
+    ])
+  })
+
+  test('says where an input wins over the file', () => {
+    const file = [
+      'apiVersion: kubeadm.k8s.io/v1beta3',
+      'kind: ClusterConfiguration',
+      'clusterName: one',
+      'networking: { podSubnet: 10.1.0.0/16, dnsDomain: same.example }',
+      'apiServer: { extraArgs: { v: "2", oidc-client-secret: old, x: z } }',
+      '',
+    ].join('\n')
+    const { given } = read({
+      'extra-args': '{ apiserver: { v: 4, oidc-client-secret: new } }',
+      'pod-network-cidr': '10.2.0.0/16',
+      'service-dns-domain': 'same.example',
+      'cluster-name': 'two',
+    })
+    const { config = '', notices } = initCall(given, ROOT, file)
+    assert.deepEqual(at(parseAll(config)[0], 'apiServer', 'extraArgs'), { v: '4', 'oidc-client-secret': 'new', x: 'z' })
+    assert.deepEqual(notices, [
+      'ClusterConfiguration networking.podSubnet "10.2.0.0/16" of the inputs wins over "10.1.0.0/16" of the configuration',
+      'ClusterConfiguration clusterName "two" of the inputs wins over "one" of the configuration',
+      'apiserver v "4" of the inputs wins over "2" of the configuration',
+      'apiserver oidc-client-secret of the inputs wins over that of the configuration',
+    ])
+  })
+
+  test('a phase that is skipped by the file and by the input stays skipped where nothing else is changed', () => {
+    const file = 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nskipPhases: [addon/kube-proxy]\n'
+    assert.deepEqual(initCall(read({ 'skip-phases': 'addon/coredns' }).given, ROOT, file), {
+      flags: ['--skip-phases=addon/kube-proxy,addon/coredns'],
+      config: file,
+    })
+  })
+
   test('makes what init reads, for every release and API version', () => {
     const { given } = read({
       'extra-args': '{ apiserver: { v: 4 }, scheduler: { v: 3 }, kubelet: { max-pods: 200 } }',
