@@ -5,7 +5,8 @@
 import { maskSecrets } from './diagnose/secrets.ts'
 import type { Json } from './json.ts'
 import type { Flags } from './options.ts'
-
+import { openLive } from './screen/live.ts'
+import { doneLine, type Look, lookOf, saidLine, warningLine } from './screen/look.ts'
 import { openTasks, type Task } from './screen/tasks.ts'
 import { write } from './streams.ts'
 
@@ -26,14 +27,19 @@ export interface Output {
    * it is spoken of when nothing else has been said for a while.
    */
   readonly begin: (what: string, line?: string) => Task
+  /** Whether what runs is drawn, so that nobody else should. */
+  readonly isLive?: boolean
 }
 
-/** An output for the given flags. */
-export function openOutput(flags: Pick<Flags, 'output' | 'quiet' | 'verbose'>): Output {
-  return flags.output === 'json' ? openEvents(flags) : openLines(flags)
+type Shown = Pick<Flags, 'output' | 'quiet' | 'verbose'>
+
+/** An output for the given flags, where this process is shown. */
+export function openOutput(flags: Shown): Output {
+  if (flags.output === 'json') return openEvents(flags)
+  return openLines(flags, lookOf(process.env, process.stdout.isTTY === true))
 }
 
-function openEvents({ verbose }: Pick<Flags, 'verbose'>): Output {
+function openEvents({ verbose }: Shown): Output {
   const event = (kind: string, facts: Readonly<Record<string, Json>>): void => {
     write('stdout', `${JSON.stringify({ event: kind, ...facts })}\n`)
   }
@@ -57,43 +63,59 @@ function openEvents({ verbose }: Pick<Flags, 'verbose'>): Output {
     warn: said('warning', maskSecrets),
     result: said('result'),
     event,
-    begin: (what, line) => beginWith(say, line, done => tasks.begin(what, done)),
+    begin: (what, line) => {
+      if (line !== undefined) say(line)
+      return tasks.begin(what, last => {
+        if (last !== undefined) say(last)
+      })
+    },
   }
 }
 
-function openLines({ quiet, verbose }: Pick<Flags, 'quiet' | 'verbose'>): Output {
-  const silent = (): void => {}
-  const say = (line: string): void => {
+const silent = (): void => {}
+
+/** Lines of these were done when they are said. Others announce, ask, or are the text of a result. */
+const DONE =
+  /^\[(?:certs|kubeconfig|etcd|control-plane|kubelet-start|addon|components|runtime|images)\] |^\[init\] Kubernetes \S+ is ready/
+
+function openLines({ quiet, verbose }: Shown, { live, colour }: Look): Output {
+  const warn = (line: string): void =>
+    write('stderr', `${colour ? warningLine(maskSecrets(line)) : maskSecrets(line)}\n`)
+  const result = (text: string): void => write('stdout', text)
+  if (quiet) {
+    const task = { tell: silent, done: silent }
+    return { say: silent, fold: silent, detail: silent, warn, result, event: silent, begin: () => task }
+  }
+  const print = (line: string): void => {
     tasks.spoke()
     write('stdout', `${line}\n`)
   }
-  const tasks = openTasks(silent, text => say(`[wait] ${maskSecrets(text)}`))
+  const done = (line: string): void => print(colour ? doneLine(line) : line)
+  const say = (line: string): void => (colour && DONE.test(line) ? done(line) : print(colour ? saidLine(line) : line))
+  const screen = live ? openLive() : undefined
+  const tasks = openTasks(
+    () => screen?.show(maskSecrets(tasks.text())),
+    // Who watches a spinner sees what is waited for.
+    screen === undefined ? text => say(`[wait] ${maskSecrets(text)}`) : silent,
+  )
   return {
-    say: quiet ? silent : say,
-    fold: (_summary, lines) => {
-      for (const line of quiet ? [] : lines) say(line)
+    say,
+    fold: (summary, lines) => {
+      if (live && !verbose) done(summary)
+      else for (const line of lines) say(line)
     },
-    detail: verbose && !quiet ? line => say(maskSecrets(line)) : silent,
-    warn: line => {
-      write('stderr', `${maskSecrets(line)}\n`)
-    },
-    result: text => {
-      write('stdout', text)
-    },
+    detail: verbose ? line => say(maskSecrets(line)) : silent,
+    warn,
+    result,
     event: silent,
-    begin: quiet
-      ? () => ({ tell: silent, done: silent })
-      : (what, line) => beginWith(say, line, done => tasks.begin(what, done)),
+    begin: (what, line) => {
+      // What a spinner shows is said when it is over.
+      if (line !== undefined && !live) say(line)
+      return tasks.begin(what, last => {
+        const words = last ?? (live ? line : undefined)
+        if (words !== undefined) done(words)
+      })
+    },
+    isLive: live,
   }
-}
-
-function beginWith(
-  say: (line: string) => void,
-  line: string | undefined,
-  begin: (done: (line?: string) => void) => Task,
-): Task {
-  if (line !== undefined) say(line)
-  return begin(last => {
-    if (last !== undefined) say(last)
-  })
 }

@@ -133,7 +133,7 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
       mark: timings.mark,
       output,
     })
-    const results = await Promise.race([completing, failure(watched, done.signal)])
+    const results = await Promise.race([completing, failure(watched, done.signal), faultOf(images.all)])
     const { kubectl } = binaries
     const { certificateKey } = rendered
     const ids = prepared === undefined ? {} : await imageIds(runtime.cri)
@@ -154,4 +154,9 @@ export async function bringUp(phase: Phase, call: Call, journal: Journal): Promi
     done.abort()
     for (const connection of opened) connection.close()
   }
+}
+
+/** Fails when that does, and never ends otherwise. */
+function faultOf(work: Promise<void>): Promise<never> {
+  return work.then(() => new Promise<never>(() => {}))
 }

@@ -58,7 +58,8 @@ const PICTURE_MS = 100
 /** Between two lines about the same file, where there is no bar. */
 const LINE_MS = 10_000
 
-const CLEAR = '\r\u001b[2K'
+/** Takes the bar away. */
+export const CLEAR = '\r\u001b[2K'
 
 /**
  * Tells progress. `say` prints a line, e.g. of Output; `terminal` is given when stderr is one.

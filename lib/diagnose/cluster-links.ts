@@ -6,6 +6,7 @@ import { KUBELET } from '../service/kubelet.ts'
 import { type Finding, TAIL } from './broken.ts'
 import type { DiagnosisContext } from './context.ts'
 import { tellingLines } from './log-lines.ts'
+import { lastRun } from './static-pod-link.ts'
 
 /** An API server that waits for etcd takes connections and does not answer: no reason to wait along. */
 const ANSWER_LIMIT_MS = 3_000
@@ -39,7 +40,7 @@ export async function lookAtNode({ api, nodeName, services }: DiagnosisContext):
     node === undefined
       ? `node "${nodeName}" has not registered`
       : `node "${nodeName}" is not Ready: ${ready?.message ?? 'the kubelet has not said anything yet'}`
-  return { cause, lines: tellingLines(await services.log(KUBELET, 400), TAIL), starting: true }
+  return { cause, lines: tellingLines(lastRun(await services.log(KUBELET, 400)), TAIL), starting: true }
 }
 
 function listOf(value: unknown): readonly JsonObject[] {

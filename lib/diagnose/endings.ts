@@ -17,7 +17,7 @@ export const ENDINGS: readonly Ending[] = [
   {
     trouble: 'sandbox',
     text: /failed to find plugin|exec format error|exec: .*: (?:not found|no such file)/,
-    afterMs: 0,
+    afterMs: 3_000,
   },
   // The kubelet asks again after ten seconds and more.
   { trouble: 'sandbox', text: /./, afterMs: 20_000 },

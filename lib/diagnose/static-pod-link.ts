@@ -32,7 +32,7 @@ export async function lookAtStaticPod(
   )
   const [newest] = containers
   if (newest === undefined) {
-    const log = await services.log(KUBELET, 400)
+    const log = lastRun(await services.log(KUBELET, 400))
     if (!(await presentImages(cri)).has(image)) {
       const lines = log.split('\n').filter(line => line.includes(image))
       const telling = tellingLines(lines.join('\n'), TAIL)
@@ -43,7 +43,7 @@ export async function lookAtStaticPod(
         ...(pulls.length > 0 && endingOf('image', pulls.join('\n'))),
       }
     }
-    const refusal = sandboxRefusal(log)
+    const refusal = sandboxRefusal(log, name)
     if (refusal !== undefined)
       return { cause: `the runtime cannot make a Pod for it: ${refusal}`, lines: [], ...endingOf('sandbox', refusal) }
     const lines = log.split('\n').filter(line => line.includes(name))
@@ -68,11 +68,21 @@ export async function lookAtStaticPod(
   }
 }
 
-/** Why the runtime last refused a Pod, in its own words, from the kubelet's log. */
-export function sandboxRefusal(log: string): string | undefined {
-  const refusals = [
-    ...log.matchAll(/CreatePodSandbox for pod failed" err="(?:rpc error: code = \w+ desc = )?((?:[^"\\]|\\.)*)"/g),
-  ]
+/** What a kubelet says first, with its version. Source: kubelet cmd/kubelet/app/server.go (v1.36, v1.20). */
+const FIRST_WORDS = /^.*(?:"Kubelet version"|server\.go:\d+\] Version:).*$/gm
+
+/** The log of the kubelet that runs: what an earlier one met is over. */
+export function lastRun(log: string): string {
+  const start = [...log.matchAll(FIRST_WORDS)].at(-1)
+  return start === undefined ? log : log.slice(start.index)
+}
+
+/** Why the runtime last refused a static Pod, in its own words, from the kubelet's log. */
+export function sandboxRefusal(log: string, name: string): string | undefined {
+  const lines = log.split('\n').filter(line => line.includes(`pod="kube-system/${name}-`))
+  const refusals = lines.flatMap(line => [
+    ...line.matchAll(/CreatePodSandbox for pod failed" err="(?:rpc error: code = \w+ desc = )?((?:[^"\\]|\\.)*)"/g),
+  ])
   const reason = refusals.at(-1)?.[1]
   return reason === undefined ? undefined : refusalText(reason.replace(/\\(.)/g, '$1'))
 }

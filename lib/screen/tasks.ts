@@ -19,11 +19,14 @@ export interface Tasks {
 /** After so long without a word somebody wonders. */
 export const SILENCE_MS = 10_000
 
+/** What is over sooner need not be explained. */
+const EXPLAINED_AFTER_MS = 3_000
+
 /** How often it is looked whether it has been silent for too long. */
 const LOOK_MS = 1000
 
 /**
- * `onChange` is called when what runs has changed, `onSilence` with what is waited for when nothing has been said for
+ * `onChange` is called when what runs may have changed, `onSilence` with what is waited for when nothing has been said for
  * a while. `now` is a clock in milliseconds.
  */
 export function openTasks(
@@ -35,8 +38,12 @@ export function openTasks(
   let spokenAt = now()
   let timer: NodeJS.Timeout | undefined
   const text = (): string =>
-    [...running.values()].map(({ what, how }) => (how === '' ? what : `${what}: ${how}`)).join('; ')
+    [...running.values()]
+      .map(({ what, how, since }) => (how === '' || now() - since < EXPLAINED_AFTER_MS ? what : `${what}: ${how}`))
+      .join('; ')
   const look = (): void => {
+    // By now there may be something to explain.
+    onChange()
     if (running.size === 0 || now() - spokenAt < SILENCE_MS) return
     const since = Math.min(...[...running.values()].map(one => one.since))
     onSilence(`${Math.round((now() - since) / 1000)} s: ${text()}`)

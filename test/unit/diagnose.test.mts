@@ -6,7 +6,7 @@ import { ENDINGS, endingOf, refusalText } from '../../lib/diagnose/endings.ts'
 import { lastWords, tellingLines } from '../../lib/diagnose/log-lines.ts'
 import { findingOf, podTrouble } from '../../lib/diagnose/pods-link.ts'
 import { maskJson, maskSecrets, secretMask } from '../../lib/diagnose/secrets.ts'
-import { sandboxRefusal } from '../../lib/diagnose/static-pod-link.ts'
+import { lastRun, sandboxRefusal } from '../../lib/diagnose/static-pod-link.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { covers } from '../../lib/live/record.ts'
 
@@ -186,7 +186,7 @@ for (const [what, status, refusal, cause, afterMs] of [
     waiting('ContainerCreating'),
     NO_PLUGIN,
     /^the runtime cannot make Pod default\/kubestep-probe: .*failed to find plugin "bridge"/,
-    0,
+    3_000,
   ],
   ['that the runtime refuses', waiting('ContainerCreating'), 'no room', /cannot make Pod .*: no room$/, 20_000],
   [
@@ -304,9 +304,21 @@ test('withoutSecrets() takes values of variables, and what repeats the object', 
 test("sandboxRefusal() gives the runtime's own words, the last time", () => {
   const line = (reason: string): string =>
     `E1123 16:27:24 1 kuberuntime_manager.go:1614] "CreatePodSandbox for pod failed" err="rpc error: code = Unknown desc = ${reason}" pod="kube-system/etcd-vm"\n`
-  assert.equal(sandboxRefusal(`${line('first')}${line('runc says \\"no\\"')}other\n`), 'runc says "no"')
-  assert.equal(sandboxRefusal('all is well\n'), undefined)
+  const log = `${line('first')}${line('runc says \\"no\\"')}other\n`
+  assert.equal(sandboxRefusal(log, 'etcd'), 'runc says "no"')
+  assert.equal(sandboxRefusal(log, 'kube-apiserver'), undefined)
+  assert.equal(sandboxRefusal('all is well\n', 'etcd'), undefined)
 })
+
+for (const [release, first] of [
+  ['1.36', 'I1123 16:27:20 1 server.go:517] "Kubelet version" kubeletVersion="v1.36.2"'],
+  ['1.20', 'I1123 16:27:20 1 server.go:416] Version: v1.20.2'],
+] as const) {
+  test(`lastRun() leaves out what an earlier kubelet ${release} met`, () => {
+    assert.equal(lastRun(`${first}\nold\n${first}\nnew\n`), `${first}\nnew\n`)
+    assert.equal(lastRun('in the middle of it\n'), 'in the middle of it\n')
+  })
+}
 
 for (const [what, change, path, covered] of [
   ['a tree', { kind: 'tree', path: '/etc/kubernetes' }, '/etc/kubernetes/kubelet.conf', true],
