@@ -2,16 +2,18 @@
 import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { isDryRun } from './config/dry-run.ts'
 import { type ConfigSource, loadInitConfig } from './config/load.ts'
 import type { InitConfig } from './config/types.ts'
 import { KubestepError, UsageError } from './errors.ts'
-import { explain, type FileEntry, mayRead, readFile, writeFiles } from './files.ts'
+import { below, explain, type FileEntry, mayRead, readFile, writeFiles } from './files.ts'
 import type { HostFacts } from './host/facts.ts'
-import { readHostFacts } from './host/read.ts'
+import { NO_MACHINE_ADDRESS, readHostFacts } from './host/read.ts'
 import { recordFiles } from './live/record.ts'
 import type { Flags } from './options.ts'
 import { PHASE_NAMES } from './phases.ts'
 import type { Call } from './script.ts'
+import { openTree, type Tree } from './tree.ts'
 
 export { PHASE_OPTIONS } from './options.ts'
 
@@ -23,8 +25,10 @@ export interface Phase {
   readonly dryRun: boolean
   /** Below which folder files are written; another one than where they are read with --dry-run. */
   readonly target: string
-  /** The content of a file of the host; with --output-dir, of the tree there first. */
+  /** The content of a file of the host; in a dry run with --output-dir, of what other phases wrote there first. */
   readonly read: (path: string) => string | undefined
+  /** Where a file of the host really lies, or would: for messages. */
+  readonly place: (path: string) => string
   /**
    * The same for credentials. A dry run takes along the CAs of the host (all of its credentials where a CA's key is
    * kept elsewhere) and makes the others anew, as kubeadm's does: what lies on the host is another cluster's.
@@ -40,25 +44,42 @@ const AUTHORITY_FILE = /\/(front-proxy-)?ca\.(crt|key)$/
 /** The configuration file as it was read, and versions that were looked up for it. */
 export type PhaseSource = Pick<ConfigSource, 'text' | 'file' | 'versions'>
 
+export interface PhaseOptions {
+  /** Whether a dry run writes everything there is, so that nothing of an earlier tree stays. */
+  readonly wholeTree?: boolean
+}
+
 /** Opens a phase: reads configuration and host, says kubeadm's warnings. Throws ConfigError, UsageError, KubestepError. */
-export function openPhase(call: Call, source: PhaseSource = readConfig(call.flags)): Phase {
-  const { flags } = call
+export function openPhase(
+  call: Call,
+  source: PhaseSource = readConfig(call.flags),
+  { wholeTree = false }: PhaseOptions = {},
+): Phase {
+  const { flags, name, subcommand } = call
   const root = resolve(flags.root ?? '/')
-  const facts = readHostFacts(root)
+  const mayGuess = isDryRun(source, flags) || name === 'preflight'
+  const facts = factsOf(root, mayGuess)
   const { config, namedSocket, notices } = loadInitConfig({ ...source, flags, phases: PHASE_NAMES }, facts)
   for (const notice of notices) call.output.warn(notice)
+  if (mayGuess && isGuessed(config, facts)) {
+    const { advertiseAddress } = config.init.localAPIEndpoint
+    call.output.warn(
+      `${name}: this machine has no default route: ${advertiseAddress} stands for its address; give it one, or --apiserver-advertise-address`,
+    )
+  }
   const dryRun = flags['dry-run'] ?? config.init.dryRun ?? false
   if (flags['output-dir'] !== undefined && !dryRun) {
-    throw new UsageError(`${call.name}: cannot use --output-dir: it goes with --dry-run; add --dry-run, or use --root`)
-  }
-  let made: string | undefined
-  // Made when it is first asked for: a phase that only prints leaves no folder behind.
-  const target = (): string => {
-    made ??= dryRun ? dryRunFolder(flags) : root
-    return made
+    throw new UsageError(`${name}: cannot use --output-dir: it goes with --dry-run; add --dry-run, or use --root`)
   }
   const given = dryRun ? givenFolder(flags) : undefined
-  const readGiven = (path: string): string | undefined => (given === undefined ? undefined : readFile(given, path))
+  let opened: Tree | undefined
+  const options = { command: `${name} ${subcommand}`.trim(), whole: wholeTree }
+  // Made when it is first asked for: a phase that only prints leaves no folder behind.
+  const tree = (): Tree => {
+    opened ??= openTree(given ?? mkdtempSync(join(tmpdir(), 'kubestep-dry-run-')), options)
+    return opened
+  }
+  const readGiven = (path: string): string | undefined => (given === undefined ? undefined : tree().read(path))
   const read = (path: string): string | undefined => readGiven(path) ?? readFile(root, path)
   const folder = config.cluster.certificatesDir
   const keys = [`${folder}/ca.key`, `${folder}/front-proxy-ca.key`, `${folder}/etcd/ca.key`]
@@ -75,26 +96,36 @@ export function openPhase(call: Call, source: PhaseSource = readConfig(call.flag
     ...(namedSocket !== undefined && { namedSocket }),
     dryRun,
     get target() {
-      return target()
+      return dryRun ? tree().folder : root
     },
     read,
     readCredential: path => readGiven(path) ?? (isTaken(path) ? readFile(root, path) : undefined),
+    place: path => below(readGiven(path) === undefined ? root : (given ?? root), path),
     write: entries => {
+      if (dryRun) return tree().write(entries)
       // Who is not root writes where no cluster lies.
-      if (!dryRun && root === '/' && process.getuid?.() === 0) recordFiles(entries.map(({ path }) => path))
-      writeFiles(target(), entries)
+      if (root === '/' && process.getuid?.() === 0) recordFiles(entries.map(({ path }) => path))
+      writeFiles(root, entries)
     },
   }
+}
+
+/** Facts of the host; where there is no default route, a dry run goes on with addresses that are nobody's. */
+function factsOf(root: string, mayGuess: boolean): HostFacts {
+  const facts = readHostFacts(root)
+  const isKnown = Object.keys(facts.defaultAddress).length > 0
+  return isKnown || !mayGuess ? facts : { ...facts, defaultAddress: NO_MACHINE_ADDRESS }
+}
+
+function isGuessed({ init }: InitConfig, { defaultAddress }: HostFacts): boolean {
+  const { advertiseAddress } = init.localAPIEndpoint
+  return defaultAddress === NO_MACHINE_ADDRESS && Object.values<string>(NO_MACHINE_ADDRESS).includes(advertiseAddress)
 }
 
 // kubeadm honours the variable too (rule book 0.2).
 function givenFolder(flags: Flags): string | undefined {
   const given = flags['output-dir'] ?? process.env.KUBEADM_INIT_DRYRUN_DIR
   return given === undefined || given === '' ? undefined : resolve(given)
-}
-
-function dryRunFolder(flags: Flags): string {
-  return givenFolder(flags) ?? mkdtempSync(join(tmpdir(), 'kubestep-dry-run-'))
 }
 
 /** The text of the file that --config names; nothing without one. Throws a KubestepError. */

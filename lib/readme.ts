@@ -1,5 +1,6 @@
 /** The tables of the README and of docs/, from the tables that the code walks. */
 import { KUBELET_ADAPTATIONS } from './cluster/adapt.ts'
+import { NODE_ADDRESS_ROW } from './cluster/node-address.ts'
 import { SYSCTLS } from './host/sysctl.ts'
 import { type FlagRow, INERT_FLAGS, KUBEADM_COMMANDS, REFUSED_FLAGS } from './kubeadm-commands.ts'
 import { PROXY_MODES, type ProxyMode } from './network/proxy-mode.ts'
@@ -51,7 +52,10 @@ export function readmeTables(initOptions: readonly OptionName[]): Readonly<Recor
     ),
     adaptations: table(
       ['kubelet field', 'value', 'when'],
-      KUBELET_ADAPTATIONS.map(({ field, value, why }) => [`\`${field}\``, `\`${value}\``, why]),
+      [
+        ...KUBELET_ADAPTATIONS.map(({ field, value, why }) => [`\`${field}\``, `\`${value}\``, why]),
+        [`\`${NODE_ADDRESS_ROW.field}\``, NODE_ADDRESS_ROW.value, NODE_ADDRESS_ROW.why],
+      ],
     ),
     profile: table(
       ['what', 'value', 'why'],

@@ -66,7 +66,7 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
   let output: Output | undefined
   const fail = (error: unknown): void => {
     process.exitCode = isUsage(error) ? 2 : 1
-    const text = (stack: boolean): string => maskSecrets(faultText(name, error, stack))
+    const text = (stack: boolean): string => maskText(name, faultText(name, error, stack))
     output?.event('error', { text: text(false), ...(error instanceof RunError && maskedFacts(error)) })
     write('stderr', `${text(verbose)}\n`)
     if (isUsage(error)) write('stderr', `See ${commandOf(name)} --help\n`)
@@ -90,7 +90,19 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
   }
 }
 
-// Whatever is thrown, no secret in it is shown.
+// Whatever is thrown, no secret in it is shown. A script's own name before it is no key of one.
+function maskText(name: string, text: string): string {
+  const head = `${name}: `
+  return text
+    .split(`\n${head}`)
+    .map((part, index) => (index === 0 && !part.startsWith(head) ? maskSecrets(part) : maskPart(head, index, part)))
+    .join('\n')
+}
+
+function maskPart(head: string, index: number, part: string): string {
+  return `${head}${maskSecrets(index === 0 ? part.slice(head.length) : part)}`
+}
+
 function maskedFacts({ facts }: RunError): Readonly<Record<string, Json>> {
   return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, maskJson(value, maskSecrets)]))
 }

@@ -63,6 +63,7 @@ export const certs: Script = script(
     const issued = await issueCredentials({
       config: phase.config,
       read: phase.readCredential,
+      place: phase.place,
       now: new Date(),
       certificates: ALL_CERTIFICATES.filter(name => call.subcommand === 'all' || call.subcommand === name),
       kubeconfigs: [],
@@ -81,6 +82,7 @@ async function requestsOnly(call: Call): Promise<void> {
   const requests = await issueSigningRequests({
     config: phase.config,
     read: phase.readCredential,
+    place: phase.place,
     leaves: LEAVES.filter(({ authority }) => !(externalEtcd && authority === 'etcd-ca'))
       .map(({ name }) => name)
       .filter(name => subcommand === 'all' || subcommand === name),
@@ -98,6 +100,7 @@ async function generateRequests(call: Call): Promise<void> {
   const requests = await issueSigningRequests({
     config: phase.config,
     read: phase.readCredential,
+    place: phase.place,
     leaves: LEAVES.map(({ name }) => name),
     kubeconfigs: kubeconfigsOf(phase.config.kubeadm).map(({ name }) => name),
     directories: {

@@ -60,7 +60,7 @@ export const init: Script = script(
     const { namedVersions } = await import('../lib/components/named-versions.ts')
     const source = readConfig(call.flags)
     const versions = await namedVersions({ ...source, flags: call.flags }, call.output)
-    const phase = openPhase(call, { ...source, versions })
+    const phase = openPhase(call, { ...source, versions }, { wholeTree: true })
     if (call.flags['list-images']) {
       const { imageList } = await import('../lib/images/images.ts')
       call.output.result(`${imageList(phase.config).join('\n')}\n`)
@@ -70,9 +70,11 @@ export const init: Script = script(
     if (phase.dryRun) {
       const { renderCluster } = await import('../lib/cluster/render.ts')
       const { describeRun } = await import('../lib/cluster/describe-run.ts')
+      const { checkFlags } = await import('../lib/cluster/check-flags.ts')
+      await checkFlags(phase, call.flags)
       const rendered = await renderCluster(phase, call, new Date())
       phase.write(rendered.files)
-      for (const line of describeRun(phase, rendered)) call.output.say(line)
+      for (const line of await describeRun(phase, rendered, call.flags)) call.output.say(line)
       return
     }
     if (phase.target !== '/') {

@@ -37,6 +37,7 @@ export const kubeconfig: Script = script(
     const issued = await issueCredentials({
       config,
       read,
+      place: phase.place,
       now: new Date(),
       certificates: [],
       kubeconfigs: wanted.map(({ name }) => name).filter(name => call.subcommand === 'all' || call.subcommand === name),

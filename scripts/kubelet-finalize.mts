@@ -33,12 +33,12 @@ export const kubeletFinalize: Script = script(
     const text = phase.read(KUBELET_CONF)
     if (text === undefined) {
       throw new KubestepError(
-        `kubelet-finalize: cannot read "${KUBELET_CONF}": it does not exist; make it with the kubeconfig script`,
+        `kubelet-finalize: cannot read "${phase.place(KUBELET_CONF)}": it does not exist; make it with the kubeconfig script`,
       )
     }
     const live = isLive(phase)
     if (live) requireRoot(call.name)
-    phase.write([{ path: KUBELET_CONF, mode: 0o600, content: rotated(text, certificate) }])
+    phase.write([{ path: KUBELET_CONF, mode: 0o600, content: rotated(text, certificate, phase.place(KUBELET_CONF)) }])
     call.output.say(
       `[kubelet-finalize] Updating "${KUBELET_CONF}" to point to a rotatable kubelet client certificate and key`,
     )
@@ -52,12 +52,12 @@ export const kubeletFinalize: Script = script(
   },
 )
 
-function rotated(text: string, certificate: string): string {
+function rotated(text: string, certificate: string, shown: string): string {
   try {
     return rotatedKubeconfig(text, certificate)
   } catch (error) {
     throw new KubestepError(
-      `kubelet-finalize: cannot use "${KUBELET_CONF}": ${reasonOf(error)}; make it anew with the kubeconfig script`,
+      `kubelet-finalize: cannot use "${shown}": ${reasonOf(error)}; make it anew with the kubeconfig script`,
       { cause: error },
     )
   }

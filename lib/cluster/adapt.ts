@@ -6,6 +6,7 @@ import type { InitConfig } from '../config/types.ts'
 import type { MachineFacts } from '../host/machine.ts'
 import type { JsonObject } from '../json.ts'
 import { isSince, type Version } from '../version.ts'
+import type { NodeAddress } from './node-address.ts'
 
 interface Adaptation {
   /** Field of KubeletConfiguration. */
@@ -51,17 +52,32 @@ export const KUBELET_ADAPTATIONS: readonly Adaptation[] = [
   { field: 'failSwapOn', value: false, why: 'swap is on', applies: ({ swap }) => swap },
 ]
 
-/** The configuration with the adaptations filled in, and a line for each. */
-export function adaptToMachine(config: InitConfig, machine: MachineFacts): { config: InitConfig; notices: string[] } {
+/** The configuration with the adaptations filled in, and a line for each; `address` is what the kubelet has to be told. */
+export function adaptToMachine(
+  config: InitConfig,
+  machine: MachineFacts,
+  address?: NodeAddress,
+): { config: InitConfig; notices: string[] } {
   const rows = KUBELET_ADAPTATIONS.filter(
     row => isWanted(row, config.kubelet.document, config.version) && row.applies(machine),
   )
   const fields = Object.fromEntries(rows.map(({ field, value }) => [field, value]))
   const document = { ...config.kubelet.document, ...fields }
+  const changes = [
+    ...rows.map(({ field, value, why }) => ({ field, value, why })),
+    ...(address === undefined ? [] : [{ field: 'node-ip', ...address }]),
+  ]
   return {
-    config: { ...config, kubelet: { ...config.kubelet, document } },
-    notices: rows.map(({ field, value, why }) => `[kubelet-start] Setting ${field} to ${value}: ${why}`),
+    config: withAddress({ ...config, kubelet: { ...config.kubelet, document } }, address),
+    notices: changes.map(({ field, value, why }) => `[kubelet-start] Setting ${field} to ${value}: ${why}`),
   }
+}
+
+function withAddress(config: InitConfig, address: NodeAddress | undefined): InitConfig {
+  if (address === undefined) return config
+  const { nodeRegistration } = config.init
+  const kubeletExtraArgs = [...(nodeRegistration.kubeletExtraArgs ?? []), { name: 'node-ip', value: address.value }]
+  return { ...config, init: { ...config.init, nodeRegistration: { ...nodeRegistration, kubeletExtraArgs } } }
 }
 
 function isWanted({ field, since, until }: Adaptation, document: JsonObject, version: Version): boolean {

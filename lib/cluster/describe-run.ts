@@ -1,19 +1,31 @@
 /** What a real run would do to the host: the end of a dry run. */
-
+import { resolve } from 'node:path'
 import { NODE_MODULES } from '../host/modules.ts'
 import { SYSCTLS } from '../host/sysctl.ts'
 import { imageList } from '../images/images.ts'
+import { foreseeNode } from '../live/node.ts'
 import { modeFault, proxyModeName } from '../network/proxy-mode.ts'
+import type { Flags } from '../options.ts'
 import type { Phase } from '../phase.ts'
 import type { RenderedCluster } from './render.ts'
 
 /** Lines for people. */
-export function describeRun({ config, target }: Phase, { files, objects }: RenderedCluster): string[] {
+export async function describeRun(phase: Phase, { files, objects }: RenderedCluster, flags: Flags): Promise<string[]> {
+  const { config, target } = phase
   const { cluster, init } = config
+  // Below --root lies another machine, of which nothing more is known.
+  const node = resolve(flags.root ?? '/') === '/' ? await foreseeNode(phase, flags) : undefined
+  const socket = node?.socket ?? init.nodeRegistration.criSocket
   const dualStack = [cluster.networking.podSubnet, cluster.networking.serviceSubnet].some(subnet =>
     subnet?.includes(':'),
   )
-  const fault = cluster.proxy.disabled ? undefined : modeFault(config.kubeProxy.document, config.version)
+  const mode = cluster.proxy.disabled ? undefined : modeFault(config.kubeProxy.document, config.version)
+  const refusals = [
+    ...(mode === undefined
+      ? []
+      : [`kube-proxy cannot run in mode "${proxyModeName(config.kubeProxy.document)}": ${mode}`]),
+    ...(node?.fault === undefined ? [] : [node.fault]),
+  ]
   const rows: readonly (readonly [what: string, items: readonly string[]])[] = [
     ['load these kernel modules, where they are not built in', NODE_MODULES],
     [
@@ -28,7 +40,16 @@ export function describeRun({ config, target }: Phase, { files, objects }: Rende
       cluster.etcd.local === undefined ? ['/var/lib/kubelet'] : ['/var/lib/kubelet', cluster.etcd.local.dataDir],
     ],
     ['write these files', files.map(({ path }) => path).filter(path => path !== '/cluster-objects.yaml')],
-    ['start these services', [`kubelet, with the runtime at ${init.nodeRegistration.criSocket}`]],
+    ...(node === undefined || node.notices.length === 0
+      ? []
+      : [['write this otherwise than it is in the tree, for this machine', node.notices.map(plain)] as const]),
+    [
+      'start these services',
+      [
+        ...(node?.runtime === 'ours' ? [`containerd, one of our own at ${socket}`] : []),
+        `kubelet, with the runtime at ${socket}`,
+      ],
+    ],
     [
       'apply these objects',
       objects.map(
@@ -41,10 +62,11 @@ export function describeRun({ config, target }: Phase, { files, objects }: Rende
     `[dryrun] Wrote ${files.length} files below "${target}"`,
     '[dryrun] A real run would:',
     ...rows.flatMap(([what, items]) => [`[dryrun]   ${what}:`, ...items.map(item => `[dryrun]     ${item}`)]),
-    ...(fault === undefined
-      ? []
-      : [
-          `[dryrun] A real run would be refused: kube-proxy cannot run in mode "${proxyModeName(config.kubeProxy.document)}": ${fault}`,
-        ]),
+    ...refusals.map(refusal => `[dryrun] A real run would be refused: ${refusal}`),
   ]
+}
+
+// `[kubelet-start] Setting x to y: why`, as a real run says it.
+function plain(notice: string): string {
+  return notice.replace(/^\[kubelet-start\] Setting (.*?) to (.*?): /, '$1 $2: ')
 }

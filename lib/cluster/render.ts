@@ -43,6 +43,7 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
   const issuing = issueCredentials({
     config,
     read,
+    place: phase.place,
     now,
     certificates: ALL_CERTIFICATES.filter(name => !isSkipped(`certs/${name}`, skipped)),
     kubeconfigs: kubeconfigsOf(config.kubeadm).flatMap(({ name }) =>
@@ -92,11 +93,11 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
 }
 
 /** Source: kubeadm cmd/init.go (v1.36): what cannot be signed elsewhere must not be promised to joining nodes. */
-function refuseUpload({ config, readCredential: read }: Phase, flags: Flags): void {
+function refuseUpload({ config, readCredential: read, place }: Phase, flags: Flags): void {
   if (!flags['upload-certs']) return
   const external = (['ca', 'front-proxy-ca'] as const).find(name => isExternalAuthority(config, name, read))
   if (external === undefined) return
-  const key = `${config.cluster.certificatesDir}/${external}.key`
+  const key = place(`${config.cluster.certificatesDir}/${external}.key`)
   throw new KubestepError(
     `init: cannot upload certificates: "${key}" is kept elsewhere (external CA); leave --upload-certs out`,
   )

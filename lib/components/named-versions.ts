@@ -1,6 +1,7 @@
 /** Names of versions (`stable`, `1.36`) in flags and configuration, and what they stand for today. */
 import { join } from 'node:path'
 import { run } from '../command.ts'
+import { isDryRun } from '../config/dry-run.ts'
 import { readSource } from '../config/source.ts'
 import { DEFAULT_VERSION, isVersionName, newestKnown, readVersionName } from '../config/version-names.ts'
 import { KubestepError, UsageError } from '../errors.ts'
@@ -15,8 +16,10 @@ const LIMIT_MS = 30_000
 const GUESS_LIMIT_MS = 5_000
 
 export interface NamesOptions {
-  /** The newest release known will do where a name cannot be looked up. A dry run is always content with that. */
+  /** The newest release known will do where a name cannot be looked up. */
   readonly guess?: boolean
+  /** It will do at once, and nothing is contacted. So it is for a dry run. */
+  readonly still?: boolean
 }
 
 /**
@@ -27,23 +30,29 @@ export interface NamesOptions {
 export async function namedVersions(
   { text, flags }: { readonly text?: string; readonly flags: Flags },
   output: Pick<Output, 'warn'>,
-  { guess = false }: NamesOptions = {},
+  { guess = false, still = false }: NamesOptions = {},
 ): Promise<Readonly<Record<string, string>>> {
   const onProgress: OnProgress = event => {
     if (event.kind === 'notice') output.warn(`version: ${event.text}`)
   }
   const names = [...new Set(namesIn(text, flags))]
-  const mayGuess = guess || (names.length > 0 && isDryRun(text, flags))
+  const staysHere =
+    flags.artifacts === undefined &&
+    (still || (names.length > 0 && isDryRun(text === undefined ? {} : { text }, flags)))
   const found = await Promise.all(
     names.map(async (name): Promise<readonly [string, string]> => {
-      try {
-        return [name, await standsFor(name, flags, onProgress, mayGuess ? GUESS_LIMIT_MS : LIMIT_MS)]
-      } catch (error) {
-        const read = readVersionName(name)
-        if (!mayGuess || read === undefined || !(error instanceof LookUpError)) throw error
-        const known = newestKnown(read)
-        output.warn(`version: ${JSON.stringify(name)} is taken as ${known}, the newest known here: ${error.reason}`)
+      const read = readVersionName(name)
+      const guessed = (why: string): readonly [string, string] => {
+        const known = newestKnown(read ?? { bucket: 'release', label: name })
+        output.warn(`version: ${JSON.stringify(name)} is taken as ${known}, the newest known here: ${why}`)
         return [name, known]
+      }
+      if (staysHere && read !== undefined) return guessed('nothing is looked up now; a real init does that')
+      try {
+        return [name, await standsFor(name, flags, onProgress, guess ? GUESS_LIMIT_MS : LIMIT_MS)]
+      } catch (error) {
+        if (!guess || read === undefined || !(error instanceof LookUpError)) throw error
+        return guessed(error.reason)
       }
     }),
   )
@@ -64,11 +73,6 @@ class LookUpError extends KubestepError {
       ...tried.map(line => line.trim()),
     ].join(': ')
   }
-}
-
-function isDryRun(text: string | undefined, flags: Flags): boolean {
-  if (flags['dry-run'] !== undefined || text === undefined) return flags['dry-run'] ?? false
-  return readSource({ text }).drafts.InitConfiguration?.dryRun === true
 }
 
 /** Names in the order of flags, file. A file is only read for good when it seems to have one. */

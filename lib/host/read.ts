@@ -26,12 +26,15 @@ export function readHostFacts(root: string): HostFacts {
   return hostFacts(liveHost(root))
 }
 
+/** Addresses that no machine has. Source: RFC 5737, RFC 3849. */
+export const NO_MACHINE_ADDRESS = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } as const
+
 /**
  * The same for a configuration that is not for this very machine, as a list of images: a name and addresses of no
  * machine, so that one without either will do.
  */
 export function readFactsAnywhere(): HostFacts {
-  return { ...readHostFacts('/'), hostname: 'node', defaultAddress: { ipv4: '192.0.2.1', ipv6: '2001:db8::1' } }
+  return { ...readHostFacts('/'), hostname: 'node', defaultAddress: NO_MACHINE_ADDRESS }
 }
 
 /** The same as readHostFacts from any source, and as quickly: no process is started. */

@@ -1,8 +1,12 @@
 /** A phase alone on a live host: what the machine and its runtime ask of the configuration. */
 import { adaptToMachine } from '../cluster/adapt.ts'
 import { socketOf } from '../cluster/live-runtime.ts'
+import { nodeAddress } from '../cluster/node-address.ts'
 import type { InitConfig } from '../config/types.ts'
+import { KubestepError } from '../errors.ts'
 import { type MachineFacts, readMachineFacts } from '../host/machine.ts'
+import { liveHost } from '../host/source.ts'
+import type { Flags } from '../options.ts'
 import type { Phase } from '../phase.ts'
 import { chooseRuntime, openRuntime, type RuntimeChoice } from '../runtime/runtime.ts'
 import type { Call } from '../script.ts'
@@ -24,25 +28,66 @@ export async function readLiveNode(phase: Phase, { flags, output }: Call): Promi
   const machine = readMachineFacts()
   const choice = await chooseRuntime(flags.runtime ?? phase.namedSocket ?? 'auto', phase.facts.criSockets, machine)
   const driver = choice.kind === 'socket' ? choice.runtime.cgroupDriver : undefined
-  const { config, notices } = adapted(phase.config, machine, socketOf(choice), driver)
+  const { config, notices } = adapted(phase, machine, socketOf(choice), driver)
   for (const notice of notices) output.say(notice)
   return { config, machine, choice }
 }
 
+export interface ForeseenNode {
+  /** What a real run would do about it, a line each. */
+  readonly notices: readonly string[]
+  readonly socket: string
+  readonly runtime: 'ours' | 'theirs'
+  /** Why there is no such runtime here. */
+  readonly fault?: string
+}
+
+/** The same for a dry run, which changes nothing and needs no rights: what can be seen without. */
+export async function foreseeNode(phase: Phase, flags: Pick<Flags, 'runtime'>): Promise<ForeseenNode> {
+  const machine = readMachineFacts()
+  const wanted = flags.runtime ?? phase.namedSocket ?? 'auto'
+  const [first] = phase.facts.criSockets
+  const guessed = wanted === 'auto' ? first : wanted === 'private' ? undefined : wanted
+  if (!machine.root && guessed !== undefined) {
+    return { ...adapted(phase, machine, guessed, undefined), socket: guessed, runtime: 'theirs' }
+  }
+  const [choice] = await Promise.allSettled([chooseRuntime(wanted, phase.facts.criSockets)])
+  if (choice.status === 'rejected') {
+    if (!(choice.reason instanceof KubestepError)) throw choice.reason
+    const notices = adapted(phase, machine, guessed, undefined).notices
+    return { notices, socket: wanted, runtime: 'theirs', fault: choice.reason.message }
+  }
+  const { value } = choice
+  const driver = value.kind === 'socket' ? value.runtime.cgroupDriver : undefined
+  if (value.kind === 'socket') value.runtime.cri.close()
+  const socket = socketOf(value)
+  return {
+    notices: adapted(phase, machine, socket, driver).notices,
+    socket,
+    runtime: value.kind === 'socket' ? 'theirs' : 'ours',
+  }
+}
+
 /** The configuration as the kubelet of this machine runs with it, for what is stored in the cluster. */
-export async function adaptedConfig({ config }: Phase, socket: string | undefined): Promise<InitConfig> {
+export async function adaptedConfig(phase: Phase, socket: string | undefined): Promise<InitConfig> {
   const runtime = socket === undefined ? undefined : await openRuntime(socket, false).catch(() => undefined)
   runtime?.cri.close()
-  return adapted(config, readMachineFacts(), socket, runtime?.cgroupDriver).config
+  return adapted(phase, readMachineFacts(), socket, runtime?.cgroupDriver).config
 }
 
 function adapted(
-  config: InitConfig,
+  { config, facts }: Phase,
   machine: MachineFacts,
   criSocket: string | undefined,
   cgroupDriver: MachineFacts['cgroupDriver'],
 ): ReturnType<typeof adaptToMachine> {
   const nodeRegistration = { ...config.init.nodeRegistration, ...(criSocket !== undefined && { criSocket }) }
   const withSocket = { ...config, init: { ...config.init, nodeRegistration } }
-  return adaptToMachine(withSocket, { ...machine, ...(cgroupDriver !== undefined && { cgroupDriver }) })
+  const host = liveHost()
+  const address = nodeAddress(withSocket, {
+    addresses: host.addresses().map(one => one.address),
+    defaultAddress: facts.defaultAddress,
+    hostsFile: host.read('/etc/hosts') ?? '',
+  })
+  return adaptToMachine(withSocket, { ...machine, ...(cgroupDriver !== undefined && { cgroupDriver }) }, address)
 }

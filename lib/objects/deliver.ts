@@ -49,7 +49,7 @@ export async function deliverObjects(
  * default kubeconfig talks to this node's own API server, a given one to the server that it names.
  */
 export async function withApi<Result>(
-  { config, read }: Pick<Phase, 'config' | 'read'>,
+  { config, read, place }: Pick<Phase, 'config' | 'read' | 'place'>,
   { flags, name }: Pick<Call, 'flags' | 'name'>,
   work: (api: Api, deadline: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
@@ -57,7 +57,7 @@ export async function withApi<Result>(
   const api =
     flags.kubeconfig === undefined && read(ADMIN_CONF) !== undefined
       ? openAdminApi(config, read, dirname(ADMIN_CONF))
-      : openApi(readCredentials(kubeconfigText(file, read, name), file, read))
+      : openApi(readCredentials(kubeconfigText(file, read, name, place), file, read))
   const { timeouts } = config.init
   const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? timeouts.kubernetesAPICall))
   try {
@@ -85,14 +85,16 @@ async function applyToCluster(
 }
 
 /** Server and CA of the cluster, from admin.conf. Throws a KubestepError when there is none, or it is damaged. */
-export function adminAccess({ read }: Phase, { name, flags }: Call): ClusterAccess {
+export function adminAccess({ read, place }: Phase, { name, flags }: Call): ClusterAccess {
   const file = flags.kubeconfig ?? ADMIN_CONF
-  const { server, ca } = readCredentials(kubeconfigText(file, read, name), file, read)
+  const { server, ca } = readCredentials(kubeconfigText(file, read, name, place), file, read)
   return { server, caCertificate: ca }
 }
 
-function kubeconfigText(file: string, read: Phase['read'], what: string): string {
+function kubeconfigText(file: string, read: Phase['read'], what: string, place: Phase['place']): string {
   const text = read(resolve(file))
   if (text !== undefined) return text
-  throw new KubestepError(`${what}: cannot read "${file}": it does not exist; make it with the kubeconfig script`)
+  throw new KubestepError(
+    `${what}: cannot read "${place(resolve(file))}": it does not exist; make it with the kubeconfig script`,
+  )
 }

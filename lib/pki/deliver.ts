@@ -1,5 +1,5 @@
 /** The end of a phase that made credentials: say what was done, write it. */
-import { type FileEntry, readFile } from '../files.ts'
+import type { FileEntry } from '../files.ts'
 import type { Output } from '../output.ts'
 
 /** Where the result of a run goes; a Phase is one. */
@@ -23,9 +23,7 @@ export function deliver(
   { dryRun, target, write }: Destination,
   output: Output,
 ): void {
-  // What the folder has from an earlier run stays untouched.
-  const copies = dryRun ? kept.filter(({ path, content }) => readFile(target, path) !== content) : []
-  const written = [...copies, ...files]
+  const written = [...(dryRun ? kept : []), ...files]
   for (const warning of warnings) output.warn(warning)
   write(written)
   for (const message of messages) output.say(message)

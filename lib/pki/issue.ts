@@ -21,12 +21,14 @@ import {
 } from './certificates.ts'
 import { generateKeys, keyAlgorithm } from './keys.ts'
 import { planLeaf } from './leaf.ts'
-import { joinPlans, type Made, NOTHING, type Plan, remark, type Signer } from './plan.ts'
+import { joinPlans, type Made, NOTHING, type Plan, placed, remark, type Signer } from './plan.ts'
 import { planServiceAccount } from './service-account.ts'
 import { openStore, type Read, type Store } from './store.ts'
 
 export interface IssueRequest {
   readonly config: InitConfig
+  /** Where a file of the host really lies, for messages. */
+  readonly place?: (path: string) => string
   /** Reads a file of the host. */
   readonly read: Read
   /** The start of the run; every certificate's dates come from it. */
@@ -57,7 +59,8 @@ export const ALL_CERTIFICATES: readonly (CertificateName | typeof SERVICE_ACCOUN
 /** Makes what is asked for and not there. Throws a KubestepError with every fault, one per line; then nothing was made. */
 export async function issueCredentials(request: IssueRequest): Promise<Issued> {
   const { authorities, plan } = planRun(request)
-  if (plan.faults.length > 0) throw new KubestepError([...plan.faults, ...plan.warnings].join('\n'))
+  if (plan.faults.length > 0)
+    throw new KubestepError(placed([...plan.faults, ...plan.warnings].join('\n'), request.place))
   const count = plan.steps.filter(step => 'make' in step).length
   const keys = await generateKeys(keyAlgorithm(request.config.cluster), count)
   const { files, messages } = carryOut(plan, keys, authorities)

@@ -43,6 +43,11 @@ export function remark(message: string, kept: readonly FileEntry[] = []): Plan {
   return { ...NOTHING, steps: [{ files: [], messages: [message] }], kept }
 }
 
+/** A message with the paths of the host in it as they really lie: below --root, or in the tree of a dry run. */
+export function placed(message: string, place: (path: string) => string = path => path): string {
+  return message.replace(/"(\/[^"\n]+)"/g, (_all, path: string) => `"${place(path)}"`)
+}
+
 /** Several plans, one after the other. */
 export function joinPlans(plans: readonly Plan[]): Plan {
   return {

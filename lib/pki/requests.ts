@@ -19,7 +19,7 @@ import { LEAVES, type LeafName, type LeafSpec } from './certificates.ts'
 import { readElement, readElements } from './der.ts'
 import { formatPrivateKey, generateKeys, keyAlgorithm, type PrivateKey, parsePrivateKey } from './keys.ts'
 import { formatPem, parsePem } from './pem.ts'
-import { joinPlans, MODE, NOTHING, type Plan, refusal, remark } from './plan.ts'
+import { joinPlans, MODE, NOTHING, type Plan, placed, refusal, remark } from './plan.ts'
 import { find, openStore, type Read } from './store.ts'
 import { leafIdentity } from './template.ts'
 import { certificateRequest } from './x509.ts'
@@ -31,6 +31,8 @@ export interface SigningRequests {
 
 export interface SigningRequestsRequest {
   readonly config: InitConfig
+  /** Where a file of the host really lies, for messages. */
+  readonly place?: (path: string) => string
   readonly read: Read
   readonly leaves: readonly LeafName[]
   readonly kubeconfigs: readonly KubeconfigName[]
@@ -51,7 +53,7 @@ export async function issueSigningRequests(request: SigningRequestsRequest): Pro
     ...(kubeconfigs.length > 0 ? title(directories.kubeconfigs) : []),
     ...KUBECONFIGS.filter(({ name }) => kubeconfigs.includes(name)).map(spec => planKubeconfigRequest(spec, request)),
   ])
-  if (plan.faults.length > 0) throw new KubestepError(plan.faults.join('\n'))
+  if (plan.faults.length > 0) throw new KubestepError(placed(plan.faults.join('\n'), request.place))
   const makers = plan.steps.flatMap(step => ('make' in step ? [step.make] : []))
   const keys = (await generateKeys(keyAlgorithm(config.cluster), makers.length)).values()
   const noSigner = (): never => {

@@ -230,7 +230,7 @@ test('a read-only output folder is refused as an unprivileged user', { skip: noU
   rmSync(path, { recursive: true })
 })
 
-test('a second dry run into the same folder changes nothing', () => {
+test('a second dry run into the same folder makes the whole tree anew', () => {
   const path = folder()
   const init = [
     process.execPath,
@@ -245,8 +245,26 @@ test('a second dry run into the same folder changes nothing', () => {
   const keys = (): string[] =>
     ['ca.key', 'apiserver.crt', 'sa.key'].map(name => readFileSync(join(path, 'etc/kubernetes/pki', name), 'utf8'))
   const before = keys()
-  const second = start(init)
+  writeFileSync(join(path, 'notes.txt'), 'mine')
+  const external = join(folder(), 'config.yaml')
+  writeFileSync(
+    external,
+    [
+      'apiVersion: kubeadm.k8s.io/v1beta4',
+      'kind: ClusterConfiguration',
+      'controlPlaneEndpoint: cp.example.org',
+      'encryptionAlgorithm: ECDSA-P256',
+      'etcd: {external: {endpoints: ["https://10.0.0.9:2379"], caFile: /ca, certFile: /crt, keyFile: /key}}',
+    ].join('\n'),
+  )
+  const second = start([...init.map(word => (word === join(GOLDEN, 'config.yaml') ? external : word))])
   assert.equal(second.status, 0, second.stderr)
-  assert.deepEqual(keys(), before)
+  const after = keys()
+  for (const [index, text] of after.entries()) assert.notEqual(text, before[index])
+  assert.match(after[0] ?? '', /BEGIN EC PRIVATE KEY/)
+  assert.match(readFileSync(join(path, 'etc/kubernetes/admin.conf'), 'utf8'), /server: https:\/\/cp\.example\.org:6443/)
+  assert.equal(existsSync(join(path, 'etc/kubernetes/manifests/etcd.yaml')), false)
+  assert.equal(existsSync(join(path, 'etc/kubernetes/pki/etcd')), false)
+  assert.equal(readFileSync(join(path, 'notes.txt'), 'utf8'), 'mine')
   rmSync(path, { recursive: true })
 })

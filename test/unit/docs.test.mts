@@ -69,7 +69,9 @@ async function dryRun(script: Script, args: readonly string[]): Promise<string[]
   const output = outputOf()
   const { 'kubernetes-version': version, ...others } = flags
   // Names of versions are looked up, and a test stays off the network.
-  const named = version === undefined || isVersionName(version) ? others : flags
+  const known = version === undefined || isVersionName(version) ? others : flags
+  // A dry run looks into the folder, which a document only speaks of.
+  const { artifacts: _, ...named } = known
   const dry = { ...named, 'dry-run': true, 'output-dir': tree }
   await script.run({ ...rest, name: script.command.name, flags: script === init ? dry : named, output })
   // A patch of the wrong kind takes away what a Pod needs.

@@ -97,9 +97,10 @@ describe('a phase with objects', () => {
     const { name } = script.command
 
     test(`${name} writes its objects into --output-dir, for its owner alone`, async () => {
-      const root = tree(name)
-      const { lines, results } = await run(script, { config: CONFIG, 'dry-run': true, 'output-dir': root, ...more })
-      const file = join(root, 'cluster-objects.yaml')
+      const target = join(folder, `${name}-out`)
+      const flags = { config: CONFIG, 'dry-run': true, root: tree(name), 'output-dir': target, ...more }
+      const { lines, results } = await run(script, flags)
+      const file = join(target, 'cluster-objects.yaml')
       assert.equal(readFileSync(file, 'utf8').match(/^# (CREATE|PATCH) /gm)?.length, count)
       assert.equal(statSync(file).mode & 0o777, 0o600)
       assert.equal(results.length, 0)
@@ -127,7 +128,7 @@ test('upload-certs does nothing unless told to', async () => {
 })
 
 test('upload-certs and bootstrap-token keep secrets to themselves when asked to', async () => {
-  const flags = { config: CONFIG, 'dry-run': true, 'output-dir': tree('quiet') }
+  const flags = { config: CONFIG, 'dry-run': true, root: tree('quiet'), 'output-dir': join(folder, 'quiet-out') }
   const key = '0123456789abcdef'.repeat(4)
   const certs = await run(uploadCerts, { ...flags, 'upload-certs': true, 'skip-certificate-key-print': true })
   const tokens = await run(bootstrapToken, { ...flags, 'skip-token-print': true })
@@ -139,7 +140,7 @@ test('bootstrap-token and show-join-command say which file is missing', async ()
   for (const script of [bootstrapToken, showJoinCommand]) {
     await assert.rejects(
       run(script, { config: CONFIG, root, 'dry-run': true, 'output-dir': root }),
-      /cannot read "\/etc\/kubernetes\/admin\.conf": it does not exist; make it with the kubeconfig script/,
+      /cannot read ".*\/empty\/etc\/kubernetes\/admin\.conf": it does not exist; make it with the kubeconfig script/,
     )
   }
 })
