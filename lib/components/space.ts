@@ -16,6 +16,11 @@ export function checkSpace(path: string, bytes: number): void {
   )
 }
 
+/** So many bytes may be put beside a path. */
+export function roomFor(path: string): number {
+  return Math.max((freeBytes(dirname(path)) ?? Number.MAX_SAFE_INTEGER) - RESERVE_BYTES, 0)
+}
+
 /** What an ordinary process may still fill; undefined when the system does not tell. */
 function freeBytes(folder: string): number | undefined {
   try {

@@ -2,10 +2,11 @@
 import { createReadStream, createWriteStream, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { mustRun, run, which } from '../command.ts'
+import { roomFor } from '../components/space.ts'
 import { KubestepError, UsageError } from '../errors.ts'
 import { explain } from '../files.ts'
 import { compression } from './archive-entries.ts'
@@ -97,7 +98,10 @@ async function decompressed(shown: string, path: string, copy: string): Promise<
         `load: cannot read "${shown}": it is compressed with ${kind}, which is not here; unpack it first`,
       )
     }
-    await mustRun(`load: cannot unpack "${shown}"`, [program, '-dc', '--', path], { outputFile: copy })
+    const limit = which('prlimit')
+    // A few kilobytes can be made to unpack without end: what would fill the disk ends before.
+    const within = limit === undefined ? [] : [limit, `--fsize=${roomFor(copy)}`, '--']
+    await mustRun(`load: cannot unpack "${shown}"`, [...within, program, '-dc', '--', path], { outputFile: copy })
   }
   return copy
 }
@@ -119,10 +123,29 @@ async function firstBytes(shown: string, path: string): Promise<Uint8Array> {
 
 async function copying(shown: string, from: Readable, to: string): Promise<void> {
   try {
-    await pipeline(from, createWriteStream(to, { mode: 0o600 }))
+    await pipeline(from, upToRoom(to), createWriteStream(to, { mode: 0o600 }))
   } catch (error) {
+    if (error instanceof KubestepError) throw error
     throw new KubestepError(`load: cannot read "${shown}": ${explain(error)}`, { cause: error })
   }
+}
+
+/** Passes on what the disk of a file has room for. */
+function upToRoom(path: string): Transform {
+  const room = roomFor(path)
+  let bytes = 0
+  return new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      bytes += chunk.length
+      if (bytes <= room) done(null, chunk)
+      else
+        done(
+          new KubestepError(
+            `load: cannot unpack to "${path}": more than ${room} bytes come, and that is all there is room for; free some space`,
+          ),
+        )
+    },
+  })
 }
 
 function isFile(path: string): boolean {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -84,4 +84,15 @@ test('openLock() takes a file in place of it', async () => {
   assert.deepEqual([...(await openLock(file))], [['kubelet v1.36.2 amd64', A]])
   await assert.rejects(openLock(join(folder, 'other')), /cannot read lock ".*other": it does not exist/)
   rmSync(folder, { recursive: true })
+})
+
+test('docs/security.md names exactly the images that are locked', async () => {
+  const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8')
+  const section = text.slice(
+    text.indexOf('### What the lock knows'),
+    text.indexOf('Where dl.k8s.io and registry.k8s.io'),
+  )
+  const named = [...section.matchAll(/`((?:registry\.k8s|k8s\.gcr)\.io\/[^`]+)`/g)].map(([, name]) => name)
+  const locked = [...(await openLock(undefined)).keys()].filter(name => name.includes('/'))
+  assert.deepEqual(named.sort(), locked.sort())
 })
