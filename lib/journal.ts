@@ -43,13 +43,17 @@ export type Change =
   | { readonly kind: 'sysctl'; readonly key: string; readonly before: string }
   | { readonly kind: 'module'; readonly name: string }
   | { readonly kind: 'mount'; readonly path: string }
-  /** Pods run by a runtime; `ours` when the runtime itself is. Sandboxes and control groups that were there before stay. */
+  /**
+   * Pods run by a runtime; `ours` when the runtime itself is. Sandboxes and control groups that were there before stay.
+   * `network` is the folder of what somebody else's knows of CNI: without that no Pod goes.
+   */
   | {
       readonly kind: 'runtime'
       readonly socket: string
       readonly ours: boolean
       readonly sandboxes: readonly string[]
       readonly groups?: PodGroups
+      readonly network?: string
     }
   /** A name that the image `of` gets in somebody else's runtime. */
   | { readonly kind: 'image'; readonly socket: string; readonly name: string; readonly of: string }

@@ -102,6 +102,7 @@ export async function plannedChanges(
       ours: runtime === undefined,
       sandboxes,
       groups: { roots, before: presentGroups(roots), slices: await presentPodSlices() },
+      ...(runtime !== undefined && { network: runtime.cni.confDir }),
     },
     { kind: 'service', name: KUBELET },
   ]

@@ -37,7 +37,7 @@ const WORDS: Readonly<Record<Change['kind'], Words>> = {
   init: ['forget', 'init', 'inits'],
 }
 
-/** What stays of a journal. */
+/** What stays of a journal; without any stay because something else needs it. */
 export interface Left {
   readonly change: Change
   readonly stays: readonly Stay[]
@@ -86,7 +86,8 @@ const HARMLESS: readonly Change['kind'][] = [
 ]
 
 /** Whether what is left of an earlier init keeps the next one from being a clean start. */
-export function isInTheWay({ change }: Left): boolean {
+export function isInTheWay({ change, stays }: Left): boolean {
+  if (stays.length === 0) return false
   return change.kind === 'runtime' ? change.ours : !HARMLESS.includes(change.kind)
 }
 

@@ -1,4 +1,5 @@
 /** Undoing a whole journal, newest change first. */
+import { dirname } from 'node:path'
 import { removeFiles } from '../files.ts'
 import type { Change, Journal } from '../journal.ts'
 import { LAYOUT } from '../layout.ts'
@@ -30,6 +31,10 @@ export async function undoAll(
   // From here on it is no cluster any more, even if this is not the try that gets to the end.
   if (ours.some(isState)) removeFiles('/', [LAYOUT.ready])
   for (const change of undoOrder(ours)) {
+    if (left.some(other => needs(other.change, change))) {
+      left.push({ change, stays: [] })
+      continue
+    }
     say.detail(`[reset] ${describe(change)}`)
     // While there is something to remember, the folder with the journal stays.
     const isNeeded = kept > 0 || left.length > 0
@@ -53,6 +58,12 @@ function undoOrder(changes: readonly Change[]): Change[] {
     ...newestFirst.filter(change => !runs(change) && !isState(change)),
     ...newestFirst.filter(isState),
   ]
+}
+
+// A runtime whose Pods are still to go needs the configuration of their network.
+function needs(runtime: Change, { kind, ...change }: Change): boolean {
+  if (runtime.kind !== 'runtime' || runtime.network === undefined || kind === 'runtime') return false
+  return 'path' in change && (change.path === runtime.network || dirname(change.path) === runtime.network)
 }
 
 function runs({ kind }: Change): boolean {

@@ -74,7 +74,7 @@ async function endTheirs(change: RuntimeChange, ids: Set<string>, endPods: () =>
 }
 
 /** Programs of runtimes: without any of them nothing is left of one. */
-const DAEMONS: readonly string[] = ['containerd', 'crio', 'dockerd', 'cri-dockerd']
+export const DAEMONS: readonly string[] = ['containerd', 'crio', 'dockerd', 'cri-dockerd']
 
 async function endAll({ socket, ours, sandboxes }: RuntimeChange, ids: Set<string>): Promise<void> {
   const { cri } = await openRuntime(socket, ours)

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { folderChange } from '../../lib/cluster/plan.ts'
+import { which } from '../../lib/command.ts'
 import { KubestepError } from '../../lib/errors.ts'
 import { readFactsAnywhere } from '../../lib/host/read.ts'
 import { readSysctl } from '../../lib/host/sysctl.ts'
@@ -23,6 +24,7 @@ import { readRequest, strangers } from '../../lib/reset/request.ts'
 import { isInTheWay, leftLines, stayOf } from '../../lib/reset/stay.ts'
 import { undo } from '../../lib/reset/undo.ts'
 import { undoAll } from '../../lib/reset/undo-all.ts'
+import { DAEMONS } from '../../lib/reset/undo-runtime.ts'
 import { supervisor } from '../../lib/service/supervisor.ts'
 
 interface Row {
@@ -310,4 +312,39 @@ describe('readRequest()', () => {
       ['/srv/pki', 'unix:///run/crio/crio.sock'],
     )
   })
+})
+
+test('undoAll() leaves the configuration of a network to Pods that cannot go yet', async () => {
+  const root = temporary()
+  const journal = openJournal(join(root, 'journal.jsonl'))
+  make(root, 'net.d/10-kubestep.conflist')
+  const network = join(root, 'net.d')
+  const changes: readonly Change[] = [
+    { kind: 'file', path: join(network, '10-kubestep.conflist'), before: null, mode: 0o644 },
+    { kind: 'file', path: join(root, 'made'), before: null, mode: 0o644 },
+    {
+      kind: 'runtime',
+      socket: `unix://${root}/no.sock`,
+      ours: false,
+      sandboxes: [],
+      groups: { roots: [], before: [] },
+      network,
+    },
+  ]
+  writeFileSync(join(root, 'made'), '')
+  journal.record(...changes)
+  const left = await undoAll(journal, { detail: () => {}, note: () => {} }, 0, CONTEXT)
+  // Where no runtime is installed nothing can be left in one.
+  if (DAEMONS.some(name => which(name) !== undefined)) {
+    assert.deepEqual(openJournal(journal.path).changes(), [changes[0], changes[2]])
+    assert.equal(leftLines(left).length, 1)
+    assert.match(
+      leftLines(left)[0] ?? '',
+      /^reset: cannot remove the Pods of runtime "unix:.+; start that runtime and run/,
+    )
+    assert.deepEqual(left.filter(isInTheWay), [])
+    assert.ok(existsSync(join(network, '10-kubestep.conflist')))
+  } else assert.deepEqual(left, [])
+  assert.equal(existsSync(join(root, 'made')), false)
+  rmSync(root, { recursive: true })
 })
