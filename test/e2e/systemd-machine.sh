@@ -13,8 +13,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/debian.sh"
 
-# The network is one for documentation (RFC 5737): nobody's machines are in it.
-NAME=kubestep-e2e BRIDGE=kubestep-e2e0 OUTER=203.0.113.1 INNER=203.0.113.2
+# Addresses that documentation uses (RFC 5737). They are only known inside: the machine around has no route to them.
+NAME=kubestep-e2e ADDRESS=203.0.113.2 ROUTER=203.0.113.1
 PACKAGES=systemd,systemd-sysv,dbus,iproute2,iptables,nftables,procps,kmod,util-linux,ca-certificates,conntrack,socat,ethtool,containerd,runc,sudo
 
 check_machine() {
@@ -106,12 +106,10 @@ up() {
   say "starting a machine with systemd"
   cp -a "$TEMPLATE" "$ROOT"
   echo "$NAME" >"$ROOT/etc/hostname"
-  printf '127.0.0.1 localhost\n%s %s\n' "$INNER" "$NAME" >"$ROOT/etc/hosts"
-  echo "nameserver $OUTER" >"$ROOT/etc/resolv.conf"
+  printf '127.0.0.1 localhost\n%s %s\n' "$ADDRESS" "$NAME" >"$ROOT/etc/hosts"
+  # Nobody listens there, so that a question for a name is refused at once.
+  echo "nameserver $ADDRESS" >"$ROOT/etc/resolv.conf"
   for bind; do binds+=("--bind-ro=$bind"); done
-  ip link add "$BRIDGE" type bridge
-  ip address add "$OUTER/24" dev "$BRIDGE"
-  ip link set "$BRIDGE" up
   [ -d /run/systemd/system ] || own=(--keep-unit)
   # Kubernetes needs keyrings, mounts and a writable /proc/sys, as machines have them.
   (
@@ -119,7 +117,7 @@ up() {
     SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes SYSTEMD_SECCOMP=0 exec setsid systemd-nspawn -q -b -D "$ROOT" -M "$NAME" \
       --register=no "${own[@]}" --resolv-conf=off --timezone=off --capability=all \
       --system-call-filter='@keyring bpf @mount @module @raw-io perf_event_open' \
-      --bind=/dev/kmsg --bind=/dev/fuse "${binds[@]}" --network-bridge="$BRIDGE" --console=pipe
+      --bind=/dev/kmsg --bind=/dev/fuse "${binds[@]}" --private-network --console=pipe
   ) >"$ROOT.log" 2>&1 </dev/null 9>&- &
   nspawn=$!
   until child=$(pgrep -P "$nspawn" | head -1) && [ -n "$child" ] && echo "$child" >"$ROOT.leader" &&
@@ -128,7 +126,8 @@ up() {
     [ $tries -lt 300 ] && kill -0 "$nspawn" 2>/dev/null || { down; fail "the machine with systemd does not start: $(tail -3 "$ROOT.log")"; }
     sleep 0.2
   done
-  inside bash -c "ip address add $INNER/24 dev host0 && ip link set host0 up && ip route add default via $OUTER
+  inside bash -c "ip link add eth0 type veth peer name nowhere && ip link set nowhere up && ip link set eth0 up
+    ip address add $ADDRESS/24 dev eth0 && ip route add default via $ROUTER
     for folder in /sys/fs/cgroup /sys/fs/cgroup/*/ /sys; do
       mountpoint -q \$folder || continue
       mount -o remount,rw \$folder 2>/dev/null || mount -o remount,rw,bind \$folder
@@ -140,7 +139,6 @@ down() {
   local pid tries=0; pid=$(leader) || true
   [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
   while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
-  ip link delete "$BRIDGE" 2>/dev/null || true
   leave_groups
   rm -rf --one-file-system "$ROOT" "$ROOT.leader" "$ROOT.groups"
 }
