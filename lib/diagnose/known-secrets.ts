@@ -26,13 +26,15 @@ export function addressSecrets(text: string, bare = false): string[] {
 /** Values of fields in a file of settings that are named like secrets, as TOML, YAML and JSON write them. */
 export function fieldSecrets(text: string): string[] {
   const fields = text.matchAll(
-    /^[\s,{-]*["']?([\w.-]+)["']?[ \t]*[:=][ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"'{}[\],]+))/gm,
+    /(?:^|[\s,{])["']?([\w.-]+)["']?[ \t]*[:=][ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"'{}[\],]+))/gm,
   )
   return [...fields].flatMap(([, name = '', a, b, c]) => {
     const value = a ?? b ?? c ?? ''
     if (!isSecretName(name) || value.length < SHORTEST_VALUE) return []
+    const inside = Buffer.from(value, 'base64').toString()
+    if (name.endsWith('key-data')) return [value, ...keyLines(inside)]
     // A login of a registry is name and password together.
-    const [, password] = /^[^:]+:(.+)$/.exec(Buffer.from(value, 'base64').toString()) ?? []
+    const [, password] = /^[^:]+:(.+)$/.exec(inside) ?? []
     return [value, ...(name.endsWith('auth') && password !== undefined ? [password] : [])]
   })
 }
