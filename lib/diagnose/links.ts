@@ -91,6 +91,8 @@ export async function firstBroken(
       const finding: Finding | undefined = await look({ ...context, open }).catch((error: unknown) => ({
         cause: reasonOf(error),
         lines: [],
+        // Who cannot be asked yet may have nothing the matter with it.
+        starting: true,
       }))
       if (finding !== undefined && !(young && finding.starting)) return { link: name, ...finding }
     }

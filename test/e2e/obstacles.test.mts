@@ -1,6 +1,6 @@
 /** What goes wrong on real machines, made to happen: every time there is a clear message, and nothing is lost. */
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { processesWith } from '../../lib/host/processes.ts'
@@ -51,6 +51,52 @@ leavesNothing('init names an image archive that only the runtime finds broken', 
   archive.fill(0x2a, archive.length / 2, archive.length / 2 + 4096)
   const broken = withImages(target, { 'kube-apiserver.tar': archive })
   failed(await run(init({ ...target, artifacts: broken })), /kube-apiserver\.tar/)
+})
+
+leavesNothing('init names what an artifacts folder lacks before it changes anything', async target => {
+  const lacking = withImages(target, {})
+  for (const name of ['images/kube-scheduler.tar', 'images/kube-proxy.tar', 'bin/kubectl', 'cni/bin/bridge']) {
+    rmSync(join(lacking, name), { force: true })
+  }
+  writeFileSync(join(lacking, 'bin/kubectl'), 'hello')
+  const before = performance.now()
+  const ended = await run(init({ ...target, artifacts: lacking }))
+  failed(ended, /kube-scheduler:v/, /kube-proxy:v/, /bin\/kubectl is no program of this machine/)
+  if (existsSync(join(target.artifacts, 'cni/bin/bridge'))) assert.match(ended.stderr, /cni\/bin has no "bridge"/)
+  assert.doesNotMatch(ended.stderr, /broken link/)
+  assert.ok(performance.now() - before < 10_000)
+  assert.equal(existsSync(LAYOUT.journal), false)
+})
+
+leavesNothing('init says that ctr was killed, and gives a runtime that died the archive again', async target => {
+  const killed = start(init(target))
+  await waitFor({ about: 'an import runs', reached: () => importers().length > 0 }, killed)
+  for (const pid of importers()) process.kill(pid, 'SIGKILL')
+  const ended = await killed.ended
+  failed(ended, /^images: cannot import ".*": \S*ctr was killed by SIGKILL/m)
+  assert.doesNotMatch(ended.stderr, /broken link/)
+
+  const running = start(init(target))
+  await waitFor({ about: 'an import runs', reached: () => importers().length > 0 }, running)
+  for (const pid of processesWith(['--config', LAYOUT.containerd.config])) process.kill(pid, 'SIGKILL')
+  succeeded(await running.ended)
+})
+
+/** The ctr that puts an archive into the runtime of ours. */
+function importers(): readonly number[] {
+  return processesWith(['--address', LAYOUT.containerd.socket])
+}
+
+leavesNothing('init ends soon when a CNI plugin goes away', async target => {
+  const running = start(init(target))
+  await waitFor({ about: 'the plugins are there', reached: () => existsSync(join(LAYOUT.cni.bin, 'bridge')) }, running)
+  rmSync(join(LAYOUT.cni.bin, 'bridge'))
+  const before = performance.now()
+  failed(
+    await running.ended,
+    /first broken link is the Pods: the runtime cannot make Pod .*failed to find plugin "bridge"/,
+  )
+  assert.ok(performance.now() - before < 90_000)
 })
 
 for (const megabytes of [1, 300]) {
