@@ -1,14 +1,16 @@
 /** A program at the place where it stays as long as the cluster does: where it came from may go, or change. */
 import {
-  chmodSync,
-  constants,
-  copyFileSync,
+  closeSync,
+  fchmodSync,
   linkSync,
   mkdirSync,
+  openSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
+  writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { isInCustody } from '../custody.ts'
@@ -35,8 +37,32 @@ export function keepFile(path: string, source: string): string {
 // write the file could then change what root runs, long afterwards: only a file that is root's alone is linked.
 function linkOrCopy(source: string, path: string): void {
   if ((statSync(source).mode & 0o111) === 0o111 && isInCustody(source) && linked(realpathSync(source), path)) return
-  copyFileSync(source, path, constants.COPYFILE_FICLONE)
-  chmodSync(path, 0o755)
+  copyAsOwn(source, path)
+}
+
+const CHUNK = 4 * 1024 * 1024
+
+/**
+ * A copy that is this user's from its first moment. Not copyFileSync(): that of Node 24 gives the copy to the owner of the
+ * source, who could then write it (seen with libuv 1.52).
+ */
+function copyAsOwn(source: string, path: string): void {
+  const from = openSync(source, 'r')
+  try {
+    const to = openSync(path, 'wx', 0o755)
+    try {
+      const chunk = Buffer.alloc(CHUNK)
+      for (let read = readSync(from, chunk); read > 0; read = readSync(from, chunk)) {
+        for (let written = 0; written < read; ) written += writeSync(to, chunk, written, read - written)
+      }
+      // The umask may have taken bits away.
+      fchmodSync(to, 0o755)
+    } finally {
+      closeSync(to)
+    }
+  } finally {
+    closeSync(from)
+  }
 }
 
 // Not from one file system to another.
