@@ -61,7 +61,8 @@ export function openPhase(
   const facts = factsOf(root, mayGuess)
   const { config, namedSocket, notices } = loadInitConfig({ ...source, flags, phases: PHASE_NAMES }, facts)
   for (const notice of notices) call.output.warn(notice)
-  if (mayGuess && isGuessed(config, facts)) {
+  // Preflight has a check of its own for it.
+  if (mayGuess && name !== 'preflight' && isGuessed(config, facts)) {
     const { advertiseAddress } = config.init.localAPIEndpoint
     call.output.warn(
       `${name}: this machine has no default route: ${advertiseAddress} stands for its address; give it one, or --apiserver-advertise-address`,

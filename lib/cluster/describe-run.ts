@@ -7,6 +7,7 @@ import { foreseeNode } from '../live/node.ts'
 import { modeFault, proxyModeName } from '../network/proxy-mode.ts'
 import type { Flags } from '../options.ts'
 import type { Phase } from '../phase.ts'
+import { familyFault } from '../preflight/address-checks.ts'
 import type { RenderedCluster } from './render.ts'
 
 /** Lines for people. */
@@ -20,10 +21,12 @@ export async function describeRun(phase: Phase, { files, objects }: RenderedClus
     subnet?.includes(':'),
   )
   const mode = cluster.proxy.disabled ? undefined : modeFault(config.kubeProxy.document, config.version)
+  const families = familyFault(config)
   const refusals = [
     ...(mode === undefined
       ? []
       : [`kube-proxy cannot run in mode "${proxyModeName(config.kubeProxy.document)}": ${mode}`]),
+    ...(families === undefined ? [] : [`${families.found}; ${families.mend}`]),
     ...(node?.fault === undefined ? [] : [node.fault]),
   ]
   const rows: readonly (readonly [what: string, items: readonly string[]])[] = [

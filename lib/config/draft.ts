@@ -15,4 +15,6 @@ export interface Context {
   readonly kubeadm: Version
   /** Whether to look for the container runtime's socket; without, kubeadm's default is taken. */
   readonly detectCriSocket: boolean
+  /** Family of the first range of Services: the API server has to announce an address of it. */
+  readonly serviceFamily?: 4 | 6
 }

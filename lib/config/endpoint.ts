@@ -31,7 +31,7 @@ export function completeEndpoint(
 function completeAddress(
   given: string,
   { kind, field }: { readonly kind: string; readonly field: string },
-  { facts }: Context,
+  { facts, serviceFamily }: Context,
 ): Checked<string> {
   const place = { kind, field: `${field}.advertiseAddress` }
   const address = parseAddress(given)
@@ -50,7 +50,9 @@ function completeAddress(
     return { value: formatAddress(address), findings: [], notices: [] }
   }
   const { ipv4, ipv6 } = facts.defaultAddress
-  const found = address?.family === 6 ? (ipv6 ?? ipv4) : (ipv4 ?? ipv6)
+  // kubeadm takes IPv4 before IPv6 whatever the Services are, and then the API server does not start.
+  const family = serviceFamily ?? address?.family ?? 4
+  const found = family === 6 ? (ipv6 ?? ipv4) : (ipv4 ?? ipv6)
   if (found !== undefined) return { value: found, findings: [], notices: [] }
   const notice = `config: ${kind} ${place.field}: the host has no default route to take an address from; using ${UNKNOWN_ADDRESS}`
   return { value: UNKNOWN_ADDRESS, findings: [], notices: [notice] }

@@ -1,4 +1,5 @@
 /** The configuration of an init, from file, flags and host: read, converted, completed and checked, all faults at once. */
+import { parseSubnet } from '../address.ts'
 import type { Fault } from '../errors.ts'
 import type { HostFacts } from '../host/facts.ts'
 import type { JsonObject } from '../json.ts'
@@ -86,8 +87,10 @@ export function completeInitConfig(
   const draft = (drafts.drafts.InitConfiguration ?? {}) as Draft<InitConfiguration>
   const timeout = legacyTimeout(drafts.writtenCluster)
   const timeouts = { ...draft.timeouts, ...(timeout && { controlPlaneComponentHealthCheck: timeout }) }
-  const init = completeInit({ ...draft, timeouts }, context)
   const clusterDraft = (drafts.drafts.ClusterConfiguration ?? {}) as Draft<ClusterConfiguration>
+  const [services = ''] = String(clusterDraft.networking?.serviceSubnet ?? '').split(',')
+  const serviceFamily = parseSubnet(services.trim())?.address.family
+  const init = completeInit({ ...draft, timeouts }, { ...context, ...(serviceFamily && { serviceFamily }) })
   const cluster = completeCluster(clusterDraft, choice, init.value.localAPIEndpoint.bindPort)
   const findings = unless(drafts.findings, [...init.findings, ...cluster.findings])
   const { kubelet, kubeProxy } = drafts

@@ -2,6 +2,7 @@
 
 import { KubestepError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
+import { ADDRESS_CHECKS } from './address-checks.ts'
 import { type Check, checkName, type Wanted } from './check.ts'
 import { FILE_CHECKS } from './file-checks.ts'
 import { KERNEL_CHECKS } from './kernel-checks.ts'
@@ -14,6 +15,7 @@ export const CHECKS: readonly Check[] = [
   ...MACHINE_CHECKS,
   ...KERNEL_CHECKS,
   ...RUNTIME_CHECKS,
+  ...ADDRESS_CHECKS,
   ...NETWORK_CHECKS,
   ...VERSION_CHECKS,
   ...FILE_CHECKS,

@@ -7,6 +7,7 @@ import { featureOf, featureState } from '../host/kernel-features.ts'
 import { overlap, type Route } from '../host/routes.ts'
 import { LAYOUT } from '../layout.ts'
 import { clearLinks, isOthersLink } from '../network/other-networks.ts'
+import { argumentValue } from '../static-pod/arguments.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 import { FIREWALL_CHECKS } from './firewall-checks.ts'
 import { PROXY_CHECKS } from './proxy-checks.ts'
@@ -113,14 +114,22 @@ function hostNameVerdict(host: Host, { config }: Wanted): Verdict {
   const { name } = config.init.nodeRegistration
   const fault = hostNameFault(name)
   if (fault !== undefined) return warning(`"${name}" is no name for a node: ${fault}`, 'use --node-name')
+  const { kubeletExtraArgs } = config.init.nodeRegistration
   if (addressesOf(host.hostsFile, name).length > 0) return ok(`"${name}" stands in /etc/hosts`)
+  // nss-myhostname is no help: the kubelet is linked statically, and knows files and name servers alone.
   const isResolved = host.facts.systemdResolved && host.nameServers.includes('127.0.0.53')
-  if ((host.knowsOwnName || isResolved) && name === host.facts.hostname.toLowerCase())
-    return ok(`"${name}" is found by systemd`)
-  return warning(
-    `"${name}" does not stand in /etc/hosts; whether a name server knows it was not asked`,
-    'prepare adds a line to /etc/hosts; a cluster of one node does without',
-  )
+  if (isResolved && name === host.facts.hostname.toLowerCase()) return ok(`"${name}" is found by systemd-resolved`)
+  if (argumentValue(kubeletExtraArgs, 'node-ip') !== undefined)
+    return ok(`"${name}" does not stand in /etc/hosts; the kubelet is told its address`)
+  const found = `"${name}" does not stand in /etc/hosts, and the kubelet asks name servers for it: a minute and more where none answers`
+  const { ipv4, ipv6 } = host.facts.defaultAddress
+  const hasAddress = ipv4 !== undefined || ipv6 !== undefined
+  return hasAddress && argumentValue(kubeletExtraArgs, 'cloud-provider') !== 'external'
+    ? handled(found, 'init tells it its address (--node-ip); prepare adds a line to /etc/hosts')
+    : warning(
+        found,
+        'prepare adds a line to /etc/hosts; or give the kubelet its address, with node-ip in kubeletExtraArgs',
+      )
 }
 
 const FORWARDING: readonly (readonly [path: string, family: 4 | 6])[] = [

@@ -270,6 +270,25 @@ describe('loadInitConfig() checks what only a run needs', () => {
     assert.match(fault?.reason ?? '', /--apiserver-advertise-address/)
   })
 
+  for (const [serviceSubnet, given, address] of [
+    [undefined, undefined, '10.0.0.9'],
+    ['10.96.0.0/12', undefined, '10.0.0.9'],
+    ['fd00:96::/112', undefined, 'fd00::9'],
+    ['fd00:96::/112,10.96.0.0/12', undefined, 'fd00::9'],
+    ['10.96.0.0/12,fd00:96::/112', undefined, '10.0.0.9'],
+    ['fd00:96::/112', '0.0.0.0', 'fd00::9'],
+    ['10.96.0.0/12', '::', '10.0.0.9'],
+    ['fd00:96::/112', '10.7.7.7', '10.7.7.7'],
+  ] as const) {
+    test(`an address of the family of Services in ${serviceSubnet}, where ${given} is given`, () => {
+      const flags = {
+        ...(serviceSubnet && { 'service-cidr': serviceSubnet }),
+        ...(given && { 'apiserver-advertise-address': given }),
+      }
+      assert.equal(load(flags, FACTS).init.localAPIEndpoint.advertiseAddress, address)
+    })
+  }
+
   test('that "all" stands alone', () => {
     const faults = faultsOf(() => loadText(INIT.replace('}', ', ignorePreflightErrors: [all, Swap]}')))
     assert.equal(faults[0]?.field, 'nodeRegistration.ignorePreflightErrors')
