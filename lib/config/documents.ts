@@ -1,13 +1,14 @@
 /** The documents of a configuration file: found, told apart, and read strictly into their fields. */
 import type { Fault } from '../errors.ts'
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, type JsonObject } from '../json.ts'
 import { encodeStruct } from '../kubelet/struct.ts'
 import { nearest } from '../nearest.ts'
 import type { Version } from '../version.ts'
-import { type Path, parseDocuments, type YamlDocument } from '../yaml.ts'
+import { parseDocuments, type YamlDocument } from '../yaml.ts'
 import { FORMER_FIELDS, FORMER_KINDS, unknownFieldReason } from './field-advice.ts'
-import { type Finding, fieldPath, isSecret } from './findings.ts'
+import { type Finding, fieldPath } from './findings.ts'
 import { FORMER_API_VERSIONS, KIND_ADVICE, KINDS, OTHER_TOOLS, structOf } from './kinds.ts'
+import { valueReason } from './value-advice.ts'
 import { versionHint } from './version-hint.ts'
 
 /** A document whose API version and kind are known. */
@@ -171,29 +172,6 @@ export function decodeDocument(document: ConfigDocument, release: Version, wante
   })
   const told = warnings.map((fault): Finding => ({ ...fault, kind, isWarning: true }))
   return { value: keepEmptyTaints(value, document.value), findings: [...findings, ...told] }
-}
-
-/** What to do about a value of a wrong type: mostly quotes are missing, or are there where none belong. */
-function valueReason({ value, scalarAt }: ConfigDocument, path: Path, reason: string): string {
-  const [what, advice = ''] = reason.split('; ')
-  if (advice !== 'correct the value') return reason
-  const given = valueAt(value, path)
-  const text = scalarAt(path)
-  const isPlain = typeof given === 'number' || typeof given === 'boolean'
-  if (isSecret(path)) return isPlain ? `${what}; put it in quotes` : reason
-  if (/a text$/.test(what ?? '') && isPlain) return `${what}; put it in quotes: "${text ?? given}"`
-  const wantsNumber = /a (?:whole )?number/.test(what ?? '') && /^-?\d+$/.test(String(given))
-  const wantsSwitch = /true or false$/.test(what ?? '') && /^(?:true|false)$/i.test(String(given))
-  if (typeof given === 'string' && (wantsNumber || wantsSwitch))
-    return `${what}; take the quotes off: ${given.toLowerCase()}`
-  return reason
-}
-
-function valueAt(value: Json, path: Path): Json | undefined {
-  return path.reduce<Json | undefined>((at, key) => {
-    if (Array.isArray(at)) return at[Number(key)]
-    return isObject(at) ? at[String(key)] : undefined
-  }, value)
 }
 
 // An empty list of taints says "none", no list says "the default"; everywhere else both are the same.

@@ -115,7 +115,11 @@ export function featureNotices(gates: Readonly<Record<string, boolean>>, kubeadm
 
 function advice(name: string, known: readonly string[]): string {
   const hint = nearest(name, known)
-  return hint === undefined ? `use ${known.join(', ')}` : `did you mean "${hint}"?`
+  if (hint !== undefined) return `did you mean "${hint}"?`
+  // The commonest mistake: the gates of Kubernetes itself.
+  return FEATURE_GATES.some(gate => gate.name === name)
+    ? `use ${known.join(', ')}`
+    : `kubeadm's own are ${known.join(', ')}; a gate of Kubernetes stands in the argument feature-gates of apiServer, controllerManager and scheduler, and in featureGates of a KubeletConfiguration`
 }
 
 function availability(name: string): string {

@@ -54,10 +54,17 @@ const LINES_BEFORE = 2
 export function explainLines(faults: readonly Fault[], text: string | undefined): Fault[] {
   const lines = (text ?? '').replace(/^\ufeff/, '').split(/\r?\n/)
   return faults.map(fault => {
-    const hint =
-      fault.line === undefined || fault.file === 'flags' ? undefined : hintFor(lines, fault.line, fault.field)
+    const isInText = fault.line !== undefined && fault.file !== 'flags'
+    const hint = schemeHint(fault) ?? (isInText ? hintFor(lines, fault.line ?? 1, fault.field) : undefined)
     return hint === undefined ? fault : { ...fault, reason: `${fault.reason}; ${hint}` }
   })
+}
+
+/** A URL where a host, or the name of a registry, is wanted. */
+function schemeHint({ field, value }: Fault): string | undefined {
+  const [scheme] = /^https?:\/\//.exec(value ?? '') ?? []
+  const isHost = /(?:ndpoint|SANs|mageRepository|control-plane-endpoint|image-repository|extra-sans)$/.test(field)
+  return scheme !== undefined && isHost ? `leave "${scheme}" out` : undefined
 }
 
 function hintFor(lines: readonly string[], line: number, field: string): string | undefined {

@@ -207,9 +207,26 @@ function clip(text: string): string {
   return text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}...` : text
 }
 
+/** What the library's messages mean to whoever wrote the file. */
+const REASONS: readonly (readonly [theirs: RegExp, ours: string])[] = [
+  [/^Maximum call stack/, 'it is nested too deeply'],
+  [/^Tabs are not allowed/i, 'a tab cannot indent in YAML; use blanks'],
+  [
+    /^Nested mappings are not allowed/,
+    'the line has a second ": ", or the next one is indented too far; put each field on a line of its own, or quote the value',
+  ],
+  [
+    /^Implicit (?:map )?keys need/,
+    'it is no "name: value"; write a blank after the colon, or close what is open before it',
+  ],
+  [
+    /^All (?:mapping|sequence|collection) items must start at the same column/,
+    'it is indented otherwise than what stands beside it; use as many blanks',
+  ],
+]
+
 /** The library's message in our form. */
 function reasonOf(message: string): string {
-  if (message.startsWith('Maximum call stack')) return 'it is nested too deeply'
-  if (/^tabs are not allowed/i.test(message)) return 'a tab cannot indent in YAML; use blanks'
-  return message.charAt(0).toLowerCase() + message.slice(1)
+  const ours = REASONS.find(([theirs]) => theirs.test(message))?.[1]
+  return ours ?? message.charAt(0).toLowerCase() + message.slice(1)
 }

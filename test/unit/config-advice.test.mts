@@ -93,7 +93,7 @@ noTaintMaster: true
   })
 })
 
-describe('quotes that are missing, or are there where none belong', () => {
+describe('values of a wrong type: quotes that are missing or too many, units, lists', () => {
   const rows: readonly (readonly [text: string, advice: string])[] = [
     [`${CLUSTER}kubernetesVersion: 1.30\n`, 'put it in quotes: "1.30"'],
     [`${CLUSTER}kubernetesVersion: 1.36 # the newest\n`, 'put it in quotes: "1.36"'],
@@ -109,6 +109,14 @@ describe('quotes that are missing, or are there where none belong', () => {
       'put it in quotes: "4"',
     ],
     [`${INIT}bootstrapTokens: [{token: 123456}]\n`, 'put it in quotes'],
+    [`${INIT}bootstrapTokens: [{ttl: 24}]\n`, 'write it with its unit: 24s, 24m or 24h'],
+    [`${INIT}bootstrapTokens: [{ttl: 2d}]\n`, 'there are no days; write 48h'],
+    [`${INIT}skipPhases: preflight\n`, 'put it in brackets: ["preflight"]'],
+    [`${CLUSTER}apiServer: {extraVolumes: {name: a}}\n`, 'begin each item with "- "'],
+    [`${INIT}nodeRegistration: {taints: ["a=b:NoSchedule"]}\n`, 'write {key: a, value: "b", effect: NoSchedule}'],
+    [`${CLUSTER}controlPlaneEndpoint: https://a:6443\n`, 'leave "https://" out'],
+    [`${CLUSTER}imageRepository: https://registry.example/k8s\n`, 'leave "https://" out'],
+    [`${CLUSTER}apiServer: {certSANs: ["http://a"]}\n`, 'leave "http://" out'],
   ]
   for (const [text, advice] of rows) {
     test(text.trim().split('\n').slice(2).join(' '), () => {
@@ -133,6 +141,9 @@ describe('what a faulty line looks like', () => {
     ['kubernetesVersion: \u201cv1.36.2\u201d', /quotation mark of a word processor/],
     ['kubernetesVersion\uff1av1.36.2', /no ASCII sign; write ":"/],
     ['\u00a0clusterName: a', /not the one of the space bar/],
+    ['kubernetesVersion: v1.36.2\n  clusterName: a', /the next one is indented too far/],
+    ['kubernetesVersion:v1.36.2\nclusterName: a', /write a blank after the colon/],
+    ['networking:\n  podSubnet: 10.0.0.0/16\n   serviceSubnet: 10.1.0.0/16', /indented/],
     ['networking:\n\tpodSubnet: 10.0.0.0/16', /a tab cannot indent in YAML; use blanks/],
   ]
   for (const [line, looks] of rows) {
