@@ -60,9 +60,10 @@ function undoOrder(changes: readonly Change[]): Change[] {
   ]
 }
 
-// A runtime whose Pods are still to go needs the configuration of their network.
+// A runtime whose Pods are still to go needs the configuration of their network, and will empty folders of theirs.
 function needs(runtime: Change, { kind, ...change }: Change): boolean {
   if (runtime.kind !== 'runtime' || runtime.network === undefined || kind === 'runtime') return false
+  if (kind === 'empty') return true
   return 'path' in change && (change.path === runtime.network || dirname(change.path) === runtime.network)
 }
 
