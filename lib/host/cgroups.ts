@@ -102,11 +102,9 @@ function processesOf(group: string): number[] {
   return textOf(join(group, 'cgroup.procs')).split('\n').map(Number).filter(Boolean)
 }
 
-// Who lives in another namespace of processes is not listed, but counted. Source: cgroup-v1/pids, cgroup-v2 cgroup.events.
+// With cgroup v1 who lives in another namespace of processes is not listed: his groups cannot be removed, at least.
 function isInUse(group: string): boolean {
-  const isCounted =
-    Number(textOf(join(group, 'pids.current'))) > 0 || /^populated 1$/m.test(textOf(join(group, 'cgroup.events')))
-  return isCounted || living([group]).length > 0
+  return /^populated 1$/m.test(textOf(join(group, 'cgroup.events'))) || living([group]).length > 0
 }
 
 function textOf(file: string): string {

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startDetached, which } from '../../lib/command.ts'
 import { presentGroups, removePodGroups } from '../../lib/host/cgroups.ts'
-import { commandLine, kill, processesWith } from '../../lib/host/processes.ts'
+import { commandLine, kill, processesInGroup, processesWith } from '../../lib/host/processes.ts'
 
 const skip =
   process.getuid?.() !== 0
@@ -16,7 +16,12 @@ const skip =
       : false
 
 const started: number[] = []
-after(() => kill(started))
+after(() => end(started))
+
+/** Ends them with all that they have started. */
+async function end(leaders: readonly number[]): Promise<void> {
+  await kill(leaders.flatMap(processesInGroup))
+}
 
 /** A process that lives for a while, with these words behind its own. */
 function live(before: readonly string[], words: readonly string[]): number {
@@ -53,7 +58,7 @@ describe('processesWith()', { skip }, () => {
       assert.ok(processesWith([word], { program: /^sh$/, folder: root }).includes(ours))
       assert.ok(!processesWith([word], { folder: root }).includes(elsewhere))
     } finally {
-      await kill(started)
+      await end(started)
       rmSync(root, { recursive: true })
     }
   })
@@ -101,7 +106,7 @@ describe('removePodGroups()', { skip: skip || (mayMakeGroups() ? false : 'no con
     // Somebody is in there: what is empty may be his.
     assert.ok(existsSync(join(root, 'besteffort')))
 
-    await kill([others, byHand, old])
+    await end([others, byHand, old])
     await sleep(200)
     await removePodGroups({ roots: [name], before }, new Set())
     assert.deepEqual(presentGroups([name]), before)
