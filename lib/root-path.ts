@@ -1,7 +1,7 @@
-/** The PATH of a process that is root: folders that somebody else can write have no place in it. */
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { custodyFault } from './custody.ts'
+/** The PATH and the TMPDIR of a process that is root: folders that somebody else can write have no place in them. */
+import { existsSync, lstatSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { custodyFault, isInCustody } from './custody.ts'
 
 /** Programs that root starts, or that containerd does: worth a word when one was only in a folder that is left out. */
 const PROGRAMS: readonly string[] = [
@@ -48,9 +48,22 @@ function faultOf(folder: string): string | undefined {
   }
 }
 
-/** Guards the PATH of this process and of all that it starts, where it is root; gives the notices. */
+/** Whether root can keep its own folders in one for temporary ones: nobody else can move or remove what lies there. */
+export function isSafeTemporary(folder: string): boolean {
+  if (isInCustody(folder)) return true
+  try {
+    const { mode, uid } = lstatSync(folder)
+    return uid === 0 && (mode & 0o1000) !== 0 && isInCustody(dirname(folder))
+  } catch {
+    return false
+  }
+}
+
+/** Guards the PATH of this process and of all that it starts, and its TMPDIR, where it is root; gives the notices. */
 export function guardPath(): readonly string[] {
   if (process.getuid?.() !== 0) return []
+  const { TMPDIR } = process.env
+  if (TMPDIR !== undefined && !isSafeTemporary(TMPDIR)) delete process.env.TMPDIR
   const { path, notices } = guardedPath(process.env.PATH ?? '')
   process.env.PATH = path
   return notices

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { guardedPath } from '../../lib/root-path.ts'
+import { guardedPath, isSafeTemporary } from '../../lib/root-path.ts'
 
 test('guardedPath() leaves out what somebody else can write, and says which programs are lost', {
   skip: process.getuid?.() === 0 ? false : 'the folders have to be root’s',
@@ -23,5 +23,27 @@ test('guardedPath() leaves out what somebody else can write, and says which prog
   assert.equal(path, ours)
   assert.equal(notices.length, 1)
   assert.match(notices[0] ?? '', /^containerd in .*open not used as root: everybody may write .*open; make that root's/)
+  rmSync(base, { recursive: true })
+})
+
+test('isSafeTemporary() takes folders where nobody moves what root makes', {
+  skip: process.getuid?.() === 0 ? false : 'the folders have to be root’s',
+}, () => {
+  const base = mkdtempSync(join(tmpdir(), 'kubestep path '))
+  chmodSync(base, 0o755)
+  const rows: readonly (readonly [name: string, mode: number, owner: number, safe: boolean])[] = [
+    ['ours', 0o755, 0, true],
+    ['like-tmp', 0o1777, 0, true],
+    ['open', 0o777, 0, false],
+    ['theirs', 0o755, 65534, false],
+    ['their-tmp', 0o1777, 65534, false],
+  ]
+  for (const [name, mode, owner, safe] of rows) {
+    mkdirSync(join(base, name))
+    chmodSync(join(base, name), mode)
+    chownSync(join(base, name), owner, owner)
+    assert.equal(isSafeTemporary(join(base, name)), safe, name)
+  }
+  assert.equal(isSafeTemporary(join(base, 'missing')), false)
   rmSync(base, { recursive: true })
 })
