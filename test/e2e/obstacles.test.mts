@@ -1,6 +1,16 @@
 /** What goes wrong on real machines, made to happen: every time there is a clear message, and nothing is lost. */
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { processesWith } from '../../lib/host/processes.ts'
@@ -54,15 +64,18 @@ leavesNothing('init names an image archive that only the runtime finds broken', 
 })
 
 leavesNothing('init names what an artifacts folder lacks before it changes anything', async target => {
-  const lacking = withImages(target, {})
-  for (const name of ['images/kube-scheduler.tar', 'images/kube-proxy.tar', 'bin/kubectl', 'cni/bin/bridge']) {
-    rmSync(join(lacking, name), { force: true })
-  }
-  writeFileSync(join(lacking, 'bin/kubectl'), 'hello')
+  const brings = existsSync(join(target.artifacts, 'cni/bin/bridge'))
+  const lacking = linkedCopy(target, [
+    'images/kube-scheduler.tar',
+    'images/kube-proxy.tar',
+    'bin/kubectl',
+    'cni/bin/bridge',
+  ])
+  writeFileSync(join(lacking, 'bin/kubectl'), 'hello', { flag: 'wx' })
   const before = performance.now()
   const ended = await run(init({ ...target, artifacts: lacking }))
   failed(ended, /kube-scheduler:v/, /kube-proxy:v/, /bin\/kubectl is no program of this machine/)
-  if (existsSync(join(target.artifacts, 'cni/bin/bridge'))) assert.match(ended.stderr, /cni\/bin has no "bridge"/)
+  if (brings) assert.match(ended.stderr, /cni\/bin has no "bridge"/)
   assert.doesNotMatch(ended.stderr, /broken link/)
   assert.ok(performance.now() - before < 10_000)
   assert.equal(existsSync(LAYOUT.journal), false)
@@ -175,6 +188,22 @@ function withImages({ artifacts }: Target, images: Readonly<Record<string, Uint8
     const path = join(folder, 'images', name)
     rmSync(path, { force: true })
     writeFileSync(path, content)
+  }
+  return folder
+}
+
+/**
+ * The artifacts without some files: folders of its own, with a link for each file. The target's own folders may be links
+ * into somebody's: nothing is removed or written below them.
+ */
+function linkedCopy({ artifacts }: Target, without: readonly string[]): string {
+  const folder = join(temporaryFolder(), 'artifacts')
+  for (const part of ['bin', 'images', 'cni/bin']) {
+    mkdirSync(join(folder, part), { recursive: true })
+    const names = existsSync(join(artifacts, part)) ? readdirSync(join(artifacts, part)) : []
+    for (const name of names.filter(one => !without.includes(`${part}/${one}`))) {
+      symlinkSync(realpathSync(join(artifacts, part, name)), join(folder, part, name))
+    }
   }
   return folder
 }
