@@ -212,6 +212,7 @@ async function loadImages(images: readonly string[]): Promise<void> {
     onError: line => said.push(line),
   })
   runner.endGroup()
+  stopIfCancelled()
   if (status !== 0) end(failureFrom(said.filter(line => !line.startsWith('See --help'))))
 }
 

@@ -554,6 +554,26 @@ note('init', 'went on')`
     })
   })
 
+  test('a main that is cancelled while it loads says nothing more, and post ends the load of a killed one', async () => {
+    const load = slow(`note('load', 'told'); console.error('load: interrupted'); process.exit(143)`)
+    for (const how of ['cancel', 'kill'] as const) {
+      await withJob(
+        { init: READY_INIT, load: `console.log('at work')\n${load}` },
+        { inputs: { 'load-images': 'a' } },
+        async (job, { calls, ...checkout }) => {
+          const { annotations } = await job.main({ endAt: { how, text: /^at work/m } })
+          assert.deepEqual(annotations, [])
+          assert.equal((await job.post('cancelled')).status, 0)
+          assert.deepEqual(processesWith([join(checkout.folder, 'dist/load.mjs')]), [])
+          assert.deepEqual(
+            calls().map(([name, what]) => (what === 'told' ? `${name} told` : name)),
+            ['init', 'load', 'load told', 'logs', 'reset'],
+          )
+        },
+      )
+    }
+  })
+
   test('a killed main leaves an init behind; post ends it, even one that does not want to, before it resets', async () => {
     await withJob({ init: slow('') }, {}, async (job, { calls, ...checkout }) => {
       const path = join(checkout.folder, 'dist/init.mjs')
