@@ -290,7 +290,7 @@ describe('summaries', () => {
 test('cacheKey() names what is in it', () => {
   const images = ['r/kube-apiserver:v1.36.2', 'r/etcd:3.6.8-0']
   const key = cacheKey(images, 'amd64')
-  assert.match(key, /^kubestep-1-linux-amd64-v1\.36\.2-[0-9a-f]{16}$/)
+  assert.match(key, /^kubestep-2-linux-amd64-v1\.36\.2-[0-9a-f]{16}$/)
   assert.equal(cacheKey([...images].reverse(), 'amd64'), key)
   assert.notEqual(cacheKey(['q/kube-apiserver:v1.36.2', 'r/etcd:3.6.8-0'], 'amd64'), key)
 })
