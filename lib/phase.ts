@@ -1,5 +1,5 @@
 /** What every phase script begins with: its configuration, the facts of the host, where to read and where to write. */
-import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isDryRun } from './config/dry-run.ts'
@@ -101,7 +101,10 @@ export function openPhase(
     },
     read,
     readCredential: path => readGiven(path) ?? (isTaken(path) ? readFile(root, path) : undefined),
-    place: path => below(readGiven(path) === undefined ? root : (given ?? root), path),
+    place: path => {
+      const isInTree = readGiven(path) !== undefined || (!wholeTree && !existsSync(below(root, path)))
+      return below(isInTree ? (given ?? root) : root, path)
+    },
     write: entries => {
       if (dryRun) return tree().write(entries)
       // Who is not root writes where no cluster lies.

@@ -3,7 +3,7 @@
  * binaries, the same runtime, the same images in place and the same CNI configuration, watched from outside.
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { adaptToMachine } from '../cluster/adapt.ts'
 import { provideBinaries } from '../cluster/binaries.ts'
@@ -84,14 +84,14 @@ export async function benchCluster(call: Call, root: string): Promise<void> {
     await stopRuntime(runtime)
   }
   const rows = summarise(rounds)
-  const folder = flags['output-dir'] ?? '.'
+  const folder = resolve(flags['output-dir'] ?? '.')
   writeFiles('/', [
     {
-      path: join(process.cwd(), folder, 'bench-cluster.json'),
+      path: join(folder, 'bench-cluster.json'),
       mode: 0o644,
       content: `${JSON.stringify(rows, null, 2)}\n`,
     },
-    { path: join(process.cwd(), folder, 'bench-cluster.svg'), mode: 0o644, content: picture(rows) },
+    { path: join(folder, 'bench-cluster.svg'), mode: 0o644, content: picture(rows) },
   ])
   output.result(
     `${JSON.stringify(

@@ -3,6 +3,7 @@ import type { Fault } from '../errors.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import type { Flags } from '../options.ts'
 import { isSince, parseVersion, type Version } from '../version.ts'
+import { choiceFindings } from './choices.ts'
 import { conversionFindings, toV1beta4 } from './convert.ts'
 import { type ConfigDocument, decodeDocument, type ForeignDocument, readDocuments } from './documents.ts'
 import { type Finding, isWithin, type Origin, placeFindings, warningLines } from './findings.ts'
@@ -85,12 +86,16 @@ export function readSource(source: ConfigSource): Drafts {
     if (kind === 'ClusterConfiguration') writtenCluster = decoded?.value
     findings.push(...(decoded?.findings ?? []), ...conversionFindings(kind, decoded?.value ?? {}))
     const written = document && decoded ? toV1beta4(document.apiVersion, decoded.value) : {}
+    findings.push(...choiceFindings(kind, written))
     drafts[kind] = merge(written, flagged ?? {})
   }
   const chosen = choose(drafts.ClusterConfiguration, flags, source)
   const components = documents
     .filter(({ kind }) => kind === 'KubeletConfiguration' || kind === 'KubeProxyConfiguration')
-    .flatMap(document => decodeDocument(document, chosen.choice.kubeadm, chosen.choice.version).findings)
+    .flatMap(document => {
+      const decoded = decodeDocument(document, chosen.choice.kubeadm, chosen.choice.version)
+      return [...decoded.findings, ...choiceFindings(document.kind, decoded.value)]
+    })
   const origins = originsOf(documents, file, given.fields, text !== undefined)
   return {
     documents,
