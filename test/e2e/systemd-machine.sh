@@ -126,7 +126,9 @@ up() {
     [ $tries -lt 300 ] && kill -0 "$nspawn" 2>/dev/null || { down; fail "the machine with systemd does not start: $(tail -3 "$ROOT.log")"; }
     sleep 0.2
   done
-  inside bash -c "ip link add eth0 type veth peer name nowhere && ip link set nowhere up && ip link set eth0 up
+  # Addresses that come by themselves would come while tests look.
+  inside bash -c "ip link add eth0 type veth peer name nowhere
+    for link in nowhere eth0; do ip link set \$link addrgenmode none && ip link set \$link up; done
     ip address add $ADDRESS/24 dev eth0 && ip route add default via $ROUTER
     for folder in /sys/fs/cgroup /sys/fs/cgroup/*/ /sys; do
       mountpoint -q \$folder || continue
