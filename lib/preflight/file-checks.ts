@@ -145,7 +145,7 @@ export const FILE_CHECKS: readonly Check[] = [
   {
     name: 'DirAvailable-<path>',
     about: "nothing of another cluster in etcd's folder, or beside the static Pods",
-    why: 'etcd would go on with the data of another cluster',
+    why: 'etcd would go on with the data of another cluster, and the kubelet run its static Pods',
     severity: 'error',
     subjects: ({ config: { cluster } }) => [
       ...(cluster.etcd.local === undefined ? [] : [cluster.etcd.local.dataDir]),

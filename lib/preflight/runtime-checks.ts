@@ -164,11 +164,12 @@ export const RUNTIME_CHECKS: readonly Check[] = [
       const name = plan.kind === 'socket' ? plan.runtime.name : 'containerd'
       const driver = plan.kind === 'socket' ? plan.runtime.cgroupDriver : 'known'
       // containerd's driver can be had in another way as well, before 2.0.
-      if (name === 'containerd' ? Number.parseInt(release, 10) >= 2 : driver !== undefined) return ok(`${release} does`)
-      const found = `${name} ${release} does not`
+      if (name === 'containerd' ? Number.parseInt(release, 10) >= 2 : driver !== undefined)
+        return ok(`${name} ${release} tells it`)
+      const found = `${name} ${release} does not tell its cgroup driver`
       return driver === undefined
         ? warning(found, 'see that cgroupDriver is the same in both')
-        : handled(found, "init gives the kubelet the runtime's driver; Kubernetes 1.38 will need another runtime")
+        : handled(found, "init gives the kubelet the runtime's driver; Kubernetes 1.38 will need a newer runtime")
     },
   },
   {

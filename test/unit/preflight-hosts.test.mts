@@ -108,7 +108,7 @@ const FOUND: readonly (readonly [host: (typeof HOSTS)[number], name: string, fou
   ['github-24.04', 'Swap', /^on: \/mnt\/swapfile$/, /init sets failSwapOn to false/],
   ['github-24.04', 'ResolvConf', /names 127\.0\.0\.53/, /\/run\/systemd\/resolve\/resolv\.conf/],
   ['github-24.04', 'RunnerImage', /^ubuntu24 20260816\.280\.1: nothing known against it$/],
-  ['github-22.04', 'ContainerRuntimeVersion', /^containerd 1\.7\.27 does not$/],
+  ['github-22.04', 'ContainerRuntimeVersion', /^containerd 1\.7\.27 does not tell its cgroup driver$/],
   ['debian-12-no-systemd', 'Cgroups', /^v1, which v1\.36\.2 refuses by default$/, /failCgroupV1 to false/],
   ['debian-12-no-systemd', 'CgroupDriver', /systemd does not run here/, /cgroupfs/],
   ['debian-13', 'CRI', /lacks containerd, ctr, runc/, /install containerd and runc, or add --install/],
