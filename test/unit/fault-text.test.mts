@@ -20,7 +20,11 @@ const ROWS: readonly (readonly [what: string, error: unknown, text: RegExp])[] =
     thrown(() => readFileSync('/no/such')),
     /^init: cannot open "\/no\/such": it does not exist; correct the path$/,
   ],
-  ['a folder in place of a file', thrown(() => readFileSync('/')), /^init: cannot read: it is a folder; name a file$/],
+  [
+    'a folder in place of a file',
+    thrown(() => readFileSync('/')),
+    /^init: cannot (?:read|open "\/"): it is a folder; name a file$/,
+  ],
   [
     'a fault of ours',
     thrown(() => (undefined as unknown as string).length),
