@@ -1,12 +1,12 @@
 #!/usr/bin/env -S npx zx
 /** Puts CoreDNS and kube-proxy into the cluster. */
-import { loadPatches } from '../lib/cluster/patches.ts'
-import { clusterObjects } from '../lib/objects/cluster-objects.ts'
-import { deliverObjects } from '../lib/objects/deliver.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
-import { stringify } from '../lib/yaml.ts'
+import { loadPatches } from '../lib/phases/run/user-patches.ts'
+import { clusterObjects } from '../lib/kubeadm/objects/cluster-objects.ts'
+import { deliverObjects } from '../lib/phases/run/deliver-objects.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
+import { stringify } from '../lib/base/yaml.ts'
 
 const COMMON: readonly OptionName[] = [...PHASE_OPTIONS, 'image-repository', 'kubeconfig', 'print-manifest']
 const DNS: readonly OptionName[] = ['feature-gates', 'patches', 'service-cidr', 'service-dns-domain']

@@ -1,10 +1,10 @@
 #!/usr/bin/env -S npx zx
 /** Lets nodes join with bootstrap tokens. */
-import { clusterObjects } from '../lib/objects/cluster-objects.ts'
-import { adminAccess, deliverObjects } from '../lib/objects/deliver.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
+import { clusterObjects } from '../lib/kubeadm/objects/cluster-objects.ts'
+import { adminAccess, deliverObjects } from '../lib/phases/run/deliver-objects.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,

@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { actionMetadata } from '../lib/action/metadata.ts'
-import { actionTables } from '../lib/action/readme-tables.ts'
-import { KubestepError } from '../lib/errors.ts'
-import { fillTables, readmeTables } from '../lib/readme.ts'
-import { type Script, script } from '../lib/script.ts'
+import { actionMetadata } from './build/action-yml.ts'
+import { actionTables } from './build/action-tables.ts'
+import { KubestepError } from '../lib/base/errors.ts'
+import { fillTables, readmeTables } from './build/tables.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 import { licenceText } from './licences.ts'
 
 /** Beside the bundles. */
@@ -101,7 +101,7 @@ const REPLACED: readonly (readonly [importer: RegExp, id: RegExp, ours: string])
 async function bundle(name: string, file: string): Promise<string[]> {
   const { rolldown } = await import('rolldown')
   const unused = UNUSED[name] ?? []
-  const supervisor = JSON.stringify(readFileSync(join(ROOT, 'lib/service/supervise.mjs'), 'utf8'))
+  const supervisor = JSON.stringify(readFileSync(join(ROOT, 'lib/machine/service/supervise.mjs'), 'utf8'))
   const bundled = await rolldown({
     input: join(ROOT, 'scripts', `${name}.mts`),
     platform: 'node',

@@ -1,15 +1,15 @@
 #!/usr/bin/env -S npx zx
 /** Makes the certificates of a control plane, or keys and signing requests for them. */
-import type { Subcommand } from '../lib/arguments.ts'
-import { UsageError } from '../lib/errors.ts'
-import { kubeconfigsOf } from '../lib/kubeconfig/kubeconfigs.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { CERTIFICATES, type CertificateSpec, isLeaf, LEAVES, SERVICE_ACCOUNT } from '../lib/pki/certificates.ts'
-import { deliver } from '../lib/pki/deliver.ts'
-import { ALL_CERTIFICATES, issueCredentials } from '../lib/pki/issue.ts'
-import { issueSigningRequests } from '../lib/pki/requests.ts'
-import { type Call, type Script, script } from '../lib/script.ts'
+import type { Subcommand } from '../lib/cli/arguments.ts'
+import { UsageError } from '../lib/base/errors.ts'
+import { kubeconfigsOf } from '../lib/kubeadm/credentials/kubeconfigs.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { CERTIFICATES, type CertificateSpec, isLeaf, LEAVES, SERVICE_ACCOUNT } from '../lib/kubeadm/credentials/certificates.ts'
+import { deliver } from '../lib/phases/run/deliver-files.ts'
+import { ALL_CERTIFICATES, issueCredentials } from '../lib/kubeadm/credentials/issue.ts'
+import { issueSigningRequests } from '../lib/kubeadm/credentials/requests.ts'
+import { type Call, type Script, script } from '../lib/cli/script.ts'
 
 const BASIC: readonly OptionName[] = [...PHASE_OPTIONS, 'cert-dir', 'feature-gates']
 const REQUESTS: readonly OptionName[] = ['csr-only', 'csr-dir']

@@ -1,24 +1,24 @@
 #!/usr/bin/env -S npx zx
 /** Checks, converts and prints configuration files of kubeadm. */
 import { resolve } from 'node:path'
-import { migrateConfig, validateConfig } from '../lib/config/file.ts'
+import { migrateConfig, validateConfig } from '../lib/kubeadm/config/file.ts'
 import {
   COMPONENT_DEFAULTS,
   initDefaults,
   joinDefaults,
   resetDefaults,
   upgradeDefaults,
-} from '../lib/config/print-defaults.ts'
-import { UsageError } from '../lib/errors.ts'
-import { readFile, rewriteFile, writeFiles } from '../lib/files.ts'
-import type { HostFacts } from '../lib/host/facts.ts'
-import { readHostFacts } from '../lib/host/read.ts'
-import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
-import type { JsonObject } from '../lib/json.ts'
-import type { OptionName } from '../lib/options.ts'
-import { readConfigFile } from '../lib/phase.ts'
-import { type Call, type Script, script } from '../lib/script.ts'
-import { stringify } from '../lib/yaml.ts'
+} from '../lib/kubeadm/config/print-defaults.ts'
+import { UsageError } from '../lib/base/errors.ts'
+import { readFile, rewriteFile, writeFiles } from '../lib/machine/files.ts'
+import type { HostFacts } from '../lib/machine/host/facts.ts'
+import { readHostFacts } from '../lib/machine/host/read-facts.ts'
+import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/supply/images/image-options.ts'
+import type { JsonObject } from '../lib/base/json.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { readConfigFile } from '../lib/phases/run/open-phase.ts'
+import { type Call, type Script, script } from '../lib/cli/script.ts'
+import { stringify } from '../lib/base/yaml.ts'
 
 /** Which API versions a file may have. */
 const APIS: readonly OptionName[] = ['allow-deprecated-api', 'allow-experimental-api']

@@ -1,11 +1,11 @@
 #!/usr/bin/env -S npx zx
 /** Writes the manifests of the API server, the controller manager and the scheduler. */
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
-import type { ComponentName } from '../lib/static-pod/component.ts'
-import { MANIFESTS_FOLDER } from '../lib/static-pod/component.ts'
-import { deliverManifests } from '../lib/static-pod/deliver.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
+import type { ComponentName } from '../lib/kubeadm/manifests/component.ts'
+import { MANIFESTS_FOLDER } from '../lib/kubeadm/manifests/component.ts'
+import { deliverManifests } from '../lib/phases/run/deliver-manifests.ts'
 
 const BASIC: readonly OptionName[] = [...PHASE_OPTIONS, 'cert-dir', 'image-repository', 'patches', 'feature-gates']
 const APISERVER: readonly OptionName[] = [

@@ -1,9 +1,9 @@
 #!/usr/bin/env -S npx zx
 /** Writes the manifest of a local etcd. */
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
-import { deliverManifests } from '../lib/static-pod/deliver.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
+import { deliverManifests } from '../lib/phases/run/deliver-manifests.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,
@@ -36,9 +36,9 @@ export const etcd: Script = script(
       return
     }
     if (!phase.dryRun && phase.target === '/') {
-      const { folderChange } = await import('../lib/cluster/plan.ts')
-      const { makeDataFolder } = await import('../lib/live/data-folder.ts')
-      const { record } = await import('../lib/live/record.ts')
+      const { folderChange } = await import('../lib/phases/run/planned-changes.ts')
+      const { makeDataFolder } = await import('../lib/phases/run/data-folder.ts')
+      const { record } = await import('../lib/phases/run/record.ts')
       record([folderChange(local.dataDir)])
       makeDataFolder(phase.config)
     }

@@ -1,21 +1,21 @@
 #!/usr/bin/env -S npx zx
 /** Lists the container images that an init needs, and pulls them. */
 import { resolve } from 'node:path'
-import { fetchingOf } from '../lib/components/fetching.ts'
-import { namedVersions } from '../lib/components/named-versions.ts'
-import { loadInitConfig } from '../lib/config/load.ts'
-import type { InitConfig } from '../lib/config/types.ts'
-import { timerMilliseconds } from '../lib/duration.ts'
-import { UsageError } from '../lib/errors.ts'
-import { readFactsAnywhere, readHostFacts } from '../lib/host/read.ts'
-import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/images/images.ts'
-import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/images/options.ts'
-import type { PulledImage } from '../lib/images/pull.ts'
-import type { FoundRuntime } from '../lib/images/pull-runtime.ts'
-import { openOutput } from '../lib/output.ts'
-import { readConfig } from '../lib/phase.ts'
-import { type Call, type Script, script } from '../lib/script.ts'
-import { stringify } from '../lib/yaml.ts'
+import { fetchingOf } from '../lib/supply/components/fetching.ts'
+import { namedVersions } from '../lib/supply/components/look-up-versions.ts'
+import { loadInitConfig } from '../lib/kubeadm/config/load-config.ts'
+import type { InitConfig } from '../lib/base/kubeadm.ts'
+import { timerMilliseconds } from '../lib/base/duration.ts'
+import { UsageError } from '../lib/base/errors.ts'
+import { readFactsAnywhere, readHostFacts } from '../lib/machine/host/read-facts.ts'
+import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/kubeadm/images/image-list.ts'
+import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/supply/images/image-options.ts'
+import type { PulledImage } from '../lib/supply/images/pull-images.ts'
+import type { FoundRuntime } from '../lib/supply/images/pull-runtime.ts'
+import { openOutput } from '../lib/cli/output.ts'
+import { readConfig } from '../lib/phases/run/open-phase.ts'
+import { type Call, type Script, script } from '../lib/cli/script.ts'
+import { stringify } from '../lib/base/yaml.ts'
 
 /** The list as text, and in the shapes of kubeadm's output API. */
 const FORMATS: Readonly<Record<string, (config: ImageConfig) => string>> = {
@@ -77,8 +77,8 @@ type Told = Omit<PulledImage, 'state'> & { readonly state: string }
 export async function pullAll(call: Call, label: string): Promise<void> {
   const { flags, output } = call
   if (flags.output === 'yaml') throw new UsageError('images: cannot write output "yaml": use text or json')
-  const { reporterOf } = await import('../lib/components/reporter.ts')
-  const { chosenArchitecture } = await import('../lib/components/platform.ts')
+  const { reporterOf } = await import('../lib/supply/components/reporter.ts')
+  const { chosenArchitecture } = await import('../lib/base/platform.ts')
   const arch = chosenArchitecture(flags.arch)
   const reporter = reporterOf(call)
   const time = new AbortController()
@@ -96,7 +96,7 @@ export async function pullAll(call: Call, label: string): Promise<void> {
     const { runtime, passed } = await runtimeFor(call, config)
     for (const reason of passed) output.detail(reason)
     if (runtime === undefined) {
-      const { prepareImages } = await import('../lib/components/prepare.ts')
+      const { prepareImages } = await import('../lib/supply/components/fetch-components.ts')
       const archives = await prepareImages(wanted, arch, fetching)
       const paths = await keptArchives(
         archives.map(({ path }) => path),
@@ -110,8 +110,8 @@ export async function pullAll(call: Call, label: string): Promise<void> {
       return
     }
     try {
-      const { pullImages } = await import('../lib/images/pull.ts')
-      const { sandboxImage } = await import('../lib/images/sandbox.ts')
+      const { pullImages } = await import('../lib/supply/images/pull-images.ts')
+      const { sandboxImage } = await import('../lib/supply/images/sandbox-image.ts')
       const sandbox = await sandboxImage(runtime)
       const more = sandbox === undefined || wanted.includes(sandbox) ? [] : [sandbox]
       for (const image of more) {
@@ -147,7 +147,7 @@ async function configOf({ flags, output }: Pick<Call, 'flags' | 'output'>, guess
 }
 
 async function runtimeFor({ flags, output }: Call, config: InitConfig): Promise<FoundRuntime> {
-  const { findRuntime } = await import('../lib/images/pull-runtime.ts')
+  const { findRuntime } = await import('../lib/supply/images/pull-runtime.ts')
   if (flags['output-dir'] !== undefined) {
     if (flags['cri-socket'] === undefined) return { passed: [] }
     throw new UsageError('images: cannot use --output-dir with --cri-socket: images go to one of them; leave one out')
@@ -162,6 +162,6 @@ async function runtimeFor({ flags, output }: Call, config: InitConfig): Promise<
 
 async function keptArchives(paths: readonly string[], folder: string | undefined): Promise<readonly string[]> {
   if (folder === undefined) return paths
-  const { copyArchives } = await import('../lib/components/bundle.ts')
+  const { copyArchives } = await import('../lib/supply/components/write-artifacts.ts')
   return copyArchives(resolve(folder), paths)
 }

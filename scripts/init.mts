@@ -1,8 +1,8 @@
 #!/usr/bin/env -S npx zx
 /** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
-import { reasonOf, UsageError } from '../lib/errors.ts'
-import { type OptionName, PHASE_OPTIONS } from '../lib/options.ts'
-import { type Script, script } from '../lib/script.ts'
+import { reasonOf, UsageError } from '../lib/base/errors.ts'
+import { type OptionName, PHASE_OPTIONS } from '../lib/cli/options.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,
@@ -56,21 +56,21 @@ export const init: Script = script(
   },
   async call => {
     // Loaded when they are needed: --help and a wrong flag do without all of it, a dry run without the live part.
-    const { openPhase, readConfig } = await import('../lib/phase.ts')
-    const { namedVersions } = await import('../lib/components/named-versions.ts')
+    const { openPhase, readConfig } = await import('../lib/phases/run/open-phase.ts')
+    const { namedVersions } = await import('../lib/supply/components/look-up-versions.ts')
     const source = readConfig(call.flags)
     const versions = await namedVersions({ ...source, flags: call.flags }, call.output)
     const phase = openPhase(call, { ...source, versions }, { wholeTree: true })
     if (call.flags['list-images']) {
-      const { imageList } = await import('../lib/images/images.ts')
+      const { imageList } = await import('../lib/kubeadm/images/image-list.ts')
       call.output.result(`${imageList(phase.config).join('\n')}\n`)
       return
     }
     call.output.say(`[init] Using Kubernetes version: ${phase.config.cluster.kubernetesVersion}`)
     if (phase.dryRun) {
-      const { renderCluster } = await import('../lib/cluster/render.ts')
-      const { describeRun } = await import('../lib/cluster/describe-run.ts')
-      const { checkFlags } = await import('../lib/cluster/check-flags.ts')
+      const { renderCluster } = await import('../lib/phases/init/render-cluster.ts')
+      const { describeRun } = await import('../lib/phases/init/describe-run.ts')
+      const { checkFlags } = await import('../lib/phases/init/check-flags.ts')
       await checkFlags(phase, call.flags)
       const rendered = await renderCluster(phase, call, new Date())
       phase.write(rendered.files)
@@ -82,10 +82,10 @@ export const init: Script = script(
         `init: cannot bring up a cluster below "${phase.target}": it takes the whole machine; leave --root out, or write the tree alone with --dry-run`,
       )
     }
-    const { which } = await import('../lib/command.ts')
-    const { bringUp } = await import('../lib/cluster/bring-up.ts')
-    const { withSession } = await import('../lib/cluster/session.ts')
-    const { facts, summary } = await import('../lib/cluster/summary.ts')
+    const { which } = await import('../lib/machine/command.ts')
+    const { bringUp } = await import('../lib/phases/init/bring-up.ts')
+    const { withSession } = await import('../lib/phases/init/session.ts')
+    const { facts, summary } = await import('../lib/phases/init/init-summary.ts')
     const up = await withSession(call, journal => bringUp(phase, call, journal))
     const { flags } = call
     const adminConf = phase.read('/etc/kubernetes/admin.conf')

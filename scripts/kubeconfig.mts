@@ -1,11 +1,11 @@
 #!/usr/bin/env -S npx zx
-import { KUBECONFIGS, kubeconfigsOf } from '../lib/kubeconfig/kubeconfigs.ts'
+import { KUBECONFIGS, kubeconfigsOf } from '../lib/kubeadm/credentials/kubeconfigs.ts'
 /** Makes the kubeconfig files of a control plane. */
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { deliver } from '../lib/pki/deliver.ts'
-import { issueCredentials } from '../lib/pki/issue.ts'
-import { type Script, script } from '../lib/script.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { deliver } from '../lib/phases/run/deliver-files.ts'
+import { issueCredentials } from '../lib/kubeadm/credentials/issue.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,

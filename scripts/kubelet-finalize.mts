@@ -1,13 +1,13 @@
 #!/usr/bin/env -S npx zx
 /** Points kubelet.conf to the certificate that the kubelet rotates. */
-import { requireRoot } from '../lib/cluster/session.ts'
-import { KubestepError, reasonOf } from '../lib/errors.ts'
-import { rotatedCertificatePath, rotatedKubeconfig } from '../lib/kubelet/rotation.ts'
-import { isLive } from '../lib/live/node.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
-import { KUBELET } from '../lib/service/kubelet.ts'
-import { serviceManager } from '../lib/service/manager.ts'
+import { requireRoot } from '../lib/phases/init/session.ts'
+import { KubestepError, reasonOf } from '../lib/base/errors.ts'
+import { rotatedCertificatePath, rotatedKubeconfig } from '../lib/kubeadm/kubelet/rotation.ts'
+import { isLive } from '../lib/phases/run/live-node.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
+import { KUBELET } from '../lib/machine/service/kubelet-service.ts'
+import { serviceManager } from '../lib/machine/service/manager.ts'
 
 const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
 

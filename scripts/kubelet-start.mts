@@ -1,14 +1,14 @@
 #!/usr/bin/env -S npx zx
 /** Writes the kubelet's settings and starts it. */
-import { loadPatches } from '../lib/cluster/patches.ts'
-import { alone } from '../lib/cluster/session.ts'
-import { commandOf } from '../lib/invocation.ts'
-import { kubeletFiles } from '../lib/kubelet/files.ts'
-import { isLive } from '../lib/live/node.ts'
-import { kindOf, startKubelet } from '../lib/live/start-kubelet.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
+import { loadPatches } from '../lib/phases/run/user-patches.ts'
+import { alone } from '../lib/phases/init/session.ts'
+import { commandOf } from '../lib/cli/invocation.ts'
+import { kubeletFiles } from '../lib/kubeadm/kubelet/kubelet-files.ts'
+import { isLive } from '../lib/phases/run/live-node.ts'
+import { kindOf, startKubelet } from '../lib/phases/run/start-kubelet.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,

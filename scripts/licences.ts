@@ -1,7 +1,7 @@
 /** The licences of what bundles contain of others: dist/ is all that a user gets of them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { KubestepError } from '../lib/errors.ts'
+import { KubestepError } from '../lib/base/errors.ts'
 
 interface Manifest {
   readonly name: string

@@ -1,12 +1,12 @@
 #!/usr/bin/env -S npx zx
 /** Puts images into the cluster on this machine: from Docker, from docker and OCI archives. */
-import { architecture } from '../lib/components/platform.ts'
-import { interruptible } from '../lib/interrupt.ts'
-import { openClusterRuntime } from '../lib/load/cluster-runtime.ts'
-import { loadSources } from '../lib/load/load.ts'
-import { provideSources, wantedSources } from '../lib/load/sources.ts'
-import { makeWorkFolder, remove } from '../lib/load/work-folder.ts'
-import { type Script, script } from '../lib/script.ts'
+import { architecture } from '../lib/base/platform.ts'
+import { interruptible } from '../lib/cli/interrupt.ts'
+import { openClusterRuntime } from '../lib/phases/run/cluster-runtime.ts'
+import { loadSources } from '../lib/supply/load/load-images.ts'
+import { provideSources, wantedSources } from '../lib/supply/load/image-sources.ts'
+import { makeWorkFolder, remove } from '../lib/supply/load/work-folder.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
 export const load: Script = script(
   import.meta,

@@ -4,28 +4,28 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fetchingOf } from '../lib/components/fetching.ts'
-import { lookUpVersion } from '../lib/components/labels.ts'
-import { type Lock, openLock, writeLock, writeLockTable } from '../lib/components/lock.ts'
-import { makeLock } from '../lib/components/make-lock.ts'
-import { chosenArchitecture } from '../lib/components/platform.ts'
-import { reporterOf } from '../lib/components/reporter.ts'
-import { loadInitConfig } from '../lib/config/load.ts'
-import { timerMilliseconds } from '../lib/duration.ts'
-import { KubestepError, UsageError } from '../lib/errors.ts'
-import { readFile, writeFiles } from '../lib/files.ts'
-import { readFactsAnywhere } from '../lib/host/read.ts'
-import { imageList } from '../lib/images/images.ts'
-import { type Script, script } from '../lib/script.ts'
+import { fetchingOf } from '../lib/supply/components/fetching.ts'
+import { lookUpVersion } from '../lib/supply/components/version-labels.ts'
+import { type Lock, openLock, writeLock, writeLockTable } from '../lib/supply/fetch/digest-lock.ts'
+import { makeLock } from '../lib/supply/components/make-lock.ts'
+import { chosenArchitecture } from '../lib/base/platform.ts'
+import { reporterOf } from '../lib/supply/components/reporter.ts'
+import { loadInitConfig } from '../lib/kubeadm/config/load-config.ts'
+import { timerMilliseconds } from '../lib/base/duration.ts'
+import { KubestepError, UsageError } from '../lib/base/errors.ts'
+import { readFile, writeFiles } from '../lib/machine/files.ts'
+import { readFactsAnywhere } from '../lib/machine/host/read-facts.ts'
+import { imageList } from '../lib/kubeadm/images/image-list.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
-const OWN = fileURLToPath(new URL('../lib/components/lock-file.ts', import.meta.url))
+const OWN = fileURLToPath(new URL('../lib/supply/fetch/lock-file.ts', import.meta.url))
 const TIMEOUT = '60m'
 
 export const lock: Script = script(
   import.meta,
   {
     name: 'lock',
-    about: 'Fetch releases, verify them, and write their digests into the lock (lib/components/lock-file.ts).',
+    about: 'Fetch releases, verify them, and write their digests into the lock (lib/supply/fetch/lock-file.ts).',
     options: ['arch', 'lock', 'mirror', 'timeout'],
     positionals: 'VERSION...',
     examples: ['lock.mts v1.36.2', 'lock.mts stable 1.35 --arch arm64', 'lock.mts v1.36.2 --lock ./my.lock'],

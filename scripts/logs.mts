@@ -1,11 +1,11 @@
 #!/usr/bin/env -S npx zx
 /** Collects the logs of the cluster on this machine, or of what is left of it, into one archive. */
-import { brokenText } from '../lib/diagnose/broken.ts'
-import { writeLogBundle } from '../lib/diagnose/bundle.ts'
-import { openJournal } from '../lib/journal.ts'
-import { LAYOUT } from '../lib/layout.ts'
-import { othersChanges, ownerOf } from '../lib/reset/owner.ts'
-import { type Script, script } from '../lib/script.ts'
+import { brokenText } from '../lib/cluster/diagnose/broken.ts'
+import { writeLogBundle } from '../lib/cluster/diagnose/log-bundle.ts'
+import { openJournal } from '../lib/machine/journal.ts'
+import { LAYOUT } from '../lib/base/paths.ts'
+import { othersChanges, ownerOf } from '../lib/phases/reset/owner.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
 export const logs: Script = script(
   import.meta,

@@ -1,12 +1,12 @@
 #!/usr/bin/env -S npx zx
 /** Labels and taints this machine's Node as a control plane. */
-import type { Taint } from '../lib/config/types.ts'
-import { clusterObjects } from '../lib/objects/cluster-objects.ts'
-import { deliverObjects } from '../lib/objects/deliver.ts'
-import { controlPlaneLabels } from '../lib/objects/node-patch.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
+import type { Taint } from '../lib/base/kubeadm.ts'
+import { clusterObjects } from '../lib/kubeadm/objects/cluster-objects.ts'
+import { deliverObjects } from '../lib/phases/run/deliver-objects.ts'
+import { controlPlaneLabels } from '../lib/kubeadm/objects/node-patch.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
 const OPTIONS: readonly OptionName[] = [...PHASE_OPTIONS, 'node-name']
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S npx zx
 /** Says what of this machine stands in the way of a cluster, and what mends it; changes nothing. */
 import { resolve } from 'node:path'
-import type { OptionName } from '../lib/options.ts'
-import { type Script, script } from '../lib/script.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
   'config',
@@ -43,13 +43,13 @@ export const preflight: Script = script(
   },
   async call => {
     const { flags } = call
-    const { openPhase, readConfig } = await import('../lib/phase.ts')
-    const { namedVersions } = await import('../lib/components/named-versions.ts')
-    const { openOutput } = await import('../lib/output.ts')
-    const { liveHost } = await import('../lib/host/source.ts')
-    const { askRuntime } = await import('../lib/runtime/ask-runtime.ts')
-    const { preflight, wantedOf } = await import('../lib/preflight/preflight.ts')
-    const { reportOf, tableLines } = await import('../lib/preflight/table.ts')
+    const { openPhase, readConfig } = await import('../lib/phases/run/open-phase.ts')
+    const { namedVersions } = await import('../lib/supply/components/look-up-versions.ts')
+    const { openOutput } = await import('../lib/cli/output.ts')
+    const { liveHost } = await import('../lib/machine/host/host-source.ts')
+    const { askRuntime } = await import('../lib/supply/runtime/ask-runtime.ts')
+    const { preflight, wantedOf } = await import('../lib/phases/preflight/refuse-machine.ts')
+    const { reportOf, tableLines } = await import('../lib/phases/preflight/check-table.ts')
     const source = readConfig(flags)
     const versions = await namedVersions({ ...source, flags }, call.output, { still: true })
     const phase = openPhase(call, { ...source, versions })
@@ -57,7 +57,7 @@ export const preflight: Script = script(
     let host = liveHost(resolve(flags.root ?? '/'), askRuntime)
     let save = (): void => {}
     if (flags.record !== undefined) {
-      const { recordingHost, writeRecording } = await import('../lib/host/recording.ts')
+      const { recordingHost, writeRecording } = await import('../lib/machine/host/recording.ts')
       const { source, recording } = recordingHost(host)
       const folder = resolve(flags.record)
       host = source

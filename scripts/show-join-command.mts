@@ -1,14 +1,14 @@
 #!/usr/bin/env -S npx zx
 /** Shows how other nodes join. */
-import { ApiError } from '../lib/api/client.ts'
-import { reasonOf } from '../lib/errors.ts'
-import { isLive } from '../lib/live/node.ts'
-import { adminAccess, withApi } from '../lib/objects/deliver.ts'
-import { initDoneText } from '../lib/objects/join-command.ts'
-import { joins, storedTokens } from '../lib/objects/token-list.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS, type Phase } from '../lib/phase.ts'
-import { type Call, type Script, script } from '../lib/script.ts'
+import { ApiError } from '../lib/cluster/api/api-client.ts'
+import { reasonOf } from '../lib/base/errors.ts'
+import { isLive } from '../lib/phases/run/live-node.ts'
+import { adminAccess, withApi } from '../lib/phases/run/deliver-objects.ts'
+import { initDoneText } from '../lib/kubeadm/objects/join-command.ts'
+import { joins, storedTokens } from '../lib/phases/token/token-list.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS, type Phase } from '../lib/phases/run/open-phase.ts'
+import { type Call, type Script, script } from '../lib/cli/script.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,

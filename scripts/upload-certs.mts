@@ -1,12 +1,12 @@
 #!/usr/bin/env -S npx zx
 /** Puts the CAs and the service account key, encrypted, into the cluster for joining control planes. */
-import { clusterObjects } from '../lib/objects/cluster-objects.ts'
-import { deliverObjects } from '../lib/objects/deliver.ts'
-import { newCertificateKey } from '../lib/objects/upload-certs.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
-import { randomToken } from '../lib/token.ts'
+import { clusterObjects } from '../lib/kubeadm/objects/cluster-objects.ts'
+import { deliverObjects } from '../lib/phases/run/deliver-objects.ts'
+import { newCertificateKey } from '../lib/kubeadm/objects/upload-certs-objects.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
+import { randomToken } from '../lib/base/token.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,

@@ -1,14 +1,14 @@
 #!/usr/bin/env -S npx zx
 /** Puts the configurations of kubeadm and of the kubelets into the cluster. */
-import { loadPatches } from '../lib/cluster/patches.ts'
-import { clusterSocket } from '../lib/diagnose/machine-context.ts'
-import { adaptedConfig, isLive } from '../lib/live/node.ts'
-import { clusterObjects } from '../lib/objects/cluster-objects.ts'
-import { deliverObjects } from '../lib/objects/deliver.ts'
-import { kubeletConfigMapName } from '../lib/objects/upload-config.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
+import { loadPatches } from '../lib/phases/run/user-patches.ts'
+import { clusterSocket } from '../lib/cluster/diagnose/machine-context.ts'
+import { adaptedConfig, isLive } from '../lib/phases/run/live-node.ts'
+import { clusterObjects } from '../lib/kubeadm/objects/cluster-objects.ts'
+import { deliverObjects } from '../lib/phases/run/deliver-objects.ts'
+import { kubeletConfigMapName } from '../lib/kubeadm/objects/upload-config-objects.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 
 const OPTIONS: readonly OptionName[] = [...PHASE_OPTIONS, 'cri-socket', 'kubeconfig', 'patches']
 

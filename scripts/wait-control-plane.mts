@@ -1,14 +1,14 @@
 #!/usr/bin/env -S npx zx
 /** Waits until the control plane of this machine is up. */
-import { contextOf } from '../lib/diagnose/context.ts'
-import { clusterSocket } from '../lib/diagnose/machine-context.ts'
-import { waitForControlPlane } from '../lib/live/control-plane.ts'
-import { clusterObjects } from '../lib/objects/cluster-objects.ts'
-import { withApi } from '../lib/objects/deliver.ts'
-import type { OptionName } from '../lib/options.ts'
-import { openPhase, PHASE_OPTIONS } from '../lib/phase.ts'
-import { type Script, script } from '../lib/script.ts'
-import { serviceManager } from '../lib/service/manager.ts'
+import { contextOf } from '../lib/cluster/diagnose/diagnosis-context.ts'
+import { clusterSocket } from '../lib/cluster/diagnose/machine-context.ts'
+import { waitForControlPlane } from '../lib/phases/run/await-control-plane.ts'
+import { clusterObjects } from '../lib/kubeadm/objects/cluster-objects.ts'
+import { withApi } from '../lib/phases/run/deliver-objects.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openPhase, PHASE_OPTIONS } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
+import { serviceManager } from '../lib/machine/service/manager.ts'
 
 const OPTIONS: readonly OptionName[] = [...PHASE_OPTIONS, 'kubeconfig', 'timeout']
 

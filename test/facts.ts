@@ -1,5 +1,5 @@
 /** The machine on which the golden trees were made (test/golden/README.md). */
-import type { HostFacts } from '../lib/host/facts.ts'
+import type { HostFacts } from '../lib/machine/host/facts.ts'
 
 export const GOLDEN_FACTS: HostFacts = {
   hostname: 'vm',

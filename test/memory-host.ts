@@ -1,5 +1,5 @@
 /** A host made of values, for tests of what is found on it. */
-import { type HostSource, liveHost } from '../lib/host/source.ts'
+import { type HostSource, liveHost } from '../lib/machine/host/host-source.ts'
 
 export interface MemoryHost {
   readonly files?: Readonly<Record<string, string>>

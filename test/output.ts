@@ -1,5 +1,5 @@
 /** An output for tests of scripts: what a test does not listen to is dropped. */
-import type { Output } from '../lib/output.ts'
+import type { Output } from '../lib/cli/output.ts'
 
 export function outputOf(listeners: Partial<Output> = {}): Output {
   const silent = (): void => {}

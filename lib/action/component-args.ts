@@ -1,8 +1,8 @@
 /** The input `extra-args`: YAML, a mapping of flags for each component. */
-import { reasonOf } from '../errors.ts'
-import { isObject, type Json, type JsonObject } from '../json.ts'
-import { nearest } from '../nearest.ts'
-import { parse } from '../yaml.ts'
+import { reasonOf } from '../base/errors.ts'
+import { isObject, type Json, type JsonObject } from '../base/json.ts'
+import { nearest } from '../base/nearest.ts'
+import { parse } from '../base/yaml.ts'
 
 export type ArgumentsOwner = 'apiserver' | 'controller-manager' | 'scheduler' | 'etcd' | 'kubelet'
 

@@ -1,5 +1,5 @@
 /** Inputs as a runner gives them, unchecked: main has refused what is wrong, post takes them as they are. */
-import type { Environment } from './environment.ts'
+import type { Environment } from './runner-environment.ts'
 import { INPUT_ROWS, type InputName } from './inputs.ts'
 
 /** What was given, trimmed; what was left empty is absent. */

@@ -2,7 +2,7 @@
  * Every input of the action, once: action.yml, the README, the reading of inputs and their way into init walk this
  * table. Names as the users of other cluster actions type them (field notes 4.1), in kebab-case.
  */
-import type { OptionName } from '../options.ts'
+import type { OptionName } from '../cli/options.ts'
 
 /**
  * What a value looks like. Lists are separated by commas or line breaks. `gates` are NAME=true|false, `settings`

@@ -1,8 +1,8 @@
 /** Reads what refusals are decided from. Cheap: a few files, and one sudo. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readTextOrEmpty } from '../files.ts'
-import { type Environment, runnerOf } from './environment.ts'
+import { readTextOrEmpty } from '../machine/files.ts'
+import { type Environment, runnerOf } from './runner-environment.ts'
 import type { JobFacts } from './refusals.ts'
 import { asRoot } from './root.ts'
 

@@ -1,9 +1,9 @@
 /** Files of this user: made so, taken over from root, removed again. */
 import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Holder, thisUser } from '../custody.ts'
-import { KubestepError } from '../errors.ts'
-import type { Places } from './environment.ts'
+import { type Holder, thisUser } from '../machine/custody.ts'
+import { KubestepError } from '../base/errors.ts'
+import type { Places } from './runner-environment.ts'
 import { runAsRoot } from './root.ts'
 
 /** Options of install(1) that give the file to this user. */

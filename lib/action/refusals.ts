@@ -1,5 +1,5 @@
 /** Where the action cannot work: found in the first second, each with what to change. */
-import { ARCHITECTURES } from '../components/platform.ts'
+import { ARCHITECTURES } from '../base/platform.ts'
 
 /** What this machine and this job are. */
 export interface JobFacts {

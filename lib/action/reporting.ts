@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import * as core from '@actions/core'
-import { maskJson, secretMask } from '../diagnose/secrets.ts'
-import type { JsonObject } from '../json.ts'
-import type { Failure } from './failure.ts'
+import { maskJson, secretMask } from '../base/secrets.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { Failure } from './failure-report.ts'
 import type { OutputName } from './outputs.ts'
 
 /** What main knows and post has to. */

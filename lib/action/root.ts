@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exec } from '@actions/exec'
-import { childrenOf } from '../host/processes.ts'
+import { childrenOf } from '../machine/host/processes.ts'
 
 /**
  * Variables that init, the log bundle and reset may need; nothing else of the job's environment reaches root. They are

@@ -1,6 +1,6 @@
 /** What outlived its step: a runner that kills the action does not reach what sudo started. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processesWith } from '../host/processes.ts'
+import { processesWith } from '../machine/host/processes.ts'
 import { bundlePath, signal } from './root.ts'
 
 const POLL_MS = 50

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parse } from '../../lib/yaml.ts'
+import { parse } from '../../lib/base/yaml.ts'
 import { readPairs } from './commands.ts'
 import { readLog, type StepLog } from './log.ts'
 

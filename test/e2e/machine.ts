@@ -2,9 +2,9 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KubestepError } from '../../lib/errors.ts'
-import { hasCapability } from '../../lib/host/machine.ts'
-import { takeLock } from '../../lib/lock.ts'
+import { KubestepError } from '../../lib/base/errors.ts'
+import { hasCapability } from '../../lib/machine/host/machine.ts'
+import { takeLock } from '../../lib/machine/machine-lock.ts'
 import { findTargets, type Targets } from './targets.ts'
 
 const CAPABILITIES: readonly (readonly [name: string, number: bigint])[] = [

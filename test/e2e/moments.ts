@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LAYOUT } from '../../lib/layout.ts'
-import { PRIVATE_RUNTIME } from '../../lib/runtime/private.ts'
-import { KUBELET } from '../../lib/service/kubelet.ts'
-import { serviceManager } from '../../lib/service/manager.ts'
+import { LAYOUT } from '../../lib/base/paths.ts'
+import { PRIVATE_RUNTIME } from '../../lib/supply/runtime/private-runtime.ts'
+import { KUBELET } from '../../lib/machine/service/kubelet-service.ts'
+import { serviceManager } from '../../lib/machine/service/manager.ts'
 import type { Running } from './programs.ts'
 
 export interface Moment {

@@ -1,7 +1,7 @@
 /** A user as hosted runners have one: not root, with sudo that asks for no password. Gone when the tests end. */
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
-import { which } from '../../lib/command.ts'
+import { which } from '../../lib/machine/command.ts'
 
 export interface RunnerUser {
   readonly uid: number

@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readHostFacts } from '../../lib/host/read.ts'
+import { readHostFacts } from '../../lib/machine/host/read-facts.ts'
 import { here, run } from './programs.ts'
 import { temporaryFolder } from './temporary.ts'
 

@@ -1,5 +1,5 @@
 /** What a user would run first: a Pod, two web servers behind a Service with a node port, and a Pod that calls them. */
-import type { JsonObject } from '../../lib/json.ts'
+import type { JsonObject } from '../../lib/base/json.ts'
 import { until } from './programs.ts'
 import { TEST_IMAGE } from './targets.ts'
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { tarEnd, tarHeader, tarPadding } from '../../lib/components/tar.ts'
+import { tarEnd, tarHeader, tarPadding } from '../../lib/supply/fetch/tar.ts'
 import { type Fault, serve, sha256, status } from './download-server.mts'
 
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'

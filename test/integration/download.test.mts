@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type Download, download } from '../../lib/components/download.ts'
-import type { Limits } from '../../lib/components/limits.ts'
-import { openNetwork } from '../../lib/components/network.ts'
-import type { Progress } from '../../lib/components/progress.ts'
+import { type Download, download } from '../../lib/supply/fetch/download.ts'
+import type { Limits } from '../../lib/supply/fetch/limits.ts'
+import { openNetwork } from '../../lib/supply/fetch/network.ts'
+import type { Progress } from '../../lib/supply/fetch/fetch-progress.ts'
 import {
   breakAfter,
   drip,

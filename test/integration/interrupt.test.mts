@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { processesWith } from '../../lib/host/processes.ts'
+import { processesWith } from '../../lib/machine/host/processes.ts'
 
 const LIB = fileURLToPath(new URL('../../lib', import.meta.url))
 const noRoot = process.getuid?.() !== 0 && 'needs root, which alone may install'
@@ -99,7 +99,7 @@ describe('interruptible()', { skip: noRoot }, () => {
   }
 
   test('what a killed process left is found, told to stop, and waited for', async () => {
-    const { endInstalling, isInstalling } = await import('../../lib/prepare/manager-run.ts')
+    const { endInstalling, isInstalling } = await import('../../lib/machine/package-manager-run.ts')
     const apt = join(folder, 'apt-get')
     writeFileSync(apt, APT, { mode: 0o755 })
     rmSync(join(folder, 'log'), { force: true })
@@ -116,7 +116,7 @@ describe('interruptible()', { skip: noRoot }, () => {
 
 describe('the folder of a load', () => {
   test('of a load that was killed goes with the next one; one that is at work keeps its own', async () => {
-    const { makeWorkFolder } = await import('../../lib/load/work-folder.ts')
+    const { makeWorkFolder } = await import('../../lib/supply/load/work-folder.ts')
     const parent = mkdtempSync(join(noRoot === false ? folder : homedir(), '.kubestep-loads-'))
     const own = makeWorkFolder(parent)
     const left = own.replace(/-load-\d+-\d+-/, '-load-999999999-1-')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { mustRun, quote, which } from '../../lib/command.ts'
+import { mustRun, quote, which } from '../../lib/machine/command.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url))
@@ -17,8 +17,8 @@ test('removeLeftovers() takes tables and sets of kube-proxy, and keeps what was 
   skip,
 }, async () => {
   const program = `
-    import { presentLeftovers, removeLeftovers } from './lib/network/leftovers.ts'
-    import { removeRules } from './lib/network/firewall.ts'
+    import { presentLeftovers, removeLeftovers } from './lib/machine/network/leftovers.ts'
+    import { removeRules } from './lib/machine/network/firewall-chains.ts'
     const found = await presentLeftovers()
     await removeRules([])
     await removeLeftovers(['set KUBE-OLD'])

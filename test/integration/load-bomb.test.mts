@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { provideSources } from '../../lib/load/sources.ts'
+import { provideSources } from '../../lib/supply/load/image-sources.ts'
 
 const MIB = 1024 * 1024
 

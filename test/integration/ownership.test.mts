@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startDetached, which } from '../../lib/command.ts'
-import { presentGroups, removePodGroups } from '../../lib/host/cgroups.ts'
-import { commandLine, kill, processesInGroup, processesWith } from '../../lib/host/processes.ts'
+import { startDetached, which } from '../../lib/machine/command.ts'
+import { presentGroups, removePodGroups } from '../../lib/machine/host/cgroups.ts'
+import { commandLine, kill, processesInGroup, processesWith } from '../../lib/machine/host/processes.ts'
 
 const skip =
   process.getuid?.() !== 0

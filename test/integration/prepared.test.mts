@@ -13,10 +13,10 @@ import {
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mustRun, startDetached, which } from '../../lib/command.ts'
-import { archiveIdentity } from '../../lib/components/archive-identity.ts'
-import { keepPrepared } from '../../lib/runtime/keep-prepared.ts'
-import { bestPrepared, layOut, listingOf, preparedIn, RECORD } from '../../lib/runtime/prepared.ts'
+import { mustRun, startDetached, which } from '../../lib/machine/command.ts'
+import { archiveIdentity } from '../../lib/supply/fetch/archive-identity.ts'
+import { keepPrepared } from '../../lib/supply/runtime/keep-prepared.ts'
+import { bestPrepared, layOut, listingOf, preparedIn, RECORD } from '../../lib/supply/runtime/prepared.ts'
 import { dockerFiles, tarOf } from '../archives.ts'
 
 const containerd = which('containerd')

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startDetached, which } from '../../lib/command.ts'
-import { chooseRuntime } from '../../lib/runtime/runtime.ts'
+import { startDetached, which } from '../../lib/machine/command.ts'
+import { chooseRuntime } from '../../lib/supply/runtime/runtime.ts'
 
 const containerd = which('containerd')
 const skip =

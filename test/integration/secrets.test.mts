@@ -1,7 +1,7 @@
 /** The mask over a million lines: no secret comes through, and it is done in a time that nobody minds. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maskSecrets } from '../../lib/diagnose/secrets.ts'
+import { maskSecrets } from '../../lib/base/secrets.ts'
 import { MARK, secretLines } from '../secret-lines.ts'
 
 const LINES = 1_000_000

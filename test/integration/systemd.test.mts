@@ -16,12 +16,12 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { which } from '../../lib/command.ts'
-import { kubeletService } from '../../lib/service/kubelet.ts'
-import type { ServiceManager } from '../../lib/service/service.ts'
-import { removePodSlices } from '../../lib/service/slices.ts'
-import { systemd } from '../../lib/service/systemd.ts'
-import { dropIn, unit } from '../../lib/service/unit-text.ts'
+import { which } from '../../lib/machine/command.ts'
+import { kubeletService } from '../../lib/machine/service/kubelet-service.ts'
+import type { ServiceManager } from '../../lib/machine/service/service.ts'
+import { removePodSlices } from '../../lib/machine/service/slices.ts'
+import { systemd } from '../../lib/machine/service/systemd.ts'
+import { dropIn, unit } from '../../lib/machine/service/unit-text.ts'
 
 interface Machine {
   readonly manager: ServiceManager

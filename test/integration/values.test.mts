@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { INPUT_ROWS, type InputKind } from '../../lib/action/inputs.ts'
-import { run } from '../../lib/command.ts'
-import { kubeletFlagsFile } from '../../lib/kubelet/flags.ts'
-import { parseVariables, splitWords } from '../../lib/service/supervise.mjs'
+import { run } from '../../lib/machine/command.ts'
+import { kubeletFlagsFile } from '../../lib/kubeadm/kubelet/kubelet-flags.ts'
+import { parseVariables, splitWords } from '../../lib/machine/service/supervise.mjs'
 import { actionNode, openJob } from '../action/runner.ts'
 import { READY_INIT, stubbedCheckout } from '../action/stubs.ts'
 import { configOf, GOLDEN_FACTS } from '../unit/objects-cases.mts'
@@ -21,8 +21,8 @@ const NAMED: readonly (readonly [pattern: RegExp, files: Readonly<Record<string,
   [
     /\b(?:node:)?child_process\b/,
     {
-      'lib/command.ts': 'the one place that starts processes',
-      'lib/service/supervise.mjs': 'starts services, on its own',
+      'lib/machine/command.ts': 'the one place that starts processes',
+      'lib/machine/service/supervise.mjs': 'starts services, on its own',
       'lib/action/root.ts': 'the one place of the action',
       'lib/action/job-facts.ts': 'asks sudo before anything else is loaded',
     },
@@ -30,9 +30,9 @@ const NAMED: readonly (readonly [pattern: RegExp, files: Readonly<Record<string,
   [
     /\/bin\/(?:ba|da)?sh\b|['"`](?:ba|da)?sh['"`]|\bshell\s*:|\beval\b|\bexecSync\b/,
     {
-      'lib/command.ts': 'zx wants the name of one, which is not started',
+      'lib/machine/command.ts': 'zx wants the name of one, which is not started',
       'lib/action/user-files.ts': 'kubestep-logs: a fixed text',
-      'lib/prepare/install.ts': 'policy-rc.d: a fixed text',
+      'lib/phases/prepare/install.ts': 'policy-rc.d: a fixed text',
     },
   ],
 ]

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { cacheKey } from '../../lib/action/cache.ts'
-import { failureFrom, failureOf } from '../../lib/action/failure.ts'
+import { failureFrom, failureOf } from '../../lib/action/failure-report.ts'
 import { mayMakeCgroups, missingFrom } from '../../lib/action/job-facts.ts'
-import { openProgress } from '../../lib/action/progress.ts'
+import { openProgress } from '../../lib/action/log-progress.ts'
 import { type JobFacts, REFUSALS, refusals } from '../../lib/action/refusals.ts'
 import { asRoot } from '../../lib/action/root.ts'
-import { failureSummary, readySummary, timeline, timeToReady } from '../../lib/action/summary.ts'
+import { failureSummary, readySummary, timeline, timeToReady } from '../../lib/action/job-summary.ts'
 
 const FIT: JobFacts = {
   inWorkflow: true,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { adaptToMachine } from '../../lib/cluster/adapt.ts'
-import { loadInitConfig } from '../../lib/config/load.ts'
-import { configuredDriver } from '../../lib/runtime/runtime.ts'
+import { adaptToMachine } from '../../lib/phases/run/adapt.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import { configuredDriver } from '../../lib/supply/runtime/runtime.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 const MACHINE = { root: true, systemd: true, cgroupVersion: 2, swap: false, mayLowerOomScore: true } as const

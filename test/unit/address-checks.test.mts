@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { loadInitConfig } from '../../lib/config/load.ts'
-import type { InitConfig } from '../../lib/config/types.ts'
-import { NO_MACHINE_ADDRESS } from '../../lib/host/read.ts'
-import { familyFault } from '../../lib/preflight/address-checks.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import type { InitConfig } from '../../lib/base/kubeadm.ts'
+import { NO_MACHINE_ADDRESS } from '../../lib/machine/host/read-facts.ts'
+import { familyFault } from '../../lib/phases/preflight/address-checks.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 import { openHost, verdictsOn } from './preflight-hosts.ts'
 

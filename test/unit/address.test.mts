@@ -12,7 +12,7 @@ import {
   parseAddress,
   parseSubnet,
   subnetSize,
-} from '../../lib/address.ts'
+} from '../../lib/base/address.ts'
 
 // What Go's net.IP prints for each.
 const ADDRESSES: readonly (readonly [text: string, go: string | undefined])[] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CLOSING_TEXT, openApiService, openingText } from '../../lib/network/api-service.ts'
+import { CLOSING_TEXT, openApiService, openingText } from '../../lib/machine/network/api-service.ts'
 
 test('openingText() sends Pods who ask for the Service to the API server', () => {
   const text = openingText({ address: '10.96.0.1', server: { address: '192.0.2.2', port: 6443 } })

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { mustRun, run, startDetached } from '../../lib/command.ts'
-import { outOfMemoryLine } from '../../lib/host/kernel-log.ts'
+import { mustRun, run, startDetached } from '../../lib/machine/command.ts'
+import { outOfMemoryLine } from '../../lib/machine/kernel-log.ts'
 
 const LOG = `[  100.5] Out of memory: Killed process 7 (ctr) total-vm:1kB
 [ 5000.25] Memory cgroup out of memory: Killed process 41 (ctr) total-vm:123kB, anon-rss:9kB

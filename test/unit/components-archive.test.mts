@@ -6,10 +6,10 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { isUnpacked, unpack } from '../../lib/components/archive.ts'
-import { fileSource, streamSource } from '../../lib/components/byte-source.ts'
-import { archiveImages, writeImageArchive } from '../../lib/components/image-archive.ts'
-import { type ByteSource, readTar, tarEnd, tarHeader, tarPadding } from '../../lib/components/tar.ts'
+import { isUnpacked, unpack } from '../../lib/supply/components/program-archive.ts'
+import { fileSource, streamSource } from '../../lib/supply/fetch/byte-source.ts'
+import { archiveImages, writeImageArchive } from '../../lib/supply/registry/image-archive.ts'
+import { type ByteSource, readTar, tarEnd, tarHeader, tarPadding } from '../../lib/supply/fetch/tar.ts'
 
 function temporary(): string {
   return mkdtempSync(join(tmpdir(), 'kubestep archive '))

@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readArtifacts, type WantedArtifacts } from '../../lib/components/artifacts.ts'
-import { programFault } from '../../lib/components/program.ts'
-import { tarEnd, tarHeader, tarPadding } from '../../lib/components/tar.ts'
+import { readArtifacts, type WantedArtifacts } from '../../lib/supply/components/artifacts.ts'
+import { programFault } from '../../lib/supply/fetch/program.ts'
+import { tarEnd, tarHeader, tarPadding } from '../../lib/supply/fetch/tar.ts'
 
 const PLUGINS = ['bridge', 'host-local', 'loopback', 'portmap']
 const SERVER = 'registry.k8s.io/kube-apiserver:v1.36.2'

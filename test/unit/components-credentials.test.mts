@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
-import { type Credentials, credentialFiles, openCredentials } from '../../lib/components/credentials.ts'
+import { type Credentials, credentialFiles, openCredentials } from '../../lib/supply/registry/registry-logins.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 

@@ -3,25 +3,25 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { OFFLINE } from '../../lib/components/failure.ts'
-import { openNetwork } from '../../lib/components/network.ts'
+import { OFFLINE } from '../../lib/supply/fetch/fetch-failure.ts'
+import { openNetwork } from '../../lib/supply/fetch/network.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Who may have a way to a network, and to whom it leads. --offline is about the first row; the others stay on this machine. */
 const CONNECTED: readonly (readonly [file: string, to: string])[] = [
-  ['lib/components/network.ts', 'download sites and registries'],
-  ['lib/components/proxy.ts', 'download sites and registries, its connections'],
+  ['lib/supply/fetch/network.ts', 'download sites and registries'],
+  ['lib/supply/fetch/proxy.ts', 'download sites and registries, its connections'],
   [
     'lib/action/blob-store.ts',
     "nobody: types of answers; its client is the action cache's, which --offline leaves out",
   ],
-  ['lib/api/client.ts', "the cluster's API server"],
-  ['lib/cri/client.ts', 'the socket of the container runtime'],
-  ['lib/diagnose/kubelet-link.ts', "the kubelet's health port on this machine"],
-  ['lib/host/source.ts', 'nobody: it listens, to see whether a port is free'],
-  ['lib/ready/gates.ts', "the cluster's DNS and API Service"],
-  ['lib/static-pod/go-url.ts', 'nobody: it reads addresses'],
+  ['lib/cluster/api/api-client.ts', "the cluster's API server"],
+  ['lib/supply/cri/cri-client.ts', 'the socket of the container runtime'],
+  ['lib/cluster/diagnose/kubelet-link.ts', "the kubelet's health port on this machine"],
+  ['lib/machine/host/host-source.ts', 'nobody: it listens, to see whether a port is free'],
+  ['lib/cluster/ready/gates.ts', "the cluster's DNS and API Service"],
+  ['lib/base/go/url.ts', 'nobody: it reads addresses'],
 ]
 
 const WAYS =

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openEvents, openReporter, type Progress } from '../../lib/components/progress.ts'
+import { openEvents, openReporter, type Progress } from '../../lib/supply/fetch/fetch-progress.ts'
 
 const MB = 1e6
 

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { FULCIO, KUBERNETES_TRUST } from '../../lib/components/fulcio.ts'
-import { readCertificateText, readSignature, signatureFault } from '../../lib/components/signature.ts'
+import { FULCIO, KUBERNETES_TRUST } from '../../lib/supply/fetch/fulcio.ts'
+import { readCertificateText, readSignature, signatureFault } from '../../lib/supply/fetch/signature.ts'
 import { ISSUED, ISSUER_V1, makeChain, type SignedBy } from '../keyless.ts'
 
 const DAY = 86_400_000

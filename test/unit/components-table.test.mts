@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readChecksum } from '../../lib/components/checksum.ts'
-import { imageFile } from '../../lib/components/images.ts'
-import { LIMITS } from '../../lib/components/limits.ts'
-import { NO_MIRRORS, readMirrors } from '../../lib/components/mirrors.ts'
-import { architecture } from '../../lib/components/platform.ts'
-import { openQueue } from '../../lib/components/queue.ts'
-import { readReference, registryAddress } from '../../lib/components/reference.ts'
-import { defaultCacheDir } from '../../lib/components/store.ts'
-import { COMPONENTS, labelSources, sources } from '../../lib/components/table.ts'
+import { readChecksum } from '../../lib/supply/fetch/checksum.ts'
+import { imageFile } from '../../lib/supply/registry/fetch-images.ts'
+import { LIMITS } from '../../lib/supply/fetch/limits.ts'
+import { NO_MIRRORS, readMirrors } from '../../lib/supply/fetch/mirrors.ts'
+import { architecture } from '../../lib/base/platform.ts'
+import { openQueue } from '../../lib/supply/fetch/queue.ts'
+import { readReference, registryAddress } from '../../lib/supply/fetch/reference.ts'
+import { defaultCacheDir } from '../../lib/supply/fetch/cache-store.ts'
+import { COMPONENTS, labelSources, sources } from '../../lib/supply/components/component-table.ts'
 
 const RELEASE = { version: 'v1.36.2', arch: 'amd64' }
 const BUILD = { version: 'ci/v1.37.0-alpha.1.5+0123abc', arch: 'arm64' }

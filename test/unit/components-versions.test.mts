@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { resolveVersion } from '../../lib/components/versions.ts'
+import { resolveVersion } from '../../lib/supply/components/version-names.ts'
 
 const PUBLISHED: Readonly<Record<string, string>> = {
   'release/stable.txt': 'v1.36.2\n',

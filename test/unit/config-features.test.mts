@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkFeatureGates, FEATURE_GATES, featureNotices, isFeatureEnabled } from '../../lib/config/features.ts'
-import { parseVersion, type Version } from '../../lib/version.ts'
+import { checkFeatureGates, FEATURE_GATES, featureNotices, isFeatureEnabled } from '../../lib/kubeadm/config/features.ts'
+import { parseVersion, type Version } from '../../lib/base/version.ts'
 
 const release = (minor: number): Version => parseVersion(`v1.${minor}.0`) as Version
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { loadJoinConfig, loadResetConfig, loadUpgradeConfig } from '../../lib/config/file.ts'
-import { loadInitConfig } from '../../lib/config/load.ts'
-import type { InitConfig } from '../../lib/config/types.ts'
-import { ConfigError, type Fault, UsageError } from '../../lib/errors.ts'
-import type { HostFacts } from '../../lib/host/facts.ts'
-import type { Flags } from '../../lib/options.ts'
-import { parseToken } from '../../lib/token.ts'
+import { loadJoinConfig, loadResetConfig, loadUpgradeConfig } from '../../lib/kubeadm/config/file.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import type { InitConfig } from '../../lib/base/kubeadm.ts'
+import { ConfigError, type Fault, UsageError } from '../../lib/base/errors.ts'
+import type { HostFacts } from '../../lib/machine/host/facts.ts'
+import type { Flags } from '../../lib/cli/options.ts'
+import { parseToken } from '../../lib/base/token.ts'
 
 const FACTS: HostFacts = {
   hostname: 'Host-1\n',

@@ -3,9 +3,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { parseArguments } from '../../lib/arguments.ts'
-import { migrateConfig } from '../../lib/config/file.ts'
-import type { HostFacts } from '../../lib/host/facts.ts'
+import { parseArguments } from '../../lib/cli/arguments.ts'
+import { migrateConfig } from '../../lib/kubeadm/config/file.ts'
+import type { HostFacts } from '../../lib/machine/host/facts.ts'
 import { config } from '../../scripts/config.mts'
 import { outputOf } from '../output.ts'
 

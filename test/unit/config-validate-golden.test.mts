@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { validateConfig } from '../../lib/config/file.ts'
-import { ConfigError, type Fault } from '../../lib/errors.ts'
-import type { HostFacts } from '../../lib/host/facts.ts'
+import { validateConfig } from '../../lib/kubeadm/config/file.ts'
+import { ConfigError, type Fault } from '../../lib/base/errors.ts'
+import type { HostFacts } from '../../lib/machine/host/facts.ts'
 
 interface Expected {
   readonly case: string

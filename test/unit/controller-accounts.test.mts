@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { controllerAccounts } from '../../lib/cluster/controller-accounts.ts'
+import { controllerAccounts } from '../../lib/phases/init/controller-accounts.ts'
 
 test('controllerAccounts() takes the ServiceAccounts of kube-system, each once', () => {
   const account = (name: string, namespace = 'kube-system') => ({ kind: 'ServiceAccount', name, namespace })

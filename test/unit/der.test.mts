@@ -18,7 +18,7 @@ import {
   setOf,
   TAG,
   time,
-} from '../../lib/pki/der.ts'
+} from '../../lib/kubeadm/credentials/der.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'hex')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Broken } from '../../lib/diagnose/broken.ts'
-import { isFinal, note, type Seen } from '../../lib/diagnose/watch.ts'
+import type { Broken } from '../../lib/cluster/diagnose/broken.ts'
+import { isFinal, note, type Seen } from '../../lib/cluster/diagnose/watch-failure.ts'
 
 const broken = (link: string, more: Partial<Broken> = {}): Broken => ({ link, cause: 'c', lines: [], ...more })
 const START: Seen = { from: 300, since: 0 }

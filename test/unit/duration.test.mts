@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { durationFault, durationMilliseconds, formatDuration, parseDuration } from '../../lib/duration.ts'
+import { durationFault, durationMilliseconds, formatDuration, parseDuration } from '../../lib/base/duration.ts'
 
 const ROUND_TRIPS: readonly (readonly [text: string, go: string])[] = [
   ['0', '0s'],

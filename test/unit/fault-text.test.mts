@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { KubestepError, UsageError } from '../../lib/errors.ts'
-import { faultText } from '../../lib/fault-text.ts'
+import { KubestepError, UsageError } from '../../lib/base/errors.ts'
+import { faultText } from '../../lib/cli/fault-text.ts'
 
 function thrown(work: () => unknown): unknown {
   try {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { below, listFolder, readFile, writeFiles } from '../../lib/files.ts'
+import { below, listFolder, readFile, writeFiles } from '../../lib/machine/files.ts'
 
 function temporary(): string {
   return mkdtempSync(join(tmpdir(), 'kubestep files '))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defaultRouteInterfaces4, defaultRouteInterfaces6, globalAddresses } from '../../lib/host/addresses.ts'
-import { proxyEnvironment } from '../../lib/host/read.ts'
+import { defaultRouteInterfaces4, defaultRouteInterfaces6, globalAddresses } from '../../lib/machine/host/addresses.ts'
+import { proxyEnvironment } from '../../lib/machine/host/read-facts.ts'
 
 const ROUTES_4 = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { readMirrors } from '../../lib/components/mirrors.ts'
-import { CriError } from '../../lib/cri/client.ts'
-import { pullOrder } from '../../lib/images/images.ts'
-import { wayOf } from '../../lib/images/pull.ts'
-import { pullError } from '../../lib/images/runtime-pull.ts'
-import { sandboxImage } from '../../lib/images/sandbox.ts'
+import { readMirrors } from '../../lib/supply/fetch/mirrors.ts'
+import { CriError } from '../../lib/supply/cri/cri-client.ts'
+import { pullOrder } from '../../lib/kubeadm/images/image-list.ts'
+import { wayOf } from '../../lib/supply/images/pull-images.ts'
+import { pullError } from '../../lib/supply/images/runtime-pull.ts'
+import { sandboxImage } from '../../lib/supply/images/sandbox-image.ts'
 
 test('pullOrder() begins with what the first static Pods need, whatever the registry', () => {
   const images = ['kube-apiserver:v1', 'kube-proxy:v1', 'coredns/coredns:v1', 'pause:3', 'etcd:3@sha256:0'].map(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { controlPlaneUrl } from '../../lib/objects/endpoint.ts'
-import { caCertificateHashes, controlPlaneJoinCommand, initDoneText } from '../../lib/objects/join-command.ts'
+import { controlPlaneUrl } from '../../lib/kubeadm/config/control-plane-url.ts'
+import { caCertificateHashes, controlPlaneJoinCommand, initDoneText } from '../../lib/kubeadm/objects/join-command.ts'
 import { type GoldenCase, goldenCases, goldenInputs, textOf } from './objects-cases.mts'
 
 const cases = goldenCases('v1.36.2').filter(({ folder }) => existsSync(new URL('join.txt', folder)))

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Change, openJournal } from '../../lib/journal.ts'
-import { takeLock } from '../../lib/lock.ts'
+import { type Change, openJournal } from '../../lib/machine/journal.ts'
+import { takeLock } from '../../lib/machine/machine-lock.ts'
 
 function temporary(): string {
   return mkdtempSync(join(tmpdir(), 'kubestep-journal-'))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
-import type { EncryptionAlgorithm } from '../../lib/config/types.ts'
+import type { EncryptionAlgorithm } from '../../lib/base/kubeadm.ts'
 import {
   formatPrivateKey,
   formatPublicKey,
@@ -12,8 +12,8 @@ import {
   parsePrivateKey,
   parsePublicKey,
   signatureOf,
-} from '../../lib/pki/keys.ts'
-import { formatPem, parsePem } from '../../lib/pki/pem.ts'
+} from '../../lib/kubeadm/credentials/keys.ts'
+import { formatPem, parsePem } from '../../lib/kubeadm/credentials/pem.ts'
 
 const EXPECTED: Readonly<Record<EncryptionAlgorithm, readonly [label: string, detail: number | string]>> = {
   'RSA-2048': ['RSA PRIVATE KEY', 2048],

@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type Command, optionsOf, parseArguments, type Subcommand } from '../../lib/arguments.ts'
-import { commandRow, fits, INERT_FLAGS, KUBEADM_COMMANDS, placeOf, REFUSED_FLAGS } from '../../lib/kubeadm-commands.ts'
-import { COMMON, OPTIONS, type Option } from '../../lib/options.ts'
-import type { Script } from '../../lib/script.ts'
+import { type Command, optionsOf, parseArguments, type Subcommand } from '../../lib/cli/arguments.ts'
+import { commandRow, fits, INERT_FLAGS, KUBEADM_COMMANDS, placeOf, REFUSED_FLAGS } from '../../lib/cli/kubeadm-commands.ts'
+import { COMMON, OPTIONS, type Option } from '../../lib/cli/options.ts'
+import type { Script } from '../../lib/cli/script.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 

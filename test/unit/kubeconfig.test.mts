@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ClusterConfiguration, InitConfiguration } from '../../lib/config/types.ts'
-import { kubeconfigText } from '../../lib/kubeconfig/kubeconfig.ts'
+import type { ClusterConfiguration, InitConfiguration } from '../../lib/base/kubeadm.ts'
+import { kubeconfigText } from '../../lib/kubeadm/credentials/kubeconfig-file.ts'
 import {
   externalServer,
   KUBECONFIGS,
@@ -9,9 +9,9 @@ import {
   kubeconfigServer,
   kubeconfigSubject,
   kubeconfigsOf,
-} from '../../lib/kubeconfig/kubeconfigs.ts'
-import { parseVersion } from '../../lib/version.ts'
-import { parse, stringify } from '../../lib/yaml.ts'
+} from '../../lib/kubeadm/credentials/kubeconfigs.ts'
+import { parseVersion } from '../../lib/base/version.ts'
+import { parse, stringify } from '../../lib/base/yaml.ts'
 import { type Host, hostWith, initConfig, issue, PKI, without } from '../pki.ts'
 
 function spec(name: KubeconfigName): (typeof KUBECONFIGS)[number] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { kubeletFiles } from '../../lib/kubelet/files.ts'
+import { kubeletFiles } from '../../lib/kubeadm/kubelet/kubelet-files.ts'
 import { GOLDEN_FACTS, goldenCases, patchesOf, textOf } from './objects-cases.mts'
 
 describe('kubeletFiles() writes what kubeadm writes', () => {

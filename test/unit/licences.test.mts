@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 describe('licenceText()', () => {
   test('has a section for each package, with what its own folder says, once', () => {
-    const modules = ['node_modules/yaml/dist/index.js', 'node_modules/yaml/dist/doc/Document.js', 'lib/yaml.ts']
+    const modules = ['node_modules/yaml/dist/index.js', 'node_modules/yaml/dist/doc/Document.js', 'lib/base/yaml.ts']
     const text = licenceText([...modules, 'node_modules/zx/build/core.cjs'].map(path => join(ROOT, path)))
     assert.equal(text.match(/^yaml \d\S* \(ISC\)$/gm)?.length, 1)
     assert.match(text, /Permission to use, copy, modify/)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isLabel, isSubdomain, isWildcardSubdomain, subdomainFault } from '../../lib/names.ts'
+import { isLabel, isSubdomain, isWildcardSubdomain, subdomainFault } from '../../lib/base/dns-names.ts'
 
 const LONG = 'a'.repeat(60)
 const LONGEST = `${LONG}.${LONG}.${LONG}.${LONG}.${'b'.repeat(9)}`

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { clusterObjectsYaml } from '../../lib/objects/cluster-object.ts'
-import { clusterObjects } from '../../lib/objects/cluster-objects.ts'
+import { clusterObjectsYaml } from '../../lib/kubeadm/objects/cluster-object.ts'
+import { clusterObjects } from '../../lib/kubeadm/objects/cluster-objects.ts'
 import { GOLDEN_FACTS, goldenCases, goldenInputs, goldenObjects } from './objects-cases.mts'
 
 describe('clusterObjectsYaml() is what kubeadm would put into the cluster', () => {

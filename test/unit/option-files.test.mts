@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { withFiles } from '../../lib/option-files.ts'
-import { OPTIONS, type Option } from '../../lib/options.ts'
+import { withFiles } from '../../lib/cli/option-files.ts'
+import { OPTIONS, type Option } from '../../lib/cli/options.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kubestep options '))
 after(() => rmSync(folder, { recursive: true }))

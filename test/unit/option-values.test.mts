@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { INPUT_ROWS } from '../../lib/action/inputs.ts'
-import { ARCHITECTURES } from '../../lib/components/platform.ts'
-import { COMPONENT_DEFAULTS } from '../../lib/config/print-defaults.ts'
-import { FOREIGN_OPTIONS, foreignOption } from '../../lib/habits.ts'
-import { meaningOf, type Option, placeholderOf } from '../../lib/option.ts'
-import { valueFaults } from '../../lib/option-values.ts'
-import { OPTIONS, type OptionName } from '../../lib/options.ts'
-import { GATES } from '../../lib/ready/gates.ts'
-import { TOKEN_USAGES } from '../../lib/token.ts'
+import { ARCHITECTURES } from '../../lib/base/platform.ts'
+import { COMPONENT_DEFAULTS } from '../../lib/kubeadm/config/print-defaults.ts'
+import { FOREIGN_OPTIONS, foreignOption } from '../../lib/cli/habits.ts'
+import { meaningOf, type Option, placeholderOf } from '../../lib/cli/option.ts'
+import { valueFaults } from '../../lib/cli/option-values.ts'
+import { OPTIONS, type OptionName } from '../../lib/cli/options.ts'
+import { GATES } from '../../lib/cluster/ready/gates.ts'
+import { TOKEN_USAGES } from '../../lib/base/token.ts'
 
 const ROWS = Object.entries(OPTIONS) as readonly (readonly [OptionName, Option])[]
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { HostSource } from '../../lib/host/source.ts'
-import { leftoverNetworks, networkOfFile } from '../../lib/network/other-networks.ts'
+import type { HostSource } from '../../lib/machine/host/host-source.ts'
+import { leftoverNetworks, networkOfFile } from '../../lib/machine/network/other-networks.ts'
 import { openHost, verdictsOn } from './preflight-hosts.ts'
 
 describe('interfaces of other Pod networks are recognised, and no others', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { holderText, parseListeners, portHolders } from '../../lib/host/ports.ts'
+import { holderText, parseListeners, portHolders } from '../../lib/machine/host/ports.ts'
 
 const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000:07E8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1589 1 000000005d8f7df3 100 0 0 10 0

@@ -1,7 +1,7 @@
 /** What preflight says of every recorded host, row by row. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Status } from '../../lib/preflight/check.ts'
+import type { Status } from '../../lib/phases/preflight/check.ts'
 import { openHost, verdictsOn } from './preflight-hosts.ts'
 
 const HOSTS = [

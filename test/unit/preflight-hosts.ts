@@ -1,14 +1,14 @@
 /** Recorded hosts of test/data/hosts, and what preflight says of them. */
 import { fileURLToPath } from 'node:url'
-import { loadInitConfig } from '../../lib/config/load.ts'
-import { hostFacts } from '../../lib/host/read.ts'
-import { recordedHost } from '../../lib/host/recorded.ts'
-import type { HostSource } from '../../lib/host/source.ts'
-import type { Flags } from '../../lib/options.ts'
-import { PHASE_NAMES } from '../../lib/phases.ts'
-import type { Wanted } from '../../lib/preflight/check.ts'
-import { preflight, wantedOf } from '../../lib/preflight/preflight.ts'
-import type { Row } from '../../lib/preflight/run.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import { hostFacts } from '../../lib/machine/host/read-facts.ts'
+import { recordedHost } from '../../lib/machine/host/recorded.ts'
+import type { HostSource } from '../../lib/machine/host/host-source.ts'
+import type { Flags } from '../../lib/cli/options.ts'
+import { PHASE_NAMES } from '../../lib/kubeadm/config/phase-names.ts'
+import type { Wanted } from '../../lib/phases/preflight/check.ts'
+import { preflight, wantedOf } from '../../lib/phases/preflight/refuse-machine.ts'
+import type { Row } from '../../lib/phases/preflight/run-checks.ts'
 
 export function openHost(name: string): HostSource {
   return recordedHost(fileURLToPath(new URL(`../data/hosts/${name}`, import.meta.url)))

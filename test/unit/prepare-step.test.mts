@@ -15,12 +15,12 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { loadInitConfig } from '../../lib/config/load.ts'
-import { readKernel } from '../../lib/host/kernel-features.ts'
-import { type HostSource, liveHost } from '../../lib/host/source.ts'
-import { LAYOUT } from '../../lib/layout.ts'
-import { reversed, withEdits } from '../../lib/prepare/change.ts'
-import { unifiedDiff } from '../../lib/prepare/diff.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import { readKernel } from '../../lib/machine/host/kernel-features.ts'
+import { type HostSource, liveHost } from '../../lib/machine/host/host-source.ts'
+import { LAYOUT } from '../../lib/base/paths.ts'
+import { reversed, withEdits } from '../../lib/machine/change.ts'
+import { unifiedDiff } from '../../lib/phases/prepare/diff.ts'
 import {
   chosenItems,
   makePlans,
@@ -28,8 +28,8 @@ import {
   preparedChanges,
   showPlans,
   undoPreparation,
-} from '../../lib/prepare/prepare.ts'
-import { swapWord, ufwRules } from '../../lib/prepare/settings.ts'
+} from '../../lib/phases/prepare/prepare.ts'
+import { swapWord, ufwRules } from '../../lib/machine/settings.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 const FSTAB = 'UUID=1 / ext4 defaults 0 1\n/swapfile none swap sw 0 0\n# the end'

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { validateConfig } from '../../lib/config/file.ts'
-import { type LoadedInit, loadInitConfig } from '../../lib/config/load.ts'
+import { validateConfig } from '../../lib/kubeadm/config/file.ts'
+import { type LoadedInit, loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import {
   COMPONENT_DEFAULTS,
   initDefaults,
   joinDefaults,
   resetDefaults,
   upgradeDefaults,
-} from '../../lib/config/print-defaults.ts'
-import type { HostFacts } from '../../lib/host/facts.ts'
-import { stringify } from '../../lib/yaml.ts'
+} from '../../lib/kubeadm/config/print-defaults.ts'
+import type { HostFacts } from '../../lib/machine/host/facts.ts'
+import { stringify } from '../../lib/base/yaml.ts'
 import { openHost, verdictsOn } from './preflight-hosts.ts'
 
 const FACTS: HostFacts = {

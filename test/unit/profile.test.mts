@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadInitConfig } from '../../lib/config/load.ts'
-import type { JsonObject } from '../../lib/json.ts'
-import { profilePatch } from '../../lib/profile/apply.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import type { JsonObject } from '../../lib/base/json.ts'
+import { profilePatch } from '../../lib/kubeadm/profile/profile-patch.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 const USER = `

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { fetchProxyFor, proxyAddress, proxyFor } from '../../lib/proxy-variables.ts'
+import { fetchProxyFor, proxyAddress, proxyFor } from '../../lib/base/proxy-variables.ts'
 
 interface Said {
   readonly destinations: readonly string[]

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Change } from '../../lib/journal.ts'
-import { covers, missingFolders } from '../../lib/live/record.ts'
+import type { Change } from '../../lib/machine/journal.ts'
+import { covers, missingFolders } from '../../lib/phases/run/record.ts'
 
 test('missingFolders() gives what is not there, outermost first', () => {
   const root = mkdtempSync(join(tmpdir(), 'kubestep record '))

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { guardedPath, isSafeTemporary } from '../../lib/root-path.ts'
+import { guardedPath, isSafeTemporary } from '../../lib/machine/root-path.ts'
 
 test('guardedPath() leaves out what somebody else can write, and says which programs are lost', {
   skip: process.getuid?.() === 0 ? false : 'the folders have to be root’s',

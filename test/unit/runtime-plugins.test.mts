@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { fillGap, gapChanges, pluginGap } from '../../lib/cluster/runtime-plugins.ts'
+import { fillGap, gapChanges, pluginGap } from '../../lib/phases/run/runtime-plugins.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'kubestep plugins '))
 after(() => rmSync(top, { recursive: true, force: true }))

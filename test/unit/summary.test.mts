@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClusterUp } from '../../lib/cluster/bring-up.ts'
-import { type SummaryOptions, summary } from '../../lib/cluster/summary.ts'
+import type { ClusterUp } from '../../lib/phases/init/bring-up.ts'
+import { type SummaryOptions, summary } from '../../lib/phases/init/init-summary.ts'
 import { goldenCases, goldenInputs } from './objects-cases.mts'
 
 const [golden] = goldenCases('v1.36.2')

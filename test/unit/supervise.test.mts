@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts of files
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseVariables, splitWords } from '../../lib/service/supervise.mjs'
+import { parseVariables, splitWords } from '../../lib/machine/service/supervise.mjs'
 
 /** Text of a file, and the words of `$V` in it; each was seen at systemd 252 with EnvironmentFile= and ExecStart=... $V. */
 const ROWS: readonly (readonly [text: string, words: readonly string[]])[] = [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { streamSource } from '../../lib/components/byte-source.ts'
-import { readTar, tarEnd, tarHeader, tarPadding } from '../../lib/components/tar.ts'
+import { streamSource } from '../../lib/supply/fetch/byte-source.ts'
+import { readTar, tarEnd, tarHeader, tarPadding } from '../../lib/supply/fetch/tar.ts'
 
 async function namesOf(bytes: Uint8Array): Promise<string[]> {
   const names: string[] = []

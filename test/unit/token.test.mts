@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isTokenGroup, parseToken, randomToken } from '../../lib/token.ts'
+import { isTokenGroup, parseToken, randomToken } from '../../lib/base/token.ts'
 
 test('parseToken() splits id and secret', () => {
   assert.deepEqual(parseToken('abcdef.0123456789abcdef'), { id: 'abcdef', secret: '0123456789abcdef' })

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { openTree } from '../../lib/tree.ts'
+import { openTree } from '../../lib/machine/dry-run-tree.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'kubestep tree '))
 after(() => rmSync(base, { recursive: true }))

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
-import { closedChains, inputPolicy } from '../../lib/host/packet-filter.ts'
-import { MARK, readUnitFiles, settingNames } from '../../lib/host/unit-files.ts'
-import { matters, resetLines } from '../../lib/service/overrides.ts'
+import { closedChains, inputPolicy } from '../../lib/machine/host/packet-filter.ts'
+import { MARK, readUnitFiles, settingNames } from '../../lib/machine/host/unit-files.ts'
+import { matters, resetLines } from '../../lib/machine/service/unit-overrides.ts'
 
 type Files = Readonly<Record<string, string>>
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatVersion, isSince, parseVersion, type Since, type Version, valueSince } from '../../lib/version.ts'
+import { formatVersion, isSince, parseVersion, type Since, type Version, valueSince } from '../../lib/base/version.ts'
 
 function version(text: string): Version {
   const parsed = parseVersion(text)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { test } from 'node:test'
-import { parse, stringify } from '../../lib/yaml.ts'
+import { parse, stringify } from '../../lib/base/yaml.ts'
 
 const golden = new URL('../golden/', import.meta.url)
 

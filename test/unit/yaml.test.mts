@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import type { Json } from '../../lib/json.ts'
-import { formatPath, parse, parseAll, parseDocuments, stringify } from '../../lib/yaml.ts'
+import type { Json } from '../../lib/base/json.ts'
+import { formatPath, parse, parseAll, parseDocuments, stringify } from '../../lib/base/yaml.ts'
 
 /** Values and texts of our own, with what Go's sigs.k8s.io/yaml (as in Kubernetes 1.36) made of them. */
 interface Corpus {

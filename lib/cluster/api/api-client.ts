@@ -1,0 +1,112 @@
+/**
+ * A client for the Kubernetes API over mutual TLS. node:https, because the global fetch of Node 20 takes no
+ * client certificate; the same code runs on Deno and Bun.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { Agent, request } from 'node:https'
+import { KubestepError, reasonOf } from '../../base/errors.ts'
+import { isObject, type JsonObject } from '../../base/json.ts'
+
+/** Who talks to which server; PEM text throughout. */
+export interface Credentials {
+  /** E.g. `https://10.0.0.5:6443`. */
+  readonly server: string
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+}
+
+export interface Response {
+  readonly status: number
+  readonly body: string
+}
+
+export interface Api {
+  readonly server: string
+  /** One request; never throws for an HTTP status. Throws an ApiError when there is no answer. */
+  readonly send: (method: string, path: string, body?: JsonObject, contentType?: string) => Promise<Response>
+  /** GET and decode; undefined for 404. Throws an ApiError for any other failure. */
+  readonly get: (path: string) => Promise<JsonObject | undefined>
+  readonly close: () => void
+}
+
+/** The API server did not answer (`status` 0) or refused. */
+export class ApiError extends KubestepError {
+  override readonly name: string = 'ApiError'
+  readonly status: number
+
+  constructor(message: string, status: number, options?: ErrorOptions) {
+    super(message)
+    this.status = status
+    if (options?.cause !== undefined) this.cause = options.cause
+  }
+}
+
+/** How long one request may take, as kubeadm has it (rule book 1.3). */
+const REQUEST_TIMEOUT_MS = 10_000
+
+/**
+ * Opens a client; connections are kept and shared, and made only when needed.
+ * Throws an ApiError when the credentials are damaged.
+ */
+export function openApi(credentials: Credentials): Api {
+  const { server, ca, certificate, key } = credentials
+  checkPem(credentials)
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, ca, cert: certificate, key })
+  const send: Api['send'] = (method, path, body, contentType = 'application/json') =>
+    new Promise((resolve, reject) => {
+      const payload = body === undefined ? undefined : JSON.stringify(body)
+      const headers = { accept: 'application/json', ...(payload !== undefined && { 'content-type': contentType }) }
+      const call = request(`${server}${path}`, { method, agent, headers, timeout: REQUEST_TIMEOUT_MS }, response => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }))
+        response.on('error', fail)
+      })
+      const fail = (error: Error): void =>
+        reject(new ApiError(`api: cannot reach "${server}": ${error.message}`, 0, { cause: error }))
+      call.on('timeout', () => call.destroy(new Error(`no answer within ${REQUEST_TIMEOUT_MS / 1000} s`)))
+      call.on('error', fail)
+      call.end(payload)
+    })
+  return {
+    server,
+    send,
+    get: async path => {
+      const { status, body } = await send('GET', path)
+      if (status === 404) return undefined
+      if (status !== 200) throw refusal('GET', path, { status, body })
+      return JSON.parse(body) as JsonObject
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+// Otherwise OpenSSL's own words would come with the first request.
+function checkPem({ server, ca, certificate, key }: Credentials): void {
+  try {
+    for (const text of [ca, certificate]) new X509Certificate(text)
+    createPrivateKey(key)
+  } catch (error) {
+    throw new ApiError(
+      `api: cannot talk to "${server}": a certificate or the key in the kubeconfig is damaged (${reasonOf(error)}); make it anew with the kubeconfig script`,
+      0,
+      { cause: error },
+    )
+  }
+}
+
+/** The error for an answer that is not the wanted one, with the server's own words. */
+export function refusal(method: string, path: string, response: Response): ApiError {
+  return new ApiError(`api: cannot ${method} "${path}": ${statusMessage(response)}`, response.status)
+}
+
+function statusMessage({ status, body }: Response): string {
+  try {
+    const decoded: unknown = JSON.parse(body)
+    if (isObject(decoded) && typeof decoded.message === 'string') return `${decoded.message} (status ${status})`
+  } catch {
+    // Not JSON: its first line will do.
+  }
+  return `status ${status}: ${body.split('\n')[0]}`
+}

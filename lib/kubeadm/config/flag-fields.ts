@@ -1,0 +1,143 @@
+/** Which flag of the command line sets which field. Source: kubeadm cmd/init.go (v1.36); rule book 1.5, 9.6. */
+import { durationFault, formatDuration, parseDuration } from '../../base/duration.ts'
+import { UsageError } from '../../base/errors.ts'
+import type { Json, JsonObject } from '../../base/json.ts'
+import type { Flags, OptionName } from '../../cli/options.ts'
+import type { Finding } from './findings.ts'
+import type { KubeadmKind } from '../../base/kubeadm.ts'
+
+type Reading = 'text' | 'duration' | 'switch' | 'integer' | 'list' | 'gates' | 'arguments'
+
+interface FlagField {
+  readonly flag: OptionName
+  readonly kind: KubeadmKind
+  readonly field: string
+  readonly as: Reading
+  /** May stand beside --config and then wins over the file; the others may not. */
+  readonly besideConfig?: true
+}
+
+const INIT = 'InitConfiguration'
+const CLUSTER = 'ClusterConfiguration'
+
+export const FLAG_FIELDS: readonly FlagField[] = [
+  { flag: 'apiserver-advertise-address', kind: INIT, field: 'localAPIEndpoint.advertiseAddress', as: 'text' },
+  { flag: 'apiserver-bind-port', kind: INIT, field: 'localAPIEndpoint.bindPort', as: 'integer' },
+  { flag: 'node-name', kind: INIT, field: 'nodeRegistration.name', as: 'text', besideConfig: true },
+  { flag: 'cri-socket', kind: INIT, field: 'nodeRegistration.criSocket', as: 'text' },
+  {
+    flag: 'ignore-preflight-errors',
+    kind: INIT,
+    field: 'nodeRegistration.ignorePreflightErrors',
+    as: 'list',
+    besideConfig: true,
+  },
+  { flag: 'certificate-key', kind: INIT, field: 'certificateKey', as: 'text' },
+  { flag: 'dry-run', kind: INIT, field: 'dryRun', as: 'switch', besideConfig: true },
+  { flag: 'skip-phases', kind: INIT, field: 'skipPhases', as: 'list', besideConfig: true },
+  { flag: 'patches', kind: INIT, field: 'patches.directory', as: 'text' },
+  { flag: 'token', kind: INIT, field: 'bootstrapTokens.0.token', as: 'text' },
+  { flag: 'token-ttl', kind: INIT, field: 'bootstrapTokens.0.ttl', as: 'duration' },
+  { flag: 'kubernetes-version', kind: CLUSTER, field: 'kubernetesVersion', as: 'text' },
+  { flag: 'control-plane-endpoint', kind: CLUSTER, field: 'controlPlaneEndpoint', as: 'text' },
+  { flag: 'cert-dir', kind: CLUSTER, field: 'certificatesDir', as: 'text' },
+  { flag: 'image-repository', kind: CLUSTER, field: 'imageRepository', as: 'text' },
+  { flag: 'feature-gates', kind: CLUSTER, field: 'featureGates', as: 'gates' },
+  { flag: 'service-cidr', kind: CLUSTER, field: 'networking.serviceSubnet', as: 'text' },
+  { flag: 'pod-network-cidr', kind: CLUSTER, field: 'networking.podSubnet', as: 'text' },
+  { flag: 'service-dns-domain', kind: CLUSTER, field: 'networking.dnsDomain', as: 'text' },
+  { flag: 'apiserver-cert-extra-sans', kind: CLUSTER, field: 'apiServer.certSANs', as: 'list' },
+  { flag: 'apiserver-extra-args', kind: CLUSTER, field: 'apiServer.extraArgs', as: 'arguments' },
+  { flag: 'controller-manager-extra-args', kind: CLUSTER, field: 'controllerManager.extraArgs', as: 'arguments' },
+  { flag: 'scheduler-extra-args', kind: CLUSTER, field: 'scheduler.extraArgs', as: 'arguments' },
+]
+
+/** Throws a UsageError naming all flags that say what a configuration file has to say. Source: kubeadm ValidateMixedArguments. */
+export function refuseMixedFlags(flags: Flags): void {
+  const mixed = FLAG_FIELDS.filter(row => !row.besideConfig && flags[row.flag] !== undefined)
+  if (mixed.length === 0) return
+  const names = mixed.map(row => `--${row.flag}`).join(', ')
+  const fields = mixed.map(row => row.field).join(', ')
+  throw new UsageError(`config: cannot use --config together with ${names}: the file decides; set ${fields} there`)
+}
+
+export interface FlagDocuments {
+  /** Documents of v1beta4, as if the user had written what the flags say. */
+  readonly documents: Readonly<Partial<Record<KubeadmKind, JsonObject>>>
+  /** Flag that set a field, by kind and field. */
+  readonly fields: Readonly<Partial<Record<KubeadmKind, Readonly<Record<string, string>>>>>
+  readonly findings: readonly Finding[]
+}
+
+/** What the flags that were given set. */
+export function readFlags(flags: Flags): FlagDocuments {
+  const documents: Partial<Record<KubeadmKind, JsonObject>> = {}
+  const fields: Partial<Record<KubeadmKind, Record<string, string>>> = {}
+  const findings: Finding[] = []
+  for (const { flag, kind, field, as } of FLAG_FIELDS) {
+    const given = flags[flag]
+    if (given === undefined || given === '') continue
+    fields[kind] = { ...fields[kind], [field]: flag }
+    const read = READERS[as](String(given))
+    if ('reason' in read) findings.push({ kind, field, value: String(given), reason: read.reason })
+    else documents[kind] = setField(documents[kind] ?? {}, field.split('.'), read.value)
+  }
+  return { documents, fields, findings }
+}
+
+type Read = { readonly value: Json } | { readonly reason: string }
+
+const READERS: Readonly<Record<Reading, (text: string) => Read>> = {
+  text: text => ({ value: text }),
+  duration: text => {
+    const reason = durationFault(text)
+    return reason === undefined ? { value: formatDuration(parseDuration(text)) } : { reason }
+  },
+  switch: text => ({ value: text === 'true' }),
+  integer: text =>
+    /^-?\d{1,10}$/.test(text) ? { value: Number(text) } : { reason: 'it is no whole number; write digits only' },
+  list: text => ({ value: items(text) }),
+  gates: readGates,
+  arguments: readArguments,
+}
+
+function items(text: string): string[] {
+  return text.split(',').filter(item => item !== '')
+}
+
+// Source: kubeadm features.NewFeatureGate; Go's ParseBool knows more words than true and false.
+const BOOLEANS: Readonly<Record<string, boolean>> = { 1: true, t: true, true: true, 0: false, f: false, false: false }
+
+function readGates(text: string): Read {
+  const gates: Record<string, boolean> = {}
+  for (const item of items(text)) {
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(item) ?? []
+    const boolean = BOOLEANS[value.trim().toLowerCase()]
+    if (boolean === undefined)
+      return { reason: `${JSON.stringify(item)} is neither NAME=true nor NAME=false; correct it` }
+    gates[name.trim()] = boolean
+  }
+  return { value: gates }
+}
+
+function readArguments(text: string): Read {
+  const malformed = items(text).find(item => item.split('=').length !== 2)
+  if (malformed !== undefined) {
+    return {
+      reason: `${JSON.stringify(malformed)} is no NAME=VALUE; use a configuration file for values with "," or "="`,
+    }
+  }
+  return { value: items(text).map(item => ({ name: item.split('=')[0] ?? '', value: item.split('=')[1] ?? '' })) }
+}
+
+// A number in the path is the place in a list; only the first item of one can be set by a flag.
+function setField(object: JsonObject, path: readonly string[], value: Json): JsonObject {
+  const [key = '', ...rest] = path
+  if (rest.length === 0) return { ...object, [key]: value }
+  const inner = object[key]
+  if (rest[0] === '0') {
+    const first = Array.isArray(inner) ? (inner[0] as JsonObject) : {}
+    return { ...object, [key]: [setField(first, rest.slice(1), value)] }
+  }
+  return { ...object, [key]: setField((inner ?? {}) as JsonObject, rest, value) }
+}

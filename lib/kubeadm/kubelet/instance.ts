@@ -1,0 +1,14 @@
+/** instance-config.yaml: what differs from node to node and therefore is not in the cluster's kubelet ConfigMap. */
+import { isFeatureEnabled } from '../config/features.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { goQuote } from '../../base/go/quote.ts'
+
+/** Whether the CRI socket goes into instance-config.yaml rather than onto the command line and the Node. */
+export function isSocketNodeLocal({ cluster, kubeadm }: Pick<InitConfig, 'cluster' | 'kubeadm'>): boolean {
+  return isFeatureEnabled('NodeLocalCRISocket', cluster.featureGates, kubeadm)
+}
+
+/** Content of the file. Source: kubeadm phases/kubelet/config.go, WriteInstanceConfigToDisk (v1.36). */
+export function instanceConfig(config: InitConfig): string {
+  return `containerRuntimeEndpoint: ${goQuote(config.init.nodeRegistration.criSocket)}\n`
+}

@@ -1,0 +1,60 @@
+/** The manifests of a node: which static Pods, where they lie, and what to say about them. */
+import type { InitConfig } from '../../base/kubeadm.ts'
+import type { FileEntry } from '../../machine/files.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { stringify } from '../../base/yaml.ts'
+import type { PodInput } from './command-line.ts'
+import { COMPONENT_NAMES, type ComponentName, MANIFESTS_FOLDER } from './component.ts'
+import { podNotices } from './notices.ts'
+import { inputOf, type PodOptions, staticPod } from './pod.ts'
+
+export interface StaticPod {
+  readonly component: ComponentName
+  /** Path of the manifest, e.g. `/etc/kubernetes/manifests/etcd.yaml`. */
+  readonly path: string
+  readonly pod: JsonObject
+  /** What kubeadm says when it writes the manifest. */
+  readonly progress: string
+  /** What the user should know, e.g. of overrides that break something. */
+  readonly messages: readonly string[]
+}
+
+/** Path of a component's manifest. */
+export function manifestPath(component: ComponentName): string {
+  return `${MANIFESTS_FOLDER}/${component}.yaml`
+}
+
+/** The components that a configuration runs as static Pods: all but an external etcd. */
+export function localComponents(config: InitConfig): readonly ComponentName[] {
+  return COMPONENT_NAMES.filter(component => component !== 'etcd' || config.cluster.etcd.local !== undefined)
+}
+
+/** The static Pods of `components`, by default of all that run on the node. Throws like staticPod. */
+export function staticPods(
+  config: InitConfig,
+  facts: PodInput['facts'],
+  components: readonly ComponentName[] = localComponents(config),
+  options: PodOptions = {},
+): StaticPod[] {
+  return components.map(component => ({
+    component,
+    path: manifestPath(component),
+    pod: staticPod(component, config, facts, options),
+    progress: progressLine(component),
+    messages: podNotices(component, inputOf(config, facts, options), options),
+  }))
+}
+
+/** The manifests as files, each changed by `apply` (the user's patches) on its way. */
+export function manifestFiles(
+  pods: readonly StaticPod[],
+  apply: (target: ComponentName, pod: JsonObject) => JsonObject = (_target, pod) => pod,
+): FileEntry[] {
+  return pods.map(({ component, path, pod }) => ({ path, mode: 0o600, content: stringify(apply(component, pod)) }))
+}
+
+function progressLine(component: ComponentName): string {
+  return component === 'etcd'
+    ? `[etcd] Creating static Pod manifest for local etcd in "${MANIFESTS_FOLDER}"`
+    : `[control-plane] Creating static Pod manifest for "${component}"`
+}

@@ -1,0 +1,93 @@
+/** What upload-certs puts into the cluster: the CAs and the service account key, encrypted, for two hours. */
+import { createCipheriv, randomBytes } from 'node:crypto'
+import { posix } from 'node:path'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { KubestepError } from '../../base/errors.ts'
+import type { Json, JsonObject } from '../../base/json.ts'
+import { tokenSecret } from './bootstrap-token-objects.ts'
+import type { CertificateUpload, ObjectContext } from './object-inputs.ts'
+import { BOOTSTRAP_GROUP, boundRole, group, reading, SYSTEM } from './rbac.ts'
+
+const NAME = 'kubeadm-certs'
+
+/** Source: kubeadm constants.go, DefaultCertTokenDuration. */
+const LIFETIME = '2h0m0s'
+
+/** AES-256 key, and the nonce that stands before each value. Source: kubeadm util/crypto/crypto.go (v1.36). */
+const KEY_SIZE = 32
+const NONCE_SIZE = 12
+
+/** Keys of the Secret, and where below the certificates' folder the files lie. */
+const FILES: readonly string[] = ['ca.crt', 'ca.key', 'front-proxy-ca.crt', 'front-proxy-ca.key', 'sa.key', 'sa.pub']
+const ETCD_FILES: readonly string[] = ['etcd/ca.crt', 'etcd/ca.key']
+
+/**
+ * The token that limits their life, the Secret with the certificates, and who may read it; nothing without an upload.
+ * A file that does not exist gives an empty entry. Throws a KubestepError when the certificate key is none.
+ * Source: kubeadm phases/copycerts/copycerts.go (v1.36).
+ */
+export function uploadCertsObjects({ config, inputs }: ObjectContext): JsonObject[] {
+  const { upload, now } = inputs
+  if (upload === undefined) return []
+  const owner = tokenSecret(
+    { token: upload.token, description: `Proxy for managing TTL for the ${NAME} secret`, ttl: LIFETIME, usages: [] },
+    now,
+  )
+  const data = Object.fromEntries(certificateFiles(config).map(([name, path]) => [name, encrypted(path, upload)]))
+  return [
+    owner,
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: NAME, namespace: SYSTEM, ownerReferences: [reference(owner)] },
+      data,
+    },
+    ...boundRole(SYSTEM, `kubeadm:${NAME}`, reading('secrets', NAME), [group(BOOTSTRAP_GROUP)]),
+  ]
+}
+
+/** Key in the Secret and path on the host of every file that joining control planes need. */
+export function certificateFiles({ cluster }: Pick<InitConfig, 'cluster'>): (readonly [name: string, path: string])[] {
+  const { certificatesDir, etcd } = cluster
+  const below = (name: string): readonly [string, string] => [
+    name.replaceAll('/', '-'),
+    posix.join(certificatesDir, name),
+  ]
+  if (etcd.external === undefined) return [...FILES, ...ETCD_FILES].map(below)
+  const { caFile, certFile, keyFile } = etcd.external
+  return [
+    ...FILES.map(below),
+    ['external-etcd-ca.crt', caFile],
+    ['external-etcd.crt', certFile],
+    ['external-etcd.key', keyFile],
+  ]
+}
+
+/** A new certificate key: 64 hex digits. */
+export function newCertificateKey(): string {
+  return randomBytes(KEY_SIZE).toString('hex')
+}
+
+function encrypted(path: string, upload: CertificateUpload): Json {
+  const content = path === '' ? undefined : upload.read(path)
+  if (content === undefined) return null
+  return Buffer.from(encrypt(content, upload.key, upload.random ?? randomBytes)).toString('base64')
+}
+
+/** Nonce, ciphertext and tag in a row. Throws a KubestepError that does not show the key when it is none. */
+export function encrypt(text: string, key: string, random: (size: number) => Uint8Array): Uint8Array {
+  if (!/^[0-9a-fA-F]{64}$/.test(key)) {
+    throw new KubestepError(
+      'upload-certs: cannot use the certificate key: it is not 64 hex digits; make one with "openssl rand -hex 32"',
+    )
+  }
+  const nonce = random(NONCE_SIZE)
+  const cipher = createCipheriv('aes-256-gcm', Buffer.from(key, 'hex'), nonce)
+  return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+}
+
+// In a real run the uid is known only once the API server has taken the token.
+function reference(owner: JsonObject): JsonObject {
+  const { name } = owner.metadata as { readonly name: string }
+  return { apiVersion: 'v1', kind: 'Secret', name, uid: '', controller: true, blockOwnerDeletion: true }
+}

@@ -1,0 +1,57 @@
+/** Our firewall rules on this machine: put in place before the cluster starts, taken away with all of its own. */
+import { run } from '../command.ts'
+import { KubestepError } from '../../base/errors.ts'
+import { CHAINS, clusterChains, iptables, type RuleSettings, removalText, restoreText, savedChains } from './rules.ts'
+
+/** Chains that exist now, of both families, as `family table chain`; empty without iptables. */
+export async function presentChains(): Promise<string[]> {
+  const families = await Promise.all(
+    ([4, 6] as const).map(async family =>
+      (await savedTables(family)).flatMap(saved => savedChains(saved).map(chain => `${family} ${chain}`)),
+    ),
+  )
+  return families.flat()
+}
+
+/** Makes our chains and enters them first. Throws a KubestepError when iptables refuses. */
+export async function applyRules(settings: RuleSettings): Promise<void> {
+  const { family } = settings
+  const { exitCode, stderr } = await run([iptables(family, '-restore'), '--noflush', '--wait'], {
+    input: restoreText(settings),
+  })
+  if (exitCode !== 0) {
+    throw new KubestepError(
+      `network: cannot set firewall rules: ${stderr.trim()}; install iptables or load its kernel modules`,
+    )
+  }
+  for (const [chain, from] of CHAINS) {
+    const entry = ['-m', 'comment', '--comment', 'kubestep', '-j', chain]
+    if ((await run([iptables(family), '--wait', '-C', from, ...entry])).exitCode === 0) continue
+    await run([iptables(family), '--wait', '-I', from, '1', ...entry])
+  }
+}
+
+/**
+ * Takes away every chain of a cluster but those in `kept` (as presentChains gives them), and of CNI's those for these
+ * containers. Gives what stays all the same.
+ */
+export async function removeRules(kept: readonly string[], containers: readonly string[] = []): Promise<string[]> {
+  const left: string[] = []
+  for (const family of [4, 6] as const) {
+    const keptHere = kept.filter(name => name.startsWith(`${family} `)).map(name => name.slice(2))
+    for (const saved of await savedTables(family)) {
+      const text = removalText(saved, keptHere, containers)
+      if (text === undefined) continue
+      await run([iptables(family, '-restore'), '--noflush', '--wait'], { input: text })
+      for (const after of await savedTables(family)) {
+        left.push(...clusterChains(after, keptHere, containers).map(chain => `IPv${family} chain ${chain}`))
+      }
+    }
+  }
+  return left
+}
+
+async function savedTables(family: 4 | 6): Promise<string[]> {
+  const { exitCode, stdout } = await run([iptables(family, '-save')])
+  return exitCode === 0 ? [stdout] : []
+}

@@ -1,0 +1,162 @@
+import { fetchingOf } from '../../supply/components/fetching.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { within } from '../../base/deadline.ts'
+import { contextOf, type DiagnosisContext } from '../../cluster/diagnose/diagnosis-context.ts'
+import { timerMilliseconds } from '../../base/duration.ts'
+import { writeFiles, writeLink } from '../../machine/files.ts'
+import { imageList, pullOrder } from '../../kubeadm/images/image-list.ts'
+import type { Journal } from '../../machine/journal.ts'
+import { makeDataFolder } from '../run/data-folder.ts'
+import { fileChange } from '../run/record.ts'
+import type { Phase } from '../run/open-phase.ts'
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import { chosenGates } from '../../cluster/ready/gate-context.ts'
+import type { GateResult } from '../../cluster/ready/wait-gates.ts'
+import { imageIds } from '../../supply/runtime/runtime-images.ts'
+import type { Runtime } from '../../supply/runtime/runtime.ts'
+import type { Call } from '../../cli/script.ts'
+import { kubeletService } from '../../machine/service/kubelet-service.ts'
+import { serviceManager } from '../../machine/service/manager.ts'
+import { startTimings } from '../../base/timings.ts'
+import { openAdminApi } from '../../cluster/api/admin-api.ts'
+import { provideBinaries } from '../run/binaries.ts'
+import { loadClusterImages } from './cluster-images.ts'
+import { completeCluster } from './complete-cluster.ts'
+import { explained, failure } from './failed-run.ts'
+import { firstLook } from '../run/first-look.ts'
+import { setSysctls } from '../run/kernel.ts'
+import { openChosenRuntime } from '../run/live-runtime.ts'
+import { nodeFiles } from '../run/node-files.ts'
+import { plannedChanges } from '../run/planned-changes.ts'
+import { letPodsThrough } from './pod-firewall.ts'
+import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from '../../machine/network/pod-network.ts'
+import { openPrepared } from './prepared-images.ts'
+import { provideHost } from './provide-host.ts'
+import { renderCluster } from './render-cluster.ts'
+import { planRuntime } from '../run/runtime-plan.ts'
+import { fillGap } from '../run/runtime-plugins.ts'
+
+const DEFAULT_TIMEOUT = '4m0s'
+
+export interface ClusterUp {
+  readonly config: InitConfig
+  readonly gates: readonly GateResult[]
+  readonly runtime: Pick<Runtime, 'name' | 'version'>
+  /** Path of the kubectl that came with the kubelet. */
+  readonly kubectl?: string
+  /** What opens the uploaded certificates; undefined when none were uploaded. */
+  readonly certificateKey?: string
+  /** Keeps the images of a runtime of our own for the next init; gives the folder when there was something new. */
+  readonly keepImages?: () => Promise<string | undefined>
+  /** Milliseconds since the start, by what was reached. */
+  readonly timings: Readonly<Record<string, number>>
+}
+
+/** Brings the cluster up. The journal gets every change before it is made. Throws a KubestepError that names the cause. */
+export async function bringUp(phase: Phase, call: Call, journal: Journal): Promise<ClusterUp> {
+  const { output, flags } = call
+  const timings = startTimings()
+  const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
+  const withNetwork = wantsNetwork(flags.cni)
+  const gates = chosenGates(flags.wait ?? (withNetwork ? 'all' : GATES_WITHOUT_NETWORK))
+  const services = serviceManager()
+
+  // What this machine and the folder of --artifacts are decides a little of the configuration, or that nothing is begun.
+  const { config, machine, choice, artifacts } = await firstLook(phase, call)
+  const existing = choice.kind === 'socket' ? choice.runtime : undefined
+
+  // From here on the machine changes; what will change is written down first.
+  await provideHost(phase, call, journal)
+  const { changes, network, naming, gap } = await planRuntime(config, flags, existing)
+  journal.record(...(await plannedChanges(config, existing, changes)))
+
+  // Credentials and manifests on one side, binaries, runtime and images on the other.
+  const now = new Date()
+  const rendering = renderCluster({ ...phase, config }, call, now)
+  rendering.catch(() => {})
+  setSysctls(config.cluster.networking)
+  // A runtime of our own begins empty.
+  const fetched = existing === undefined && flags.artifacts === undefined ? pullOrder(imageList(config)) : []
+  const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, deadline, {
+    images: fetched,
+    ...(artifacts !== undefined && { artifacts }),
+  })
+  if (gap !== undefined) fillGap(gap, binaries.cniBinDir)
+  const cni = cniFolders(flags.cni, binaries.cniBinDir)
+  const done = new AbortController()
+  let watched: DiagnosisContext | undefined
+  const opened: { readonly close: () => void }[] = []
+  try {
+    const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
+    const { cacheDir } = fetchingOf(flags, deadline, () => {})
+    const prepared = existing === undefined ? await openPrepared(open, binaries.imageArchives, cacheDir) : undefined
+    const runtime = prepared?.runtime ?? (await open())
+    opened.push(runtime.cri)
+    output.say(`[runtime] ${existing === undefined ? 'Started' : 'Using'} ${runtime.name} ${runtime.version}`)
+    timings.mark('runtime')
+    const images = loadClusterImages(runtime, config, prepared?.archives ?? binaries.imageArchives, {
+      call,
+      deadline,
+      mark: timings.mark,
+      ...(naming !== undefined && { naming }),
+    })
+    const rendered = await rendering
+    const files = nodeFiles(config, rendered.files, phase.read, now)
+    journal.record(...files.changed.map(fileChange))
+    writeFiles('/', [...files.early, ...(network === undefined ? [] : [network])])
+    if (files.link !== undefined) writeLink('/', files.link.path, files.link.target)
+    makeDataFolder(config)
+    if (withNetwork) await letPodsThrough(config, journal)
+    await within(deadline, 'init: cannot load the first images', images.first)
+    timings.mark('first images')
+
+    // From here the kubelet runs the control plane; its objects go in as soon as the API server answers.
+    if (!isSkipped('kubelet-start', config.init.skipPhases)) {
+      output.say('[kubelet-start] Starting the kubelet')
+      await services.start(kubeletService(binaries.kubelet))
+    }
+    timings.mark('kubelet started')
+    const ours = new Map(rendered.files.map(({ path, content }) => [path, content.toString()]))
+    const read = (path: string): string | undefined => ours.get(path) ?? phase.read(path)
+    const api = openAdminApi(config, read, flags['kubeconfig-dir'] ?? '/etc/kubernetes')
+    opened.push(api)
+    watched = contextOf(config, services, runtime.cri.socket, api)
+    const completing = completeCluster({
+      config,
+      api,
+      images,
+      late: files.late,
+      objects: rendered.objects,
+      ca: read(`${config.cluster.certificatesDir}/ca.crt`) ?? '',
+      gates,
+      deadline,
+      mark: timings.mark,
+      output,
+    })
+    const results = await Promise.race([completing, failure(watched, done.signal), faultOf(images.all)])
+    const { kubectl } = binaries
+    const { certificateKey } = rendered
+    const ids = prepared === undefined ? {} : await imageIds(runtime.cri)
+    return {
+      config,
+      gates: results,
+      runtime,
+      ...(kubectl !== undefined && { kubectl }),
+      ...(certificateKey !== undefined && { certificateKey }),
+      ...(prepared !== undefined && { keepImages: () => prepared.keep(ids) }),
+      timings: timings.marks(),
+    }
+  } catch (error) {
+    done.abort()
+    const run = { marks: timings.marks(), afterMs: timings.elapsed(), ...(watched !== undefined && { watched }) }
+    throw await explained(error, run)
+  } finally {
+    done.abort()
+    for (const connection of opened) connection.close()
+  }
+}
+
+/** Fails when that does, and never ends otherwise. */
+function faultOf(work: Promise<void>): Promise<never> {
+  return work.then(() => new Promise<never>(() => {}))
+}

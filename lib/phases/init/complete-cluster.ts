@@ -1,0 +1,99 @@
+/** From a kubelet that runs the API server to a whole cluster: what goes in, in which order, and when it is ready. */
+import type { Api } from '../../cluster/api/api-client.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { within } from '../../base/deadline.ts'
+import { WaitError } from '../../base/errors.ts'
+import { type FileEntry, writeFiles } from '../../machine/files.ts'
+import { openApiService } from '../../machine/network/api-service.ts'
+import type { ClusterObject } from '../../kubeadm/objects/cluster-object.ts'
+import type { Output } from '../../cli/output.ts'
+import { apiServiceOf, gateContext } from '../../cluster/ready/gate-context.ts'
+import type { Gate, GateContext } from '../../cluster/ready/gates.ts'
+import { type GateResult, waitForGates } from '../../cluster/ready/wait-gates.ts'
+import type { Task } from '../../cli/tasks.ts'
+import { secondsText } from '../../base/timings.ts'
+import { waitForApi } from '../../cluster/api/admin-api.ts'
+import { applyObjects } from '../../cluster/api/apply-objects.ts'
+import type { ImageSteps } from './cluster-images.ts'
+import { makeControllerAccounts } from './controller-accounts.ts'
+import { makeFirstAccounts } from './first-accounts.ts'
+import { giveStartingRights, takeStartingRights } from './starting-rights.ts'
+
+export interface Beginning {
+  readonly config: InitConfig
+  readonly api: Api
+  readonly images: ImageSteps
+  /** Manifests for when the API server answers. */
+  readonly late: readonly FileEntry[]
+  readonly objects: readonly ClusterObject[]
+  /** Certificate of the cluster's CA, PEM. */
+  readonly ca: string
+  readonly gates: readonly Gate[]
+  readonly deadline: AbortSignal
+  /** Notes that something has been reached now; gives when that is. */
+  readonly mark: (reached: string) => number
+  readonly output: Output
+}
+
+/** Completes the cluster. Throws a KubestepError that names the gate that was not reached. */
+export async function completeCluster(beginning: Beginning): Promise<readonly GateResult[]> {
+  const { config, api, images, late, objects, ca, gates, deadline, mark, output } = beginning
+  const server = output.begin('API server')
+  await waitForApi(api, deadline, '/version', server.tell)
+  server.done(`[control-plane] The API server answers after ${secondsText(mark('API answers'))}`)
+
+  // Controllers, the scheduler and CoreDNS start while the API server still gets ready, as if all were there.
+  await giveStartingRights(api)
+  // A kubelet that misses an image tries to pull it, and waits ten seconds after that fails.
+  const isAddon = ({ phase }: ClusterObject): boolean => phase.startsWith('addon/')
+  const applying = Promise.all([
+    images.controllers.then(() => writeFiles('/', late)),
+    applyObjects(
+      api,
+      objects.filter(object => !isAddon(object)),
+      deadline,
+    ),
+    images.addons.then(() => applyObjects(api, objects.filter(isAddon), deadline)),
+  ])
+  applying.catch(() => {})
+  // What cannot be made early the controller manager makes later.
+  makeFirstAccounts(api, config.version, ca, deadline).catch(() => {})
+  const context = gateContext(config, api)
+  const closeApiService = context.hasProxy ? await openApiService(apiServiceOf(config, context)) : undefined
+  try {
+    const putting = output.begin('objects')
+    await waitForApi(api, deadline, '/readyz', putting.tell)
+    await Promise.all([takeStartingRights(api), makeControllerAccounts(api).catch(() => {})])
+    await within(deadline, 'init: cannot load the images', Promise.all([images.controllers, images.addons]))
+    await applying
+    putting.done(`[init] Applied ${objects.length} objects after ${secondsText(mark('objects applied'))}`)
+    const results = await reachGates(gates, context, beginning)
+    await within(deadline, 'init: cannot load the images', images.all)
+    return results
+  } finally {
+    await closeApiService?.()
+  }
+}
+
+/** Waits for the gates, and says of each when it holds. Throws a WaitError that names the first that was not reached. */
+async function reachGates(
+  gates: readonly Gate[],
+  context: GateContext,
+  { deadline, mark, output }: Beginning,
+): Promise<readonly GateResult[]> {
+  const waits = new Map<string, Task>()
+  const results = await waitForGates(gates, context, deadline, {
+    onLook: ({ name }, reason) => {
+      const wait = waits.get(name) ?? output.begin(name)
+      waits.set(name, wait)
+      wait.tell(reason)
+    },
+    onPass: ({ name }) => {
+      const wait = waits.get(name) ?? output.begin(name)
+      wait.done(`[ready] ${name} after ${secondsText(mark(name))}`)
+    },
+  })
+  const failed = results.find(({ passed }) => !passed)
+  if (failed !== undefined) throw new WaitError(`init: cannot reach "${failed.name}" in time: ${failed.reason}`)
+  return results
+}

@@ -1,0 +1,68 @@
+/** Images of an earlier init for a runtime of our own: it begins with them, and leaves its own to the next. */
+import { rmSync } from 'node:fs'
+import { run } from '../../machine/command.ts'
+import { archiveIdentity } from '../../supply/fetch/archive-identity.ts'
+import { isInCustody } from '../../machine/custody.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { imageIds } from '../../supply/runtime/runtime-images.ts'
+import { keepPrepared } from '../../supply/runtime/keep-prepared.ts'
+import { bestPrepared, layOut, type Prepared, preparedIn } from '../../supply/runtime/prepared.ts'
+import type { Runtime } from '../../supply/runtime/runtime.ts'
+
+export interface PreparedRuntime {
+  readonly runtime: Runtime
+  /** Archives that are not in it yet. */
+  readonly archives: readonly string[]
+  /**
+   * Keeps its images for the next init, `images` being the ids of all by name; gives the folder, or undefined when
+   * there is nothing new. Throws a KubestepError or what the system says.
+   */
+  readonly keep: (images: Readonly<Record<string, string>>) => Promise<string | undefined>
+}
+
+/**
+ * Opens a private runtime with what the cache has of these archives. One that turns out to be damaged is removed, and
+ * the runtime begins empty. Throws what `open` throws.
+ */
+export async function openPrepared(
+  open: () => Promise<Runtime>,
+  archives: readonly string[],
+  cacheDir: string,
+): Promise<PreparedRuntime> {
+  const [identities, { stdout: containerd }] = await Promise.all([
+    Promise.all(archives.map(archiveIdentity)),
+    run(['containerd', '--version']),
+  ])
+  const identity = new Map(archives.map((archive, index) => [archive, identities[index] ?? '']))
+  const found = bestPrepared(preparedIn(cacheDir), containerd, identities)
+  const laid = found !== undefined && (await layOut(found, LAYOUT.containerd.root)) ? found : undefined
+  if (found !== undefined && laid === undefined) forget(found)
+  const runtime = await open().catch(async (error: unknown) => {
+    if (laid === undefined) throw error
+    forget(laid)
+    rmSync(LAYOUT.containerd.root, { recursive: true, force: true })
+    return open()
+  })
+  const isProven = laid !== undefined && (await proves(runtime, laid))
+  if (laid !== undefined && !isProven) forget(laid)
+  const left = isProven ? archives.filter(archive => !laid.archives.includes(identity.get(archive) ?? '')) : archives
+  return {
+    runtime,
+    archives: left,
+    keep: async images => {
+      // In somebody else's folder nobody would believe it.
+      if (left.length === 0 || !isInCustody(cacheDir)) return undefined
+      return keepPrepared({ cacheDir, root: LAYOUT.containerd.root, containerd, archives: identities, images })
+    },
+  }
+}
+
+function forget({ folder }: Prepared): void {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** Whether the runtime has every image that the record names, with its id. */
+async function proves(runtime: Runtime, { images }: Prepared): Promise<boolean> {
+  const present = await imageIds(runtime.cri)
+  return Object.entries(images).every(([name, id]) => present[name] === id)
+}

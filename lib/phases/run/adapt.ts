@@ -1,0 +1,86 @@
+/**
+ * What this machine asks of the kubelet and kube-proxy, where the user has not said otherwise: no systemd means
+ * another cgroup driver, cgroup v1 has to be allowed, and so on. On a machine as kubeadm wants it nothing changes.
+ */
+import type { InitConfig } from '../../base/kubeadm.ts'
+import type { MachineFacts } from '../../machine/host/machine.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { isSince, type Version } from '../../base/version.ts'
+import type { NodeAddress } from './node-address.ts'
+
+interface Adaptation {
+  /** Field of KubeletConfiguration. */
+  readonly field: string
+  readonly value: string | boolean
+  readonly why: string
+  readonly since?: string
+  /** The first release whose kubeadm sets it by itself. */
+  readonly until?: string
+  readonly applies: (machine: MachineFacts) => boolean
+}
+
+/** One row per field. */
+export const KUBELET_ADAPTATIONS: readonly Adaptation[] = [
+  {
+    field: 'cgroupDriver',
+    value: 'cgroupfs',
+    why: 'systemd does not run here',
+    applies: ({ systemd, cgroupDriver }) => cgroupDriver === undefined && !systemd,
+  },
+  {
+    field: 'cgroupDriver',
+    value: 'cgroupfs',
+    why: 'the container runtime uses it',
+    applies: ({ cgroupDriver }) => cgroupDriver === 'cgroupfs',
+  },
+  {
+    field: 'cgroupDriver',
+    value: 'systemd',
+    why: 'the container runtime uses it, and this release of the kubelet would not by itself',
+    // Source: kubeadm componentconfigs/kubelet.go (v1.22).
+    until: '1.22',
+    applies: ({ systemd, cgroupDriver }) => cgroupDriver === 'systemd' || (cgroupDriver === undefined && systemd),
+  },
+  {
+    field: 'failCgroupV1',
+    value: false,
+    why: 'this machine has cgroup v1, which the kubelet refuses by default since 1.35',
+    // Source: kubelet apis/config/types.go, k/k PR 126031 (v1.31).
+    since: '1.31',
+    applies: ({ cgroupVersion }) => cgroupVersion === 1,
+  },
+  { field: 'failSwapOn', value: false, why: 'swap is on', applies: ({ swap }) => swap },
+]
+
+/** The configuration with the adaptations filled in, and a line for each; `address` is what the kubelet has to be told. */
+export function adaptToMachine(
+  config: InitConfig,
+  machine: MachineFacts,
+  address?: NodeAddress,
+): { config: InitConfig; notices: string[] } {
+  const rows = KUBELET_ADAPTATIONS.filter(
+    row => isWanted(row, config.kubelet.document, config.version) && row.applies(machine),
+  )
+  const fields = Object.fromEntries(rows.map(({ field, value }) => [field, value]))
+  const document = { ...config.kubelet.document, ...fields }
+  const changes = [
+    ...rows.map(({ field, value, why }) => ({ field, value, why })),
+    ...(address === undefined ? [] : [{ field: 'node-ip', ...address }]),
+  ]
+  return {
+    config: withAddress({ ...config, kubelet: { ...config.kubelet, document } }, address),
+    notices: changes.map(({ field, value, why }) => `[kubelet-start] Setting ${field} to ${value}: ${why}`),
+  }
+}
+
+function withAddress(config: InitConfig, address: NodeAddress | undefined): InitConfig {
+  if (address === undefined) return config
+  const { nodeRegistration } = config.init
+  const kubeletExtraArgs = [...(nodeRegistration.kubeletExtraArgs ?? []), { name: 'node-ip', value: address.value }]
+  return { ...config, init: { ...config.init, nodeRegistration: { ...nodeRegistration, kubeletExtraArgs } } }
+}
+
+function isWanted({ field, since, until }: Adaptation, document: JsonObject, version: Version): boolean {
+  const isIts = (since === undefined || isSince(version, since)) && (until === undefined || !isSince(version, until))
+  return document[field] === undefined && isIts
+}

@@ -1,0 +1,164 @@
+/**
+ * What is read before an init changes anything: the machine, its runtime, and the folder of --artifacts. Whatever would
+ * stop the run later is named here, all of it at once.
+ */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { which } from '../../machine/command.ts'
+import { type Artifacts, readArtifacts } from '../../supply/components/artifacts.ts'
+import { architecture } from '../../base/platform.ts'
+import { programFault } from '../../supply/fetch/program.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { KubestepError } from '../../base/errors.ts'
+import { explain } from '../../machine/files.ts'
+import { CNI_PROGRAMS } from '../../machine/host/cni-plugins.ts'
+import { imageList } from '../../kubeadm/images/image-list.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { type LiveNode, readLiveNode } from './live-node.ts'
+import type { Flags } from '../../cli/options.ts'
+import type { Phase } from './open-phase.ts'
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import { refuseBadMachine } from '../preflight/refuse-machine.ts'
+import { presentImages } from '../../supply/runtime/runtime-images.ts'
+import { missingPrograms, RUNTIME_PROGRAMS } from '../../supply/runtime/private-runtime.ts'
+import type { RuntimeChoice } from '../../supply/runtime/runtime.ts'
+import type { Call } from '../../cli/script.ts'
+import { installedPlugins } from './binaries.ts'
+import { wantsNetwork } from '../../machine/network/pod-network.ts'
+import { pluginGap } from './runtime-plugins.ts'
+
+export interface FirstLook extends LiveNode {
+  /** What the folder of --artifacts has; undefined without one. */
+  readonly artifacts?: Artifacts
+}
+
+/** Looks. Throws a KubestepError with every fault. */
+export async function firstLook(phase: Phase, call: Call): Promise<FirstLook> {
+  const { flags, output } = call
+  const isChecked = !isSkipped('preflight', phase.config.init.skipPhases)
+  const living = readLiveNode(phase, call)
+  // Without a runtime it cannot be told which images are missing; that there is none is said anyway.
+  const looking = living.then(
+    ({ config, choice }) => lookAtParts(config, flags, choice),
+    () => lookAtParts(phase.config, flags),
+  )
+  const [parts, checked, live] = await Promise.allSettled([
+    looking,
+    isChecked ? refuseBadMachine(phase, flags, output) : undefined,
+    living,
+  ])
+  // Preflight, unless it was skipped, has asked for the runtime and its programs too.
+  const outcomes = [parts, checked, ...(checked.status === 'rejected' ? [] : [live])]
+  const isPrivate = live.status === 'fulfilled' && live.value.choice.kind === 'private'
+  const absent = checked.status === 'fulfilled' && isPrivate && !flags.install ? missingPrograms() : undefined
+  const reasons = [
+    ...outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : [])),
+    ...(absent === undefined ? [] : [new KubestepError(absent)]),
+  ]
+  if (reasons.length === 0 && live.status === 'fulfilled' && parts.status === 'fulfilled') {
+    return { ...live.value, ...(parts.value !== undefined && { artifacts: parts.value }) }
+  }
+  const messages = reasons.map(reason => {
+    if (!(reason instanceof KubestepError)) throw reason
+    return reason.message
+  })
+  throw reasons.length === 1 ? reasons[0] : new KubestepError(messages.join('\n'))
+}
+
+/**
+ * Reads the parts that a cluster is made of, as far as they are on this machine; `needed` are images. Without a runtime
+ * (`choice`) nothing is said of images. Throws a KubestepError with every fault.
+ */
+export async function lookAtParts(
+  config: InitConfig,
+  flags: Flags,
+  choice?: RuntimeChoice,
+  needed: readonly string[] = imageList(config),
+): Promise<Artifacts | undefined> {
+  const arch = architecture()
+  const socket = choice?.kind === 'socket' ? choice : undefined
+  const has = socket === undefined ? new Set<string>() : await presentImages(socket.runtime.cri)
+  const images = choice === undefined ? [] : needed.filter(image => !has.has(image))
+  const faults = [
+    ...writingFaults(config),
+    ...(choice?.kind === 'private' ? programFaults(arch) : []),
+    ...(socket !== undefined && flags.artifacts !== undefined && images.length > 0 ? importFaults(socket) : []),
+    ...(socket !== undefined && wantsNetwork(flags.cni) ? pluginFaults(socket) : []),
+  ]
+  const reading =
+    flags.artifacts === undefined
+      ? undefined
+      : readArtifacts(flags.artifacts, {
+          arch,
+          version: config.cluster.kubernetesVersion,
+          images,
+          plugins: wantsNetwork(flags.cni) ? CNI_PROGRAMS : [],
+          hasPlugins: flags.install === true || installedPlugins() !== undefined,
+        })
+  const [artifacts] = await Promise.allSettled([reading])
+  if (artifacts.status === 'fulfilled' && faults.length === 0) return artifacts.value
+  if (artifacts.status === 'rejected' && !(artifacts.reason instanceof KubestepError)) throw artifacts.reason
+  const refusal = artifacts.status === 'rejected' ? [(artifacts.reason as KubestepError).message] : []
+  throw new KubestepError([...faults, ...refusal].join('\n'))
+}
+
+/** Programs of a runtime of our own that this machine cannot run; those that are missing are preflight's. */
+function programFaults(arch: string): string[] {
+  return RUNTIME_PROGRAMS.flatMap(([program, packageName]) => {
+    const path = which(program)
+    const fault = path === undefined ? undefined : programFault(path, arch)
+    return fault === undefined
+      ? []
+      : [
+          `runtime: cannot start containerd: ${fault}; the package ${packageName} has it, or name a CRI socket with --runtime`,
+        ]
+  })
+}
+
+/** Why archives cannot be put into a runtime that is there. */
+function importFaults({ socket, runtime }: RuntimeChoice & { readonly kind: 'socket' }): string[] {
+  const head = `images: cannot put the archives of --artifacts into "${socket}"`
+  const advice = 'load the archives by its own tools (podman load --input FILE), or use --runtime private'
+  if (runtime.name !== 'containerd') return [`${head}: ${runtime.name} takes no archives; ${advice}`]
+  return which('ctr') === undefined
+    ? [`${head}: ctr is not on this machine; install containerd's ctr, or use --runtime private`]
+    : []
+}
+
+/** Why a runtime that is there cannot be given the plugins of the Pod network that it does not find. */
+function pluginFaults({ socket, runtime }: RuntimeChoice & { readonly kind: 'socket' }): string[] {
+  const gap = pluginGap(runtime)
+  const reason = gap === undefined ? undefined : whyNotWritable(gap.folder)
+  if (gap === undefined || reason === undefined) return []
+  return [
+    `runtime: cannot use "${socket}" for the Pod network: it looks for CNI plugins in "${gap.folder}", where ${gap.names.join(', ')} can neither be found nor put: ${reason}; put them there, or use --runtime private or --cni none`,
+  ]
+}
+
+/** Folders that an init writes to and may not. */
+function writingFaults({ cluster }: InitConfig): string[] {
+  const folders = [
+    '/etc/kubernetes',
+    cluster.certificatesDir,
+    '/var/lib/kubelet',
+    ...(cluster.etcd.local === undefined ? [] : [cluster.etcd.local.dataDir]),
+    LAYOUT.state,
+    LAYOUT.run,
+    LAYOUT.logs,
+  ]
+  return [...new Set(folders)].flatMap(folder => {
+    const reason = whyNotWritable(folder)
+    return reason === undefined ? [] : [`init: cannot write to "${folder}": ${reason}`]
+  })
+}
+
+function whyNotWritable(folder: string): string | undefined {
+  let there = folder
+  while (!existsSync(there)) there = dirname(there)
+  try {
+    accessSync(there, constants.W_OK)
+    return undefined
+  } catch (error) {
+    return explain(error)
+  }
+}

@@ -1,0 +1,49 @@
+/** The runtime of a live cluster: the one that was chosen, started where it is ours. */
+import { readMirrors } from '../../supply/fetch/mirrors.ts'
+import { registryFiles, registryPath } from '../../supply/runtime/registry-folder.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { KubestepError } from '../../base/errors.ts'
+import { writeFiles } from '../../machine/files.ts'
+import type { MachineFacts } from '../../machine/host/machine.ts'
+import { imageOf } from '../../kubeadm/images/image-list.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { startPrivateRuntime } from '../../supply/runtime/private-runtime.ts'
+import { criFault, type Runtime, type RuntimeChoice } from '../../supply/runtime/runtime.ts'
+import type { ServiceManager } from '../../machine/service/service.ts'
+import type { CniFolders } from '../../machine/network/pod-network.ts'
+
+/** The socket that a choice will serve, before it is started. */
+export function socketOf(choice: RuntimeChoice): string {
+  return choice.kind === 'socket' ? choice.socket : `unix://${LAYOUT.containerd.socket}`
+}
+
+/**
+ * Starts a private runtime, which knows the mirrors of `--mirror`, or takes the chosen one.
+ * Throws a KubestepError when it cannot carry the version.
+ */
+export async function openChosenRuntime(
+  choice: RuntimeChoice,
+  config: InitConfig,
+  machine: MachineFacts,
+  services: ServiceManager,
+  cni: CniFolders,
+  mirror?: string,
+): Promise<Runtime> {
+  const { hosts } = LAYOUT.containerd
+  const registries = choice.kind === 'socket' ? [] : registryFiles(readMirrors(mirror), hosts)
+  writeFiles('/', registries)
+  const runtime =
+    choice.kind === 'socket'
+      ? choice.runtime
+      : await startPrivateRuntime(services, {
+          registryConfig: registryPath(registries, hosts),
+          pauseImage: imageOf('pause', config),
+          cgroupDriver: machine.systemd ? 'systemd' : 'cgroupfs',
+          restrictOomScore: !machine.mayLowerOomScore,
+          cniBinDir: cni.binDir,
+          cniConfDir: cni.confDir,
+        })
+  const fault = criFault(runtime, config.version.minor)
+  if (fault !== undefined) throw new KubestepError(`runtime: cannot use "${runtime.cri.socket}": ${fault}`)
+  return runtime
+}

@@ -1,0 +1,112 @@
+/** Files of a live node beyond the ones that kubeadm writes before the kubelet starts. */
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { KubestepError } from '../../base/errors.ts'
+import { type FileEntry, listFolder } from '../../machine/files.ts'
+import { rotatedCertificatePath, rotatedKubeconfig } from '../../kubeadm/kubelet/rotation.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { cniConfig, isFirst, NETWORK_FILES } from '../../machine/network/cni.ts'
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import { parse } from '../../base/yaml.ts'
+import { nodePodRanges } from '../../machine/network/pod-network.ts'
+
+/** Files of a node in the order in which they are wanted. */
+export interface NodeFiles {
+  /** Before the kubelet starts. */
+  readonly early: readonly FileEntry[]
+  /** A link beside the kubelet's certificate, as its own rotation makes it. */
+  readonly link?: KubeletIdentity['link']
+  /** When the API server is ready. */
+  readonly late: readonly FileEntry[]
+  /** Paths of early files that are there already, and change. */
+  readonly changed: readonly string[]
+}
+
+const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
+
+/**
+ * Orders what was rendered. The controller manager and the scheduler come late: when their images are there, because
+ * a kubelet that misses one tries to pull it and waits ten seconds after that fails; and when the API server answers:
+ * before that they would only take its time, and a first election that fails costs 2 to 4.4 s.
+ * kubelet.conf gets its final form, also one that is there already (`read` reads the host), unless that is skipped.
+ */
+export function nodeFiles(
+  config: InitConfig,
+  rendered: readonly FileEntry[],
+  read: (path: string) => string | undefined,
+  now: Date,
+): NodeFiles {
+  const onNode = rendered.filter(({ path }) => path !== '/cluster-objects.yaml')
+  const isLate = ({ path }: FileEntry): boolean => /\/kube-(controller-manager|scheduler)\.yaml$/.test(path)
+  const early = onNode.filter(file => !isLate(file))
+  const late = onNode.filter(isLate)
+  const made = early.find(({ path }) => path === KUBELET_CONF)
+  const there = read(KUBELET_CONF)
+  const conf = made ?? (there === undefined ? undefined : { path: KUBELET_CONF, mode: 0o600, content: there })
+  const isFinal = isSkipped(ROTATION, config.init.skipPhases)
+  const identity = conf === undefined || isFinal ? undefined : kubeletIdentity(config, conf, now)
+  if (identity === undefined) return { early, late, changed: [] }
+  return {
+    early: [...early.filter(file => file !== made), ...identity.files],
+    link: identity.link,
+    late,
+    changed: there === undefined ? [] : [KUBELET_CONF],
+  }
+}
+
+/** The phase that does it in kubeadm. */
+const ROTATION = 'kubelet-finalize/enable-client-cert-rotation'
+
+export interface KubeletIdentity {
+  readonly files: readonly FileEntry[]
+  /** A link beside the first file, as the kubelet's own rotation makes it. */
+  readonly link: { readonly path: string; readonly target: string }
+}
+
+/**
+ * The kubelet's certificate and kubelet.conf in their final form. kubeadm writes them embedded and has the kubelet
+ * started a second time once it has copied them to where it rotates them (kubelet-finalize): this saves the restart.
+ * undefined when it holds no certificate and key, but names files of the user's own.
+ */
+export function kubeletIdentity(config: InitConfig, kubeletConf: FileEntry, now: Date): KubeletIdentity | undefined {
+  const link = rotatedCertificatePath(config)
+  const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-').replace('T', '-')
+  const target = `kubelet-client-${stamp}.pem`
+  const text = kubeletConf.content.toString()
+  const { users } = parse(text) as { users: readonly { user: Readonly<Record<string, string>> }[] }
+  const user = users[0]?.user ?? {}
+  if (!user['client-certificate-data'] || !user['client-key-data']) return undefined
+  const pem = ['client-certificate-data', 'client-key-data']
+    .map(field => Buffer.from(user[field] ?? '', 'base64').toString())
+    .join('')
+  return {
+    files: [
+      { path: link.replace(/[^/]+$/, target), mode: 0o600, content: pem },
+      { ...kubeletConf, content: rotatedKubeconfig(text, link) },
+    ],
+    link: { path: link, target },
+  }
+}
+
+/**
+ * The CNI configuration, where the runtime looks for it. A runtime takes the first file of the folder: what others have
+ * there stays, and comes later. Throws a KubestepError where nothing comes first.
+ */
+export function podNetworkFile(
+  config: InitConfig,
+  confDir: string,
+  present: readonly string[] = listFolder('/', confDir) ?? [],
+): FileEntry {
+  const ranges = nodePodRanges(config.cluster.networking)
+  const name = NETWORK_FILES.find(own => isFirst(own, present))
+  if (name === undefined) {
+    const [first] = [...present].sort()
+    throw new KubestepError(
+      `network: cannot set up the Pod network in "${confDir}": the runtime takes "${first}" first; move that away, or use it with --cni none`,
+    )
+  }
+  return {
+    path: `${confDir}/${name}`,
+    mode: 0o644,
+    content: `${JSON.stringify(cniConfig(ranges, LAYOUT.cni.data), null, 2)}\n`,
+  }
+}

@@ -1,0 +1,85 @@
+/** The kubelet of a live host, with the runtime under it: the part of an init that kubelet-start is. */
+import { type Binaries, installedPlugins, provideBinaries } from './binaries.ts'
+import { lookAtParts } from './first-look.ts'
+import { setSysctls } from './kernel.ts'
+import { openChosenRuntime } from './live-runtime.ts'
+import { loadPatches } from './user-patches.ts'
+import { plannedChanges } from './planned-changes.ts'
+import { cniFolders, wantsNetwork } from '../../machine/network/pod-network.ts'
+import { sandboxNaming } from './runtime-plan.ts'
+import { fillGap, gapChanges, pluginGap } from './runtime-plugins.ts'
+import { which } from '../../machine/command.ts'
+import { timerMilliseconds } from '../../base/duration.ts'
+import { kubeletFiles } from '../../kubeadm/kubelet/kubelet-files.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import type { Phase } from './open-phase.ts'
+import { giveImageName } from '../../supply/runtime/image-names.ts'
+import { importArchives } from '../../supply/runtime/runtime-images.ts'
+import type { Call } from '../../cli/script.ts'
+import { KUBELET, kubeletService } from '../../machine/service/kubelet-service.ts'
+import { serviceManager } from '../../machine/service/manager.ts'
+import { MANIFESTS_FOLDER } from '../../kubeadm/manifests/component.ts'
+import { readLiveNode } from './live-node.ts'
+import { record } from './record.ts'
+
+/** For getting the binaries, when --timeout does not say. */
+const DEFAULT_TIMEOUT = '4m0s'
+
+/**
+ * Writes the kubelet's files and starts it, and a runtime of our own where there is none; images of --artifacts go
+ * into the runtime first. Everything is recorded before. Throws a KubestepError.
+ */
+export async function startKubelet(phase: Phase, call: Call): Promise<void> {
+  const { output, flags } = call
+  const { config, machine, choice } = await readLiveNode(phase, call)
+  // Before anything is changed. Images may come another way than by the folder.
+  const artifacts = await lookAtParts(config, flags, choice, [])
+  const existing = choice.kind === 'socket' ? choice.runtime : undefined
+  // Credentials and manifests are the business of their own phases, which record each file.
+  const others = ['/etc/kubernetes', MANIFESTS_FOLDER, config.cluster.certificatesDir]
+  // So is the Pod network.
+  const naming = existing === undefined ? undefined : await sandboxNaming(config, flags, existing)
+  const gap = existing === undefined || !wantsNetwork(flags.cni) ? undefined : pluginGap(existing)
+  const changes = await plannedChanges(config, existing, [
+    ...(naming === undefined ? [] : [{ kind: 'image', ...naming } as const]),
+    ...(gap === undefined ? [] : gapChanges(gap)),
+  ])
+  record(changes.filter(change => !('path' in change && others.includes(change.path))))
+  const services = serviceManager()
+  const binaries = await localBinaries(call, () =>
+    provideBinaries(
+      config.cluster.kubernetesVersion,
+      call,
+      AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT)),
+      artifacts === undefined ? {} : { artifacts },
+    ),
+  )
+  if (gap !== undefined) fillGap(gap, binaries.cniBinDir)
+  setSysctls(config.cluster.networking)
+  const cni = cniFolders(flags.cni, binaries.cniBinDir)
+  const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
+  try {
+    await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.imageArchives)
+    if (naming !== undefined) await giveImageName(runtime, naming)
+  } finally {
+    runtime.cri.close()
+  }
+  await services.stop(KUBELET)
+  const { files } = kubeletFiles(config, phase.facts, loadPatches({ config }, output))
+  phase.write(files)
+  for (const { path } of files) output.say(`[kubelet-start] Writing ${kindOf(path)} to file "${path}"`)
+  output.say('[kubelet-start] Starting the kubelet')
+  await services.start(kubeletService(binaries.kubelet))
+}
+
+/** What a file of the kubelet is, in kubeadm's words. */
+export function kindOf(path: string): string {
+  return path.endsWith('.env') ? 'kubelet environment file with flags' : 'kubelet configuration'
+}
+
+/** A kubelet that is installed will do, unless a folder is named. */
+async function localBinaries({ flags }: Call, provide: () => Promise<Binaries>): Promise<Binaries> {
+  const kubelet = which('kubelet')
+  if (flags.artifacts !== undefined || kubelet === undefined) return provide()
+  return { kubelet, cniBinDir: installedPlugins() ?? LAYOUT.cni.bin, imageArchives: [] }
+}

@@ -1,0 +1,22 @@
+/** What the flags of a script say about fetching. */
+import { resolve } from 'node:path'
+import type { Flags } from '../../cli/options.ts'
+import type { Fetching } from './fetch-components.ts'
+import type { OnProgress } from '../fetch/fetch-progress.ts'
+import { defaultCacheDir } from '../fetch/cache-store.ts'
+
+/** Options of every script that fetches. */
+export const FETCH_OPTIONS = ['mirror', 'cache-dir', 'lock', 'offline'] as const
+
+/** From flags to what is done with them; `deadline` ends all of it. */
+export function fetchingOf(flags: Flags, deadline: AbortSignal, onProgress: OnProgress): Fetching {
+  const { mirror, lock, offline } = flags
+  return {
+    cacheDir: resolve(flags['cache-dir'] ?? defaultCacheDir(process.env, process.getuid?.() === 0)),
+    deadline,
+    onProgress,
+    ...(mirror !== undefined && { mirror }),
+    ...(lock !== undefined && { lock: resolve(lock) }),
+    ...(offline !== undefined && { offline }),
+  }
+}

@@ -1,0 +1,66 @@
+/** Containers of Pods in a runtime, with what the kubelet noted on them. */
+import type { JsonObject } from '../../base/json.ts'
+import type { Cri } from './cri-client.ts'
+
+export interface PodContainer {
+  readonly id: string
+  /** Name within the Pod, e.g. `kube-apiserver`. */
+  readonly name: string
+  readonly pod: string
+  /** Id of the Pod's sandbox. */
+  readonly sandbox: string
+  readonly namespace: string
+  readonly attempt: number
+  readonly state: 'created' | 'running' | 'exited' | 'unknown'
+  readonly createdAt: number
+}
+
+const STATES = ['created', 'running', 'exited', 'unknown'] as const
+
+/** Every container of every Pod, the newest attempt of each first. Throws a CriError. */
+export async function podContainers(cri: Cri): Promise<PodContainer[]> {
+  const { containers } = await cri.call('ListContainers')
+  return ((containers ?? []) as readonly JsonObject[])
+    .map(container => {
+      const labels = (container.labels ?? {}) as JsonObject
+      const metadata = (container.metadata ?? {}) as JsonObject
+      return {
+        id: String(container.id),
+        name: String(metadata.name ?? ''),
+        attempt: Number(metadata.attempt ?? 0),
+        sandbox: String(container.podSandboxId ?? ''),
+        pod: String(labels['io.kubernetes.pod.name'] ?? ''),
+        namespace: String(labels['io.kubernetes.pod.namespace'] ?? ''),
+        state: STATES[Number(container.state ?? 3)] ?? 'unknown',
+        createdAt: Number(container.createdAt ?? 0),
+      }
+    })
+    .sort((a, b) => b.createdAt - a.createdAt)
+}
+
+export interface ContainerEnd {
+  readonly exitCode: number
+  readonly reason: string
+  readonly message: string
+  /** How long it ran; 0 when it could not even be started. */
+  readonly livedMs: number
+  /** Milliseconds since 1970. */
+  readonly endedAt: number
+  /** Where its output lies on this machine. */
+  readonly logPath: string
+}
+
+/** How a container ended, or where it logs. Throws a CriError. */
+export async function containerEnd(cri: Cri, containerId: string): Promise<ContainerEnd> {
+  const { status } = await cri.call('ContainerStatus', { containerId })
+  const { exitCode, reason, message, logPath, startedAt, finishedAt } = (status ?? {}) as JsonObject
+  const [started, finished] = [Number(startedAt ?? 0), Number(finishedAt ?? 0)]
+  return {
+    exitCode: Number(exitCode ?? 0),
+    reason: String(reason ?? ''),
+    message: String(message ?? ''),
+    livedMs: started > 0 && finished > started ? (finished - started) / 1e6 : 0,
+    endedAt: finished / 1e6,
+    logPath: String(logPath ?? ''),
+  }
+}

@@ -1,0 +1,32 @@
+/** Mirrors of registries as containerd reads them, so that the Pods of a cluster get their images there, too. */
+import { join } from 'node:path'
+import type { FileEntry } from '../../machine/files.ts'
+import { HOSTS_FOLDER, mirrorBase } from '../registry/registry-endpoints.ts'
+import type { Mirrors } from '../fetch/mirrors.ts'
+import { FILE_HOSTS } from '../components/component-table.ts'
+
+/**
+ * The files of such a folder: for each registry its mirrors, in their order. The registry itself comes last: containerd
+ * leaves nobody out. Source: containerd docs/hosts.md (1.6).
+ */
+export function registryFiles({ hosts }: Mirrors, folder: string): FileEntry[] {
+  const registries = [...hosts].filter(([host]) => !FILE_HOSTS.includes(host))
+  return registries.map(([registry, mirrors]) => ({
+    path: join(folder, registry, 'hosts.toml'),
+    mode: 0o644,
+    content: [
+      '# Written by kubestep; removed by its reset.',
+      ...mirrors.flatMap(url => [
+        `[host.${JSON.stringify(mirrorBase(url))}]`,
+        '  capabilities = ["pull", "resolve"]',
+        '  override_path = true',
+      ]),
+      '',
+    ].join('\n'),
+  }))
+}
+
+/** What containerd's `config_path` has to be: our folder where it has files, and the machine's own. */
+export function registryPath(files: readonly FileEntry[], folder: string): string {
+  return [...(files.length > 0 ? [folder] : []), HOSTS_FOLDER].join(':')
+}

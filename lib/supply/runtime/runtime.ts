@@ -1,0 +1,148 @@
+/** The container runtime that a cluster uses: one that serves CRI already, or a containerd of our own. */
+import { type Cri, CriError, openCri, UNIMPLEMENTED } from '../cri/cri-client.ts'
+import { KubestepError } from '../../base/errors.ts'
+import { type MachineFacts, readMachineFacts, startsStaticPods } from '../../machine/host/machine.ts'
+import { isObject, type JsonObject } from '../../base/json.ts'
+
+export interface Runtime {
+  readonly cri: Cri
+  /** Whether it is the private one. */
+  readonly ours: boolean
+  readonly name: string
+  readonly version: string
+  /** The image it makes sandboxes from; undefined when it does not say. */
+  readonly pauseImage?: string
+  /** undefined when it does not tell (CRI RuntimeConfig came with containerd 2.0 and CRI-O 1.28). */
+  readonly cgroupDriver?: 'systemd' | 'cgroupfs'
+  /** Whether it gives containers no lower OOM score than its own; undefined when it does not tell. */
+  readonly restrictsOomScore?: boolean
+  /** Where it looks for CNI configurations and plugins. */
+  readonly cni: { readonly confDir: string; readonly binDirs: readonly string[] }
+}
+
+/** Where CNI has its things when a runtime does not say. Source: CNI conventions, CRI-O's defaults. */
+const CNI_DEFAULTS = { confDir: '/etc/cni/net.d', binDirs: ['/opt/cni/bin', '/usr/lib/cni'] } as const
+
+/** Opens a runtime and asks what it is. Throws a CriError when nothing serves CRI at the socket. */
+export async function openRuntime(socket: string, ours: boolean, timeoutMs?: number): Promise<Runtime> {
+  const cri = await openCri(socket, timeoutMs)
+  const [identity, status, driver] = await Promise.all([
+    cri.call('Version', { version: '0.1.0' }),
+    cri.call('Status', { verbose: true }),
+    askedDriver(cri),
+  ])
+  const config = readInfo(status)
+  const cgroupDriver = driver ?? configuredDriver(config)
+  const pauseImage = typeof config.sandboxImage === 'string' ? config.sandboxImage : undefined
+  const { restrictOOMScoreAdj: restrictsOomScore } = config
+  return {
+    cri,
+    ours,
+    name: String(identity.runtimeName),
+    version: String(identity.runtimeVersion),
+    ...(pauseImage !== undefined && { pauseImage }),
+    ...(cgroupDriver !== undefined && { cgroupDriver }),
+    ...(typeof restrictsOomScore === 'boolean' && { restrictsOomScore }),
+    cni: cniFolders(config),
+  }
+}
+
+// containerd puts its CRI configuration, as JSON, into the verbose status.
+function readInfo(status: JsonObject): JsonObject {
+  const text = ((status.info ?? {}) as JsonObject).config
+  try {
+    return typeof text === 'string' ? (JSON.parse(text) as JsonObject) : {}
+  } catch {
+    return {}
+  }
+}
+
+/**
+ * The cgroup driver in containerd's CRI configuration, for versions that cannot be asked; undefined when this is none.
+ * Source: containerd pkg/cri/config (1.6, 1.7): SystemdCgroup of the default runtime, false when it is not set.
+ */
+export function configuredDriver({ containerd }: JsonObject): 'systemd' | 'cgroupfs' | undefined {
+  const { defaultRuntimeName, runtimes } = (containerd ?? {}) as JsonObject
+  const runtime = isObject(runtimes) ? runtimes[String(defaultRuntimeName)] : undefined
+  if (!isObject(runtime)) return undefined
+  const { SystemdCgroup } = (runtime.options ?? {}) as JsonObject
+  return SystemdCgroup === true ? 'systemd' : 'cgroupfs'
+}
+
+function cniFolders(config: JsonObject): Runtime['cni'] {
+  const { binDir, binDirs, confDir } = (config.cni ?? {}) as JsonObject
+  const folders =
+    Array.isArray(binDirs) && binDirs.length > 0 ? binDirs.map(String) : typeof binDir === 'string' ? [binDir] : []
+  return {
+    confDir: typeof confDir === 'string' && confDir !== '' ? confDir : CNI_DEFAULTS.confDir,
+    binDirs: folders.length > 0 ? folders : CNI_DEFAULTS.binDirs,
+  }
+}
+
+async function askedDriver(cri: Cri): Promise<'systemd' | 'cgroupfs' | undefined> {
+  try {
+    const { linux } = await cri.call('RuntimeConfig')
+    return linux === undefined ? undefined : (linux as JsonObject).cgroupDriver === 0 ? 'systemd' : 'cgroupfs'
+  } catch (error) {
+    if (error instanceof CriError && error.status === UNIMPLEMENTED) return undefined
+    throw error
+  }
+}
+
+/** What `--runtime` asks for. */
+export type RuntimeChoice =
+  | { readonly kind: 'private' }
+  | { readonly kind: 'socket'; readonly socket: string; readonly runtime: Runtime }
+
+/**
+ * Decides which runtime to use. `auto` takes the first known socket that really serves CRI and fits the machine, else a
+ * private one. A socket that was asked for, by --runtime, --cri-socket or criSocket, has to work. Throws a KubestepError.
+ */
+export async function chooseRuntime(
+  wanted: string,
+  knownSockets: readonly string[],
+  machine: Pick<MachineFacts, 'root' | 'mayLowerOomScore'> = readMachineFacts(),
+): Promise<RuntimeChoice> {
+  if (wanted === 'private') return { kind: 'private' }
+  if (wanted !== 'auto') {
+    const socket = wanted.startsWith('unix://') ? wanted : `unix://${wanted}`
+    return { kind: 'socket', socket, runtime: await openNamed(socket) }
+  }
+  for (const socket of knownSockets) {
+    try {
+      const runtime = await openRuntime(socket, false)
+      if (startsStaticPods(runtime, machine)) return { kind: 'socket', socket, runtime }
+      runtime.cri.close()
+    } catch (error) {
+      // Docker's containerd comes with CRI off, and a socket file may be left from a daemon that is gone.
+      if (!(error instanceof KubestepError)) throw error
+    }
+  }
+  return { kind: 'private' }
+}
+
+async function openNamed(socket: string): Promise<Runtime> {
+  try {
+    return await openRuntime(socket, false)
+  } catch (error) {
+    if (!(error instanceof CriError)) throw error
+    throw new KubestepError(
+      `${error.message} (--runtime, --cri-socket or nodeRegistration.criSocket asks for this socket; leave that out to have a runtime found)`,
+      { cause: error },
+    )
+  }
+}
+
+/**
+ * Whether a runtime can carry a Kubernetes version; the reason when it cannot. Kubernetes before 1.23 speaks
+ * v1alpha2 only, from 1.26 v1 only. Source: kubernetes CHANGELOG-1.23 and -1.26, containerd releases.
+ */
+export function criFault(runtime: Runtime, minor: number): string | undefined {
+  if (minor >= 26 && runtime.cri.version !== 'v1') {
+    return `${runtime.name} ${runtime.version} serves CRI v1alpha2 and Kubernetes 1.${minor} needs v1; use containerd 1.6 or later`
+  }
+  if (minor < 23 && runtime.name === 'containerd' && Number(runtime.version.replace(/^v/, '').split('.')[0]) >= 2) {
+    return `containerd ${runtime.version} serves CRI v1 alone and Kubernetes 1.${minor} needs v1alpha2; use containerd 1.6 or 1.7`
+  }
+  return undefined
+}

@@ -1,0 +1,57 @@
+/** Watches a cluster come up from outside, the same way whoever brings it up. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Api, openApi } from '../../lib/cluster/api/api-client.ts'
+import { readCredentials } from '../../lib/cluster/api/kubeconfig-credentials.ts'
+import type { InitConfig } from '../../lib/base/kubeadm.ts'
+import { KubestepError } from '../../lib/base/errors.ts'
+import { readFile } from '../../lib/machine/files.ts'
+import { localUrl } from '../../lib/kubeadm/credentials/kubeconfigs.ts'
+import { gateContext } from '../../lib/cluster/ready/gate-context.ts'
+import { GATES } from '../../lib/cluster/ready/gates.ts'
+import { type GateResult, waitForGates } from '../../lib/cluster/ready/wait-gates.ts'
+
+/** What is measured, by the gate that shows it. */
+export const MILESTONES: readonly (readonly [gate: string, name: string])[] = [
+  ['api', 'API ready'],
+  ['node', 'node Ready'],
+  ['service-account', 'default ServiceAccount'],
+  ['pod', 'first Pod running'],
+  ['dns', 'CoreDNS answers'],
+]
+
+/** Milliseconds from `start` (of performance.now()) to each milestone, by its name. Throws a KubestepError when time runs out. */
+export async function observe(
+  config: InitConfig,
+  start: number,
+  deadline: AbortSignal,
+): Promise<Record<string, number>> {
+  const api = await openWhenThere(config, deadline)
+  const reached: Record<string, number> = {}
+  try {
+    // A Pod of its own: init takes its own away while this one may still be looked for.
+    const context = { ...gateContext(config, api), probePod: 'kubestep-bench' }
+    const onPass = ({ name }: GateResult): void => {
+      const milestone = MILESTONES.find(([gate]) => gate === name)
+      if (milestone !== undefined) reached[milestone[1]] = Math.round(performance.now() - start)
+    }
+    const results = await waitForGates(GATES, context, deadline, { onPass })
+    const failed = results.find(({ passed }) => !passed)
+    if (failed !== undefined) throw new KubestepError(`bench: cannot see "${failed.name}": ${failed.reason}`)
+    return reached
+  } finally {
+    api.close()
+  }
+}
+
+// super-admin.conf has rights from the first moment; releases before 1.29 have admin.conf only.
+async function openWhenThere(config: InitConfig, deadline: AbortSignal): Promise<Api> {
+  const name = config.version.minor >= 29 ? 'super-admin.conf' : 'admin.conf'
+  const path = `/etc/kubernetes/${name}`
+  const read = (file: string): string | undefined => readFile('/', file)
+  for (;;) {
+    const text = read(path)
+    if (text !== undefined) return openApi(readCredentials(text, path, read, localUrl(config)))
+    if (deadline.aborted) throw new KubestepError(`bench: cannot begin to watch: "${path}" was never written`)
+    await sleep(20)
+  }
+}
