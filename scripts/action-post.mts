@@ -1,18 +1,18 @@
 #!/usr/bin/env -S npx zx
 import { removeComponents } from '../lib/action/cache.ts'
-/** The end of a job with the GitHub Action: logs when something failed, then the cluster goes. Never red, safe at any time. */
-import { placesOf } from '../lib/action/runner-environment.ts'
 import { givenInputs } from '../lib/action/given-inputs.ts'
-import { readKubeconfigFile, removeKubeconfig } from '../lib/action/user-kubeconfig.ts'
+import { logsSummary } from '../lib/action/job-summary.ts'
 import { removeUserFiles, takeOver } from '../lib/action/owned-files.ts'
 import { openReporting, state } from '../lib/action/reporting.ts'
 import { bundle, runAsRoot } from '../lib/action/root.ts'
+/** The end of a job with the GitHub Action: logs when something failed, then the cluster goes. Never red, safe at any time. */
+import { placesOf } from '../lib/action/runner-environment.ts'
 import { stopStarted } from '../lib/action/stop-init.ts'
-import { logsSummary } from '../lib/action/job-summary.ts'
-import { environmentSecrets } from '../lib/cluster/diagnose/known-secrets.ts'
+import { readKubeconfigFile, removeKubeconfig } from '../lib/action/user-kubeconfig.ts'
 import { reasonOf } from '../lib/base/errors.ts'
 import { faultText } from '../lib/cli/fault-text.ts'
 import { guardStreams } from '../lib/cli/streams.ts'
+import { environmentSecrets } from '../lib/cluster/diagnose/known-secrets.ts'
 
 const places = placesOf(process.env)
 const runner = openReporting(environmentSecrets(process.env))

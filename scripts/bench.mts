@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Script, script } from '../lib/cli/script.ts'
+import { which } from '../lib/machine/command.ts'
 import { benchCluster } from '../test/bench/cluster-race.ts'
 import { type Contestant, race } from '../test/bench/race.ts'
-import { which } from '../lib/machine/command.ts'
-import { type Script, script } from '../lib/cli/script.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 

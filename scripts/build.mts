@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { actionMetadata } from './build/action-yml.ts'
-import { actionTables } from './build/action-tables.ts'
 import { KubestepError } from '../lib/base/errors.ts'
-import { fillTables, readmeTables } from './build/tables.ts'
 import { type Script, script } from '../lib/cli/script.ts'
+import { actionTables } from './build/action-tables.ts'
+import { actionMetadata } from './build/action-yml.ts'
+import { fillTables, readmeTables } from './build/tables.ts'
 import { licenceText } from './licences.ts'
 
 /** Beside the bundles. */

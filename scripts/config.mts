@@ -1,6 +1,11 @@
 #!/usr/bin/env -S npx zx
 /** Checks, converts and prints configuration files of kubeadm. */
 import { resolve } from 'node:path'
+import { UsageError } from '../lib/base/errors.ts'
+import type { JsonObject } from '../lib/base/json.ts'
+import { stringify } from '../lib/base/yaml.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { type Call, type Script, script } from '../lib/cli/script.ts'
 import { migrateConfig, validateConfig } from '../lib/kubeadm/config/file.ts'
 import {
   COMPONENT_DEFAULTS,
@@ -9,16 +14,11 @@ import {
   resetDefaults,
   upgradeDefaults,
 } from '../lib/kubeadm/config/print-defaults.ts'
-import { UsageError } from '../lib/base/errors.ts'
 import { readFile, rewriteFile, writeFiles } from '../lib/machine/files.ts'
 import type { HostFacts } from '../lib/machine/host/facts.ts'
 import { readHostFacts } from '../lib/machine/host/read-facts.ts'
-import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/supply/images/image-options.ts'
-import type { JsonObject } from '../lib/base/json.ts'
-import type { OptionName } from '../lib/cli/options.ts'
 import { readConfigFile } from '../lib/phases/run/open-phase.ts'
-import { type Call, type Script, script } from '../lib/cli/script.ts'
-import { stringify } from '../lib/base/yaml.ts'
+import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/supply/images/image-options.ts'
 
 /** Which API versions a file may have. */
 const APIS: readonly OptionName[] = ['allow-deprecated-api', 'allow-experimental-api']

@@ -1,21 +1,21 @@
 #!/usr/bin/env -S npx zx
 /** Lists the container images that an init needs, and pulls them. */
 import { resolve } from 'node:path'
-import { fetchingOf } from '../lib/supply/components/fetching.ts'
-import { namedVersions } from '../lib/supply/components/look-up-versions.ts'
-import { loadInitConfig } from '../lib/kubeadm/config/load-config.ts'
-import type { InitConfig } from '../lib/base/kubeadm.ts'
 import { timerMilliseconds } from '../lib/base/duration.ts'
 import { UsageError } from '../lib/base/errors.ts'
-import { readFactsAnywhere, readHostFacts } from '../lib/machine/host/read-facts.ts'
+import type { InitConfig } from '../lib/base/kubeadm.ts'
+import { stringify } from '../lib/base/yaml.ts'
+import { openOutput } from '../lib/cli/output.ts'
+import { type Call, type Script, script } from '../lib/cli/script.ts'
+import { loadInitConfig } from '../lib/kubeadm/config/load-config.ts'
 import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/kubeadm/images/image-list.ts'
+import { readFactsAnywhere, readHostFacts } from '../lib/machine/host/read-facts.ts'
+import { readConfig } from '../lib/phases/run/open-phase.ts'
+import { fetchingOf } from '../lib/supply/components/fetching.ts'
+import { namedVersions } from '../lib/supply/components/look-up-versions.ts'
 import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/supply/images/image-options.ts'
 import type { PulledImage } from '../lib/supply/images/pull-images.ts'
 import type { FoundRuntime } from '../lib/supply/images/pull-runtime.ts'
-import { openOutput } from '../lib/cli/output.ts'
-import { readConfig } from '../lib/phases/run/open-phase.ts'
-import { type Call, type Script, script } from '../lib/cli/script.ts'
-import { stringify } from '../lib/base/yaml.ts'
 
 /** The list as text, and in the shapes of kubeadm's output API. */
 const FORMATS: Readonly<Record<string, (config: ImageConfig) => string>> = {

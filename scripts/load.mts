@@ -2,11 +2,11 @@
 /** Puts images into the cluster on this machine: from Docker, from docker and OCI archives. */
 import { architecture } from '../lib/base/platform.ts'
 import { interruptible } from '../lib/cli/interrupt.ts'
-import { openClusterRuntime } from '../lib/phases/run/cluster-runtime.ts'
-import { loadSources } from '../lib/supply/load/load-images.ts'
-import { provideSources, wantedSources } from '../lib/supply/load/image-sources.ts'
-import { makeWorkFolder, remove } from '../lib/supply/load/work-folder.ts'
 import { type Script, script } from '../lib/cli/script.ts'
+import { openClusterRuntime } from '../lib/phases/run/cluster-runtime.ts'
+import { provideSources, wantedSources } from '../lib/supply/load/image-sources.ts'
+import { loadSources } from '../lib/supply/load/load-images.ts'
+import { makeWorkFolder, remove } from '../lib/supply/load/work-folder.ts'
 
 export const load: Script = script(
   import.meta,

@@ -1,11 +1,11 @@
 #!/usr/bin/env -S npx zx
+import { LAYOUT } from '../lib/base/paths.ts'
+import { type Script, script } from '../lib/cli/script.ts'
 /** Collects the logs of the cluster on this machine, or of what is left of it, into one archive. */
 import { brokenText } from '../lib/cluster/diagnose/broken.ts'
 import { writeLogBundle } from '../lib/cluster/diagnose/log-bundle.ts'
 import { openJournal } from '../lib/machine/journal.ts'
-import { LAYOUT } from '../lib/base/paths.ts'
 import { othersChanges, ownerOf } from '../lib/phases/reset/owner.ts'
-import { type Script, script } from '../lib/cli/script.ts'
 
 export const logs: Script = script(
   import.meta,

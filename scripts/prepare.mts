@@ -2,17 +2,24 @@
 /** Makes this machine ready for a cluster, and takes that back. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { alone } from '../lib/phases/init/session.ts'
 import { KubestepError, UsageError } from '../lib/base/errors.ts'
-import { liveHost } from '../lib/machine/host/host-source.ts'
-import { commandOf } from '../lib/cli/invocation.ts'
 import { LAYOUT } from '../lib/base/paths.ts'
+import { commandOf } from '../lib/cli/invocation.ts'
 import { type OptionName, PHASE_OPTIONS } from '../lib/cli/options.ts'
-import { openContext } from '../lib/phases/prepare/prepare-context.ts'
-import { ALL, ITEMS } from '../lib/phases/prepare/items.ts'
-import { chosenItems, faultsOf, makePlans, planItems, showPlans, undoPreparation } from '../lib/phases/prepare/prepare.ts'
-import { leftLines, preparationLeft } from '../lib/phases/reset/stay.ts'
 import { type Call, type Script, script } from '../lib/cli/script.ts'
+import { liveHost } from '../lib/machine/host/host-source.ts'
+import { ALL, ITEMS } from '../lib/phases/prepare/items.ts'
+import {
+  chosenItems,
+  faultsOf,
+  makePlans,
+  planItems,
+  showPlans,
+  undoPreparation,
+} from '../lib/phases/prepare/prepare.ts'
+import { openContext } from '../lib/phases/prepare/prepare-context.ts'
+import { leftLines, preparationLeft } from '../lib/phases/reset/stay.ts'
+import { alone } from '../lib/phases/run/alone.ts'
 
 const OPTIONS: readonly OptionName[] = [
   'check',

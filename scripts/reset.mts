@@ -1,20 +1,20 @@
 #!/usr/bin/env -S npx zx
-/** Takes away what init made: exactly what its journal holds, newest first, and nothing else. */
-import { alone } from '../lib/phases/init/session.ts'
 import { KubestepError } from '../lib/base/errors.ts'
-import { readFactsAnywhere } from '../lib/machine/host/read-facts.ts'
-import { liveHost } from '../lib/machine/host/host-source.ts'
-import { openJournal } from '../lib/machine/journal.ts'
 import { LAYOUT } from '../lib/base/paths.ts'
 import type { OptionName } from '../lib/cli/options.ts'
-import { readConfig } from '../lib/phases/run/open-phase.ts'
+import { type Script, script } from '../lib/cli/script.ts'
+import { liveHost } from '../lib/machine/host/host-source.ts'
+import { readFactsAnywhere } from '../lib/machine/host/read-facts.ts'
+import { openJournal } from '../lib/machine/journal.ts'
 import { preparedChanges, undoPreparation } from '../lib/phases/prepare/prepare.ts'
 import { describe } from '../lib/phases/reset/describe-change.ts'
 import { othersChanges, ownerOf } from '../lib/phases/reset/owner.ts'
 import { readRequest, strangers } from '../lib/phases/reset/request.ts'
 import { leftLines, preparationLeft } from '../lib/phases/reset/stay.ts'
 import { undoAll } from '../lib/phases/reset/undo-all.ts'
-import { type Script, script } from '../lib/cli/script.ts'
+/** Takes away what init made: exactly what its journal holds, newest first, and nothing else. */
+import { alone } from '../lib/phases/run/alone.ts'
+import { readConfig } from '../lib/phases/run/open-phase.ts'
 
 const OPTIONS: readonly OptionName[] = [
   'dry-run',

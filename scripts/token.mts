@@ -1,20 +1,20 @@
 #!/usr/bin/env -S npx zx
 /** Bootstrap tokens: what nodes join with. */
 import { resolve } from 'node:path'
-import { type Api, openApi } from '../lib/cluster/api/api-client.ts'
-import { readCredentials } from '../lib/cluster/api/kubeconfig-credentials.ts'
 import { KubestepError, UsageError } from '../lib/base/errors.ts'
-import { readFile } from '../lib/machine/files.ts'
-import { tokenSecret } from '../lib/kubeadm/objects/bootstrap-token-objects.ts'
-import { controlPlaneJoinCommand, workerJoinCommand } from '../lib/kubeadm/objects/join-command.ts'
-import { createTokens, deleteTokens, tokenId, wantedToken } from '../lib/phases/token/token-create.ts'
-import { storedTokens, tokenObject, tokenTable } from '../lib/phases/token/token-list.ts'
-import type { OptionName } from '../lib/cli/options.ts'
-import { openOutput } from '../lib/cli/output.ts'
-import { openPhase } from '../lib/phases/run/open-phase.ts'
-import { type Call, type Script, script } from '../lib/cli/script.ts'
 import { randomToken } from '../lib/base/token.ts'
 import { stringify } from '../lib/base/yaml.ts'
+import type { OptionName } from '../lib/cli/options.ts'
+import { openOutput } from '../lib/cli/output.ts'
+import { type Call, type Script, script } from '../lib/cli/script.ts'
+import { type Api, openApi } from '../lib/cluster/api/api-client.ts'
+import { readCredentials } from '../lib/cluster/api/kubeconfig-credentials.ts'
+import { tokenSecret } from '../lib/kubeadm/objects/bootstrap-token-objects.ts'
+import { controlPlaneJoinCommand, workerJoinCommand } from '../lib/kubeadm/objects/join-command.ts'
+import { readFile } from '../lib/machine/files.ts'
+import { openPhase } from '../lib/phases/run/open-phase.ts'
+import { createTokens, deleteTokens, tokenId, wantedToken } from '../lib/phases/token/token-create.ts'
+import { storedTokens, tokenObject, tokenTable } from '../lib/phases/token/token-list.ts'
 
 const CLUSTER: readonly OptionName[] = ['kubeconfig', 'dry-run']
 const CREATE: readonly OptionName[] = [

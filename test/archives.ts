@@ -1,7 +1,7 @@
 /** Archives of images, made from nothing, for tests of what reads them. */
 import { createHash } from 'node:crypto'
-import { tarEnd, tarHeader, tarPadding } from '../lib/supply/fetch/tar.ts'
 import type { Json } from '../lib/base/json.ts'
+import { tarEnd, tarHeader, tarPadding } from '../lib/supply/fetch/tar.ts'
 
 export type Files = Readonly<Record<string, string | Uint8Array>>
 

@@ -1,6 +1,5 @@
 /** Keyless signatures for tests: an authority as Fulcio is one, and certificates that live for ten minutes. */
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { KUBERNETES_TRUST, type Trust } from '../lib/supply/fetch/fulcio.ts'
 import {
   bitString,
   boolean,
@@ -15,6 +14,7 @@ import {
   time,
 } from '../lib/kubeadm/credentials/der.ts'
 import { formatPem } from '../lib/kubeadm/credentials/pem.ts'
+import { KUBERNETES_TRUST, type Trust } from '../lib/supply/fetch/fulcio.ts'
 
 /** What a signature, or its certificate, may have of its own; all right when left out. */
 export interface SignedBy {

@@ -1,9 +1,9 @@
 /** Configurations and hosts for tests of certificates and kubeconfigs. */
 import type { ClusterConfiguration, InitConfig, InitConfiguration } from '../lib/base/kubeadm.ts'
-import type { FileEntry } from '../lib/machine/files.ts'
-import { kubeconfigsOf } from '../lib/kubeadm/credentials/kubeconfigs.ts'
-import { ALL_CERTIFICATES, type Issued, type IssueRequest, issueCredentials } from '../lib/kubeadm/credentials/issue.ts'
 import { parseVersion } from '../lib/base/version.ts'
+import { ALL_CERTIFICATES, type Issued, type IssueRequest, issueCredentials } from '../lib/kubeadm/credentials/issue.ts'
+import { kubeconfigsOf } from '../lib/kubeadm/credentials/kubeconfigs.ts'
+import type { FileEntry } from '../lib/machine/files.ts'
 
 export const NOW: Date = new Date('2026-11-23T14:20:00.500Z')
 export const PKI = '/etc/kubernetes/pki'

@@ -8,8 +8,8 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { architecture } from '../base/platform.ts'
-import { listNames } from '../supply/fetch/cache-store.ts'
 import { CNI_PLUGINS } from '../supply/components/component-table.ts'
+import { listNames } from '../supply/fetch/cache-store.ts'
 import { bundle, type Ended, run, runAsRoot } from './root.ts'
 
 /** Options of init that decide which components there are. */

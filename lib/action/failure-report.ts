@@ -1,6 +1,7 @@
 /** Why a step is red: the cause for the annotation's title, the rest for its text and the summary. */
-import { maskSecrets } from '../base/secrets.ts'
+
 import { isObject, type JsonObject } from '../base/json.ts'
+import { maskSecrets } from '../base/secrets.ts'
 
 export interface Failure {
   /** One line: the cause, not the symptom. */

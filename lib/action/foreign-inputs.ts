@@ -7,7 +7,7 @@ interface ForeignInput {
   readonly use: InputName | string
 }
 
-/** Source: action.yml of the peers in the field notes (4.1), 2026. */
+/** Source: action.yml of the actions that are named, 2026. */
 export const FOREIGN_INPUTS: readonly ForeignInput[] = [
   {
     names: [

@@ -1,6 +1,7 @@
 /** Inputs as a runner gives them, unchecked: main has refused what is wrong, post takes them as they are. */
-import type { Environment } from './runner-environment.ts'
+
 import { INPUT_ROWS, type InputName } from './inputs.ts'
+import type { Environment } from './runner-environment.ts'
 
 /** What was given, trimmed; what was left empty is absent. */
 export type Given = { readonly [Name in InputName]?: string }

@@ -3,10 +3,10 @@
  * the user brings one (kubeadm takes no flags beside it that a file has to say).
  */
 import { resolve } from 'node:path'
-import { FLAG_FIELDS, readFlags } from '../kubeadm/config/flag-fields.ts'
 import { isObject, type Json, type JsonObject } from '../base/json.ts'
-import type { Flags, OptionName } from '../cli/options.ts'
 import { parseAll, stringify } from '../base/yaml.ts'
+import type { Flags, OptionName } from '../cli/options.ts'
+import { FLAG_FIELDS, readFlags } from '../kubeadm/config/flag-fields.ts'
 import { type Argument, type ArgumentsOwner, componentArguments } from './component-args.ts'
 import { type Given, isOn, listItems } from './given-inputs.ts'
 import { INPUT_ROWS } from './inputs.ts'

@@ -1,6 +1,6 @@
 /**
  * Every input of the action, once: action.yml, the README, the reading of inputs and their way into init walk this
- * table. Names as the users of other cluster actions type them (field notes 4.1), in kebab-case.
+ * table. Names as the users of other cluster actions type them, in kebab-case.
  */
 import type { OptionName } from '../cli/options.ts'
 

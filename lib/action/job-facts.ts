@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readTextOrEmpty } from '../machine/files.ts'
-import { type Environment, runnerOf } from './runner-environment.ts'
 import type { JobFacts } from './refusals.ts'
 import { asRoot } from './root.ts'
+import { type Environment, runnerOf } from './runner-environment.ts'
 
 /** What a node's root has to be able to do. Source: capabilities(7). */
 const CAPABILITIES: readonly (readonly [name: string, number: bigint])[] = [

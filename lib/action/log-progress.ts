@@ -1,6 +1,7 @@
 /** The events of `init -o json` as a workflow log shows them: groups by phase, and the facts at the end. */
-import { maskSecrets } from '../base/secrets.ts'
+
 import { isObject, type Json, type JsonObject } from '../base/json.ts'
+import { maskSecrets } from '../base/secrets.ts'
 import { PHASES } from '../kubeadm/config/phase-names.ts'
 
 /** What a log can show. */

@@ -1,6 +1,7 @@
 /** Where an input and the configuration say different things: lists come together, otherwise the input wins, and that is said. */
-import { isSecretName } from '../base/secret-shapes.ts'
+
 import { isObject, type Json, type JsonObject } from '../base/json.ts'
+import { isSecretName } from '../base/secret-shapes.ts'
 import type { Argument } from './component-args.ts'
 
 export interface Merged<Value> {

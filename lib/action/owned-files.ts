@@ -1,10 +1,10 @@
 /** Files of this user: made so, taken over from root, removed again. */
 import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Holder, thisUser } from '../machine/custody.ts'
 import { KubestepError } from '../base/errors.ts'
-import type { Places } from './runner-environment.ts'
+import { type Holder, thisUser } from '../machine/custody.ts'
 import { runAsRoot } from './root.ts'
+import type { Places } from './runner-environment.ts'
 
 /** Options of install(1) that give the file to this user. */
 export function owner(): string[] {

@@ -2,16 +2,16 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseSubnet } from '../base/address.ts'
-import { lostZero } from '../kubeadm/config/named-versions.ts'
 import { durationFault, parseDuration } from '../base/duration.ts'
 import { nearest } from '../base/nearest.ts'
 import { valueFaults } from '../cli/option-values.ts'
 import { OPTIONS } from '../cli/options.ts'
+import { lostZero } from '../kubeadm/config/named-versions.ts'
 import { componentFaults } from './component-args.ts'
-import type { Environment } from './runner-environment.ts'
 import { foreignInput } from './foreign-inputs.ts'
 import { type Given, givenInputs, listItems, PREFIX } from './given-inputs.ts'
 import { INPUT_ROWS, INPUTS, type Input, type InputKind, type InputName } from './inputs.ts'
+import type { Environment } from './runner-environment.ts'
 
 export interface ReadInputs {
   readonly given: Given

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import * as core from '@actions/core'
-import { maskJson, secretMask } from '../base/secrets.ts'
 import type { JsonObject } from '../base/json.ts'
+import { maskJson, secretMask } from '../base/secrets.ts'
 import type { Failure } from './failure-report.ts'
 import type { OutputName } from './outputs.ts'
 

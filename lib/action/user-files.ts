@@ -1,16 +1,16 @@
 /** What the user of the runner gets of the cluster: kubeconfig, CA, kubectl, and a command that collects logs. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { keyLines } from '../cluster/diagnose/known-secrets.ts'
 import { KubestepError } from '../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../base/json.ts'
 import { LAYOUT } from '../base/paths.ts'
 import { parse } from '../base/yaml.ts'
-import type { Places } from './runner-environment.ts'
-import { kubeconfigFile, writeKubeconfig } from './user-kubeconfig.ts'
+import { keyLines } from '../cluster/diagnose/known-secrets.ts'
 import { owner, writeOwn } from './owned-files.ts'
 import type { Reporting } from './reporting.ts'
 import { asRoot, bundle, runAsRoot } from './root.ts'
+import type { Places } from './runner-environment.ts'
+import { kubeconfigFile, writeKubeconfig } from './user-kubeconfig.ts'
 
 export interface UserFiles {
   readonly kubeconfig: string

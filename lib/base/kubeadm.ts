@@ -166,7 +166,7 @@ export interface InitConfiguration {
 export interface ComponentConfig {
   /** The user's document as parsed (apiVersion and kind included); {} when there was none. */
   readonly document: JsonObject
-  /** Whether the user supplied it; decides about the hash annotation (rule book 6.2). */
+  /** Whether the user supplied it; decides about the hash annotation. */
   readonly userSupplied: boolean
 }
 

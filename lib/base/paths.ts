@@ -1,5 +1,16 @@
 /** Where things lie on the machine that kubeadm has no name for: all of ours below three folders. */
 
+/** Where kubeadm puts a cluster's files. Source: kubeadm constants.go (v1.36). */
+export const KUBERNETES = {
+  folder: '/etc/kubernetes',
+  manifests: '/etc/kubernetes/manifests',
+  certificates: '/etc/kubernetes/pki',
+  adminConf: '/etc/kubernetes/admin.conf',
+  kubeletConf: '/etc/kubernetes/kubelet.conf',
+  kubelet: '/var/lib/kubelet',
+  etcd: '/var/lib/etcd',
+} as const
+
 export const LAYOUT = {
   /** The record of changes. */
   journal: '/var/lib/kubestep/journal.jsonl',

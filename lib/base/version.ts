@@ -12,7 +12,7 @@ export interface Version {
 
 const SEMVER = /^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?$/
 
-/** Oldest and newest minor that the tables of this project know (design, Versions). */
+/** Oldest and newest minor that the tables of this project know. */
 export const OLDEST_MINOR = 18
 export const NEWEST_MINOR = 36
 

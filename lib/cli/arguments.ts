@@ -1,8 +1,8 @@
 /** Command lines: from argv to flags and a sub-command, with every fault of it at once. */
 import { parseArgs } from 'node:util'
 import { UsageError } from '../base/errors.ts'
-import { foreignOption, withoutVerbosity } from './habits.ts'
 import { nearest } from '../base/nearest.ts'
+import { foreignOption, withoutVerbosity } from './habits.ts'
 import { type Option, placeholderOf } from './option.ts'
 import { valueFaults } from './option-values.ts'
 import { COMMON, type Flags, OPTIONS, type OptionName } from './options.ts'

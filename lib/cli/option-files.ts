@@ -1,7 +1,8 @@
 /** Options whose values may be secret: `@FILE` stands for what is in the file, since a command line is there for all to see. */
-import type { Arguments } from './arguments.ts'
+
 import { UsageError } from '../base/errors.ts'
 import { readFile } from '../machine/files.ts'
+import type { Arguments } from './arguments.ts'
 import { OPTIONS, type Option } from './options.ts'
 
 /** The arguments with the contents of such files in place of their names. Throws a KubestepError. */

@@ -1,6 +1,6 @@
 /**
  * Every option of every script, once: parsing, `--help`, the README and the mapping onto configuration fields
- * walk this table. Names and meanings are kubeadm's (rule book 1.5); the ones marked "ours" are in the design.
+ * walk this table. Names and meanings are kubeadm's, but for the ones marked "ours".
  */
 
 export type { Option } from './option.ts'

@@ -2,13 +2,14 @@
  * What a script says: progress for people on stdout as kubeadm does, warnings and errors on stderr,
  * results alone on stdout. With `-o json` every one of them is an event of one line on stdout.
  */
-import { maskSecrets } from '../base/secrets.ts'
+
 import type { Json } from '../base/json.ts'
-import type { Flags } from './options.ts'
+import { maskSecrets } from '../base/secrets.ts'
 import { openLive } from './live.ts'
 import { doneLine, type Look, lookOf, saidLine, warningLine } from './look.ts'
-import { openTasks, type Task } from './tasks.ts'
+import type { Flags } from './options.ts'
 import { write } from './streams.ts'
+import { openTasks, type Task } from './tasks.ts'
 
 export interface Output {
   /** A line of progress, e.g. `[certs] Generating "ca" certificate and key`. */

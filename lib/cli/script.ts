@@ -4,16 +4,16 @@
  */
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Arguments, type Command, parseArguments } from './arguments.ts'
-import { maskJson, maskSecrets } from '../base/secrets.ts'
 import { ConfigError, RunError, UsageError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
+import { maskJson, maskSecrets } from '../base/secrets.ts'
+import { guardPath } from '../machine/root-path.ts'
+import { type Arguments, type Command, parseArguments } from './arguments.ts'
 import { faultText } from './fault-text.ts'
 import { helpText } from './help.ts'
 import { commandOf } from './invocation.ts'
-import type { Json } from '../base/json.ts'
 import { withFiles } from './option-files.ts'
 import { type Output, openOutput } from './output.ts'
-import { guardPath } from '../machine/root-path.ts'
 import { guardStreams, write } from './streams.ts'
 
 /** What a script's function gets. */
@@ -58,7 +58,7 @@ function samePath(argument: string, self: string): boolean {
   }
 }
 
-/** Exit status: 0 done, 1 failed, 2 wrong usage (design, Command line). */
+/** Exit status: 0 done, 1 failed, 2 wrong usage. */
 export async function main(made: Script, argv: readonly string[]): Promise<void> {
   const { name } = made.command
   guardStreams(name)

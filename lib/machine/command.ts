@@ -6,8 +6,8 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
-import { isInCustody } from './custody.ts'
 import { CommandError } from '../base/errors.ts'
+import { isInCustody } from './custody.ts'
 import { outOfMemoryLine } from './kernel-log.ts'
 
 export interface CommandOptions {

@@ -5,8 +5,8 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { KubestepError } from '../base/errors.ts'
-import { explain, type FileEntry, readFile, removeFiles, removeFolder, writeFiles } from './files.ts'
 import { LAYOUT } from '../base/paths.ts'
+import { explain, type FileEntry, readFile, removeFiles, removeFolder, writeFiles } from './files.ts'
 
 /** The record, where kubestep has its things on a machine too. */
 const RECORD = `${LAYOUT.state}/dry-run.json`

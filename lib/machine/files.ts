@@ -38,7 +38,7 @@ export interface FileEntry {
   readonly content: string | Uint8Array
 }
 
-/** Mode of folders that have to be made on the way, by path prefix; kubeadm's own (rule book 0.2, 2.5). */
+/** Mode of folders that have to be made on the way, by path prefix; kubeadm's own. */
 const DIRECTORY_MODES: readonly (readonly [path: string, mode: number])[] = [
   ['/etc/kubernetes/manifests', 0o700],
   ['/var/lib/kubelet', 0o700],

@@ -1,8 +1,8 @@
 /** Values of the running machine that prepare changes: how each is read and set. Undoing sets the former value. */
 import { mustRun, run } from './command.ts'
+import type { HostSource } from './host/host-source.ts'
 import { loadedModules } from './host/kernel-modules.ts'
 import { selinuxMode } from './host/selinux-state.ts'
-import type { HostSource } from './host/host-source.ts'
 import { swapAreas } from './host/swap-state.ts'
 import { sysctlFile, writeKernelFile, writeSysctl } from './host/sysctl.ts'
 

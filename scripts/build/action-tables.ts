@@ -1,8 +1,9 @@
 /** The README's tables of the action: inputs, outputs, and where it refuses to work. */
-import { table } from './tables.ts'
+
 import { INPUT_ROWS } from '../../lib/action/inputs.ts'
 import { OUTPUT_ROWS } from '../../lib/action/outputs.ts'
 import { REFUSALS } from '../../lib/action/refusals.ts'
+import { table } from './tables.ts'
 
 /** Tables by the name that stands in the README's marker. */
 export function actionTables(): Readonly<Record<string, string>> {

@@ -1,7 +1,8 @@
 /** The text of action.yml, from the tables of inputs and outputs. */
-import { stringify } from '../../lib/base/yaml.ts'
+
 import { INPUT_ROWS, type Input } from '../../lib/action/inputs.ts'
 import { OUTPUT_ROWS } from '../../lib/action/outputs.ts'
+import { stringify } from '../../lib/base/yaml.ts'
 
 const HEADING = `# Made by scripts/build.mts from lib/action/inputs.ts and outputs.ts: change those.
 name: kubestep

@@ -1,16 +1,17 @@
 /** The tables of the README and of docs/, from the tables that the code walks. */
-import { KUBELET_ADAPTATIONS } from '../../lib/phases/run/adapt.ts'
-import { NODE_ADDRESS_ROW } from '../../lib/phases/run/node-address.ts'
-import { SYSCTLS } from '../../lib/machine/host/sysctl.ts'
+
 import { type FlagRow, INERT_FLAGS, KUBEADM_COMMANDS, REFUSED_FLAGS } from '../../lib/cli/kubeadm-commands.ts'
-import { PROXY_MODES, type ProxyMode } from '../../lib/machine/network/proxy-mode.ts'
 import { meaningOf, type Option, placeholderOf } from '../../lib/cli/option.ts'
 import { OPTIONS, type OptionName } from '../../lib/cli/options.ts'
+import { GATES } from '../../lib/cluster/ready/gates.ts'
 import { PHASES } from '../../lib/kubeadm/config/phase-names.ts'
+import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from '../../lib/kubeadm/profile/ci-profile.ts'
+import { SYSCTLS } from '../../lib/machine/host/sysctl.ts'
+import { PROXY_MODES, type ProxyMode } from '../../lib/machine/network/proxy-mode.ts'
 import { CHECKS } from '../../lib/phases/preflight/checks.ts'
 import { ITEMS } from '../../lib/phases/prepare/items.ts'
-import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from '../../lib/kubeadm/profile/ci-profile.ts'
-import { GATES } from '../../lib/cluster/ready/gates.ts'
+import { KUBELET_ADAPTATIONS } from '../../lib/phases/run/adapt.ts'
+import { NODE_ADDRESS_ROW } from '../../lib/phases/run/node-address.ts'
 
 type Row = readonly string[]
 

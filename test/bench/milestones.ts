@@ -1,14 +1,14 @@
 /** Watches a cluster come up from outside, the same way whoever brings it up. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KubestepError } from '../../lib/base/errors.ts'
+import type { InitConfig } from '../../lib/base/kubeadm.ts'
 import { type Api, openApi } from '../../lib/cluster/api/api-client.ts'
 import { readCredentials } from '../../lib/cluster/api/kubeconfig-credentials.ts'
-import type { InitConfig } from '../../lib/base/kubeadm.ts'
-import { KubestepError } from '../../lib/base/errors.ts'
-import { readFile } from '../../lib/machine/files.ts'
-import { localUrl } from '../../lib/kubeadm/credentials/kubeconfigs.ts'
 import { gateContext } from '../../lib/cluster/ready/gate-context.ts'
 import { GATES } from '../../lib/cluster/ready/gates.ts'
 import { type GateResult, waitForGates } from '../../lib/cluster/ready/wait-gates.ts'
+import { localUrl } from '../../lib/kubeadm/credentials/kubeconfigs.ts'
+import { readFile } from '../../lib/machine/files.ts'
 
 /** What is measured, by the gate that shows it. */
 export const MILESTONES: readonly (readonly [gate: string, name: string])[] = [

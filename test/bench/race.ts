@@ -1,7 +1,7 @@
 /** Commands run in turn, several rounds, each as a cold process; medians and ratios. */
 import { mkdirSync, rmSync } from 'node:fs'
-import { run } from '../../lib/machine/command.ts'
 import { KubestepError } from '../../lib/base/errors.ts'
+import { run } from '../../lib/machine/command.ts'
 
 export interface Contestant {
   readonly name: string

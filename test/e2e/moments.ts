@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LAYOUT } from '../../lib/base/paths.ts'
-import { PRIVATE_RUNTIME } from '../../lib/supply/runtime/private-runtime.ts'
 import { KUBELET } from '../../lib/machine/service/kubelet-service.ts'
 import { serviceManager } from '../../lib/machine/service/manager.ts'
+import { PRIVATE_RUNTIME } from '../../lib/supply/runtime/private-runtime.ts'
 import type { Running } from './programs.ts'
 
 export interface Moment {

@@ -23,7 +23,7 @@ const AFTER: readonly (readonly string[])[] = [
   ['show-join-command', '--skip-token-print'],
 ]
 
-leavesNothing('phases by hand make a cluster, and a manifest that was mended meanwhile is taken', async target => {
+leavesNothing('phases by hand make a cluster, and a manifest that was changed meanwhile is taken', async target => {
   const phase = async ([name = '', ...args]: readonly string[]) => run(bundle(name, ...args, ...configOf(target)))
   for (const step of BEFORE) succeeded(await phase(step))
   const good = readFileSync(MANIFEST, 'utf8')

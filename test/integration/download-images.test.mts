@@ -5,12 +5,12 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileSource } from '../../lib/supply/fetch/byte-source.ts'
-import { archiveImages } from '../../lib/supply/registry/image-archive.ts'
-import type { Limits } from '../../lib/supply/fetch/limits.ts'
 import { prepareComponents } from '../../lib/supply/components/fetch-components.ts'
+import { fileSource } from '../../lib/supply/fetch/byte-source.ts'
 import type { Progress } from '../../lib/supply/fetch/fetch-progress.ts'
+import type { Limits } from '../../lib/supply/fetch/limits.ts'
 import { readTar } from '../../lib/supply/fetch/tar.ts'
+import { archiveImages } from '../../lib/supply/registry/image-archive.ts'
 import {
   addImage,
   type Contents,

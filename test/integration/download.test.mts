@@ -6,9 +6,9 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Download, download } from '../../lib/supply/fetch/download.ts'
+import type { Progress } from '../../lib/supply/fetch/fetch-progress.ts'
 import type { Limits } from '../../lib/supply/fetch/limits.ts'
 import { openNetwork } from '../../lib/supply/fetch/network.ts'
-import type { Progress } from '../../lib/supply/fetch/fetch-progress.ts'
 import {
   breakAfter,
   drip,

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { readArtifacts } from '../../lib/supply/components/artifacts.ts'
 import { architecture } from '../../lib/base/platform.ts'
+import { readArtifacts } from '../../lib/supply/components/artifacts.ts'
 import { addImage, type Contents, layer, openRegistry } from './download-registry-server.mts'
 
 const SCRIPTS = fileURLToPath(new URL('../../scripts/', import.meta.url))

@@ -6,9 +6,9 @@ import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { writeLogBundle } from '../../lib/cluster/diagnose/log-bundle.ts'
 import { streamSource } from '../../lib/supply/fetch/byte-source.ts'
 import { readTar } from '../../lib/supply/fetch/tar.ts'
-import { writeLogBundle } from '../../lib/cluster/diagnose/log-bundle.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kubestep logs '))
 after(() => rmSync(folder, { recursive: true }))

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { recordedHost } from '../../lib/machine/host/recorded.ts'
-import type { Row } from '../../lib/phases/preflight/run-checks.ts'
 import type { Report } from '../../lib/phases/preflight/check-table.ts'
+import type { Row } from '../../lib/phases/preflight/run-checks.ts'
 import { verdictsOn } from '../unit/preflight-hosts.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/preflight.mts', import.meta.url))

@@ -3,10 +3,10 @@ import { describe, test } from 'node:test'
 import { cacheKey } from '../../lib/action/cache.ts'
 import { failureFrom, failureOf } from '../../lib/action/failure-report.ts'
 import { mayMakeCgroups, missingFrom } from '../../lib/action/job-facts.ts'
+import { failureSummary, readySummary, timeline, timeToReady } from '../../lib/action/job-summary.ts'
 import { openProgress } from '../../lib/action/log-progress.ts'
 import { type JobFacts, REFUSALS, refusals } from '../../lib/action/refusals.ts'
 import { asRoot } from '../../lib/action/root.ts'
-import { failureSummary, readySummary, timeline, timeToReady } from '../../lib/action/job-summary.ts'
 
 const FIT: JobFacts = {
   inWorkflow: true,
@@ -156,7 +156,7 @@ describe('failureOf()', () => {
 
   test('how preflight ends its list is no fault of its own', () => {
     const text =
-      'preflight: Port-2379: node on 127.0.0.1 has the port of etcd; stop that\npreflight: cannot set up a cluster on this machine: mend that'
+      'preflight: Port-2379: node on 127.0.0.1 has the port of etcd; stop that\npreflight: cannot set up a cluster on this machine: fix that'
     assert.equal(
       failureOf({ event: 'error', text }, 1, '').title,
       'Port-2379: node on 127.0.0.1 has the port of etcd; stop that',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import type { InitConfig } from '../../lib/base/kubeadm.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { NO_MACHINE_ADDRESS } from '../../lib/machine/host/read-facts.ts'
 import { familyFault } from '../../lib/phases/preflight/address-checks.ts'
 import { GOLDEN_FACTS } from '../facts.ts'

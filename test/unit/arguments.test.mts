@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Command, parseArguments } from '../../lib/cli/arguments.ts'
 import { UsageError } from '../../lib/base/errors.ts'
+import { type Command, parseArguments } from '../../lib/cli/arguments.ts'
 
 const COMMAND: Command = {
   name: 'certs',

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { applyObject } from '../../lib/cluster/api/apply-object.ts'
-import type { Api } from '../../lib/cluster/api/api-client.ts'
 import type { JsonObject } from '../../lib/base/json.ts'
-import type { ClusterObject } from '../../lib/kubeadm/objects/cluster-object.ts'
-import { completed, mergedTaints } from '../../lib/cluster/api/completed-object.ts'
-import { corefile, isDefaultCorefile } from '../../lib/kubeadm/objects/corefile.ts'
-import { keepingChanges } from '../../lib/cluster/api/kept-changes.ts'
 import { parseVersion } from '../../lib/base/version.ts'
+import type { Api } from '../../lib/cluster/api/api-client.ts'
+import { applyObject } from '../../lib/cluster/api/apply-object.ts'
+import { completed, mergedTaints } from '../../lib/cluster/api/completed-object.ts'
+import { keepingChanges } from '../../lib/cluster/api/kept-changes.ts'
+import type { ClusterObject } from '../../lib/kubeadm/objects/cluster-object.ts'
+import { corefile, isDefaultCorefile } from '../../lib/kubeadm/objects/corefile.ts'
 
 /** A cluster that holds these objects, by path; it tells what it was asked for. */
 function cluster(objects: Readonly<Record<string, JsonObject>>, asked: string[] = []): Api {

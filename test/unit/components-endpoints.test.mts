@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { type Endpoint, endpointsOf } from '../../lib/supply/registry/registry-endpoints.ts'
 import { readMirrors } from '../../lib/supply/fetch/mirrors.ts'
 import { readReference } from '../../lib/supply/fetch/reference.ts'
+import { type Endpoint, endpointsOf } from '../../lib/supply/registry/registry-endpoints.ts'
 import { registryFiles, registryPath } from '../../lib/supply/runtime/registry-folder.ts'
 
 /** Endpoints of an image when containerd's folder has these files. */

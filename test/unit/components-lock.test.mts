@@ -3,11 +3,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileKey, openLock, readLock, readLockTable, writeLock, writeLockTable } from '../../lib/supply/fetch/digest-lock.ts'
 import { ARCHITECTURES } from '../../lib/base/platform.ts'
-import { readReference } from '../../lib/supply/fetch/reference.ts'
-import { COMPONENTS } from '../../lib/supply/components/component-table.ts'
 import { DEFAULT_VERSION } from '../../lib/kubeadm/config/kubernetes-version.ts'
+import { COMPONENTS } from '../../lib/supply/components/component-table.ts'
+import {
+  fileKey,
+  openLock,
+  readLock,
+  readLockTable,
+  writeLock,
+  writeLockTable,
+} from '../../lib/supply/fetch/digest-lock.ts'
+import { readReference } from '../../lib/supply/fetch/reference.ts'
 
 const [A, B] = ['a'.repeat(64), 'b'.repeat(64)] as const
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { architecture } from '../../lib/base/platform.ts'
+import { COMPONENTS, labelSources, sources } from '../../lib/supply/components/component-table.ts'
+import { defaultCacheDir } from '../../lib/supply/fetch/cache-store.ts'
 import { readChecksum } from '../../lib/supply/fetch/checksum.ts'
-import { imageFile } from '../../lib/supply/registry/fetch-images.ts'
 import { LIMITS } from '../../lib/supply/fetch/limits.ts'
 import { NO_MIRRORS, readMirrors } from '../../lib/supply/fetch/mirrors.ts'
-import { architecture } from '../../lib/base/platform.ts'
 import { openQueue } from '../../lib/supply/fetch/queue.ts'
 import { readReference, registryAddress } from '../../lib/supply/fetch/reference.ts'
-import { defaultCacheDir } from '../../lib/supply/fetch/cache-store.ts'
-import { COMPONENTS, labelSources, sources } from '../../lib/supply/components/component-table.ts'
+import { imageFile } from '../../lib/supply/registry/fetch-images.ts'
 
 const RELEASE = { version: 'v1.36.2', arch: 'amd64' }
 const BUILD = { version: 'ci/v1.37.0-alpha.1.5+0123abc', arch: 'arm64' }

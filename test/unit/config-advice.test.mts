@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { validateConfig } from '../../lib/kubeadm/config/file.ts'
-import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { ConfigError, type Fault } from '../../lib/base/errors.ts'
-import type { HostFacts } from '../../lib/machine/host/facts.ts'
 import type { JsonObject } from '../../lib/base/json.ts'
 import { kubeletConfiguration } from '../../lib/kubeadm/component-configs/kubelet-config.ts'
+import { validateConfig } from '../../lib/kubeadm/config/file.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import type { HostFacts } from '../../lib/machine/host/facts.ts'
 
 const FACTS: HostFacts = {
   hostname: 'host',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { JsonObject } from '../../lib/base/json.ts'
 import { CHOICE_FIELDS, choiceFindings } from '../../lib/kubeadm/config/choices.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
-import type { JsonObject } from '../../lib/base/json.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 /** A document with a value at a path; a list has it as its second item. */

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkFeatureGates, FEATURE_GATES, featureNotices, isFeatureEnabled } from '../../lib/kubeadm/config/features.ts'
 import { parseVersion, type Version } from '../../lib/base/version.ts'
+import {
+  checkFeatureGates,
+  FEATURE_GATES,
+  featureNotices,
+  isFeatureEnabled,
+} from '../../lib/kubeadm/config/features.ts'
 
 const release = (minor: number): Version => parseVersion(`v1.${minor}.0`) as Version
 

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { isObject, type JsonObject } from '../../lib/base/json.ts'
+import { valueSince } from '../../lib/base/version.ts'
+import { parseAll, stringify } from '../../lib/base/yaml.ts'
 import { migrateConfig } from '../../lib/kubeadm/config/file.ts'
 import { WRITTEN_API_VERSION } from '../../lib/kubeadm/config/kinds.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { printClusterConfiguration } from '../../lib/kubeadm/config/print-config.ts'
 import { initDefaults, joinDefaults, resetDefaults, upgradeDefaults } from '../../lib/kubeadm/config/print-defaults.ts'
 import type { HostFacts } from '../../lib/machine/host/facts.ts'
-import { isObject, type JsonObject } from '../../lib/base/json.ts'
-import { valueSince } from '../../lib/base/version.ts'
-import { parseAll, stringify } from '../../lib/base/yaml.ts'
 
 const GOLDEN = new URL('../golden/', import.meta.url)
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseUrl } from '../../lib/base/go/url-parts.ts'
 import { splitHostPort } from '../../lib/kubeadm/config/api-endpoint.ts'
 import { isImageRepository } from '../../lib/kubeadm/config/image-reference.ts'
-import { parseUrl } from '../../lib/base/go/url-parts.ts'
 
 // What Go's net/url makes of each: the scheme and the path, or an error.
 const URLS: readonly (readonly [text: string, scheme: string | undefined, path?: string])[] = [

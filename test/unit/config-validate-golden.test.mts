@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { validateConfig } from '../../lib/kubeadm/config/file.ts'
 import { ConfigError, type Fault } from '../../lib/base/errors.ts'
+import { validateConfig } from '../../lib/kubeadm/config/file.ts'
 import type { HostFacts } from '../../lib/machine/host/facts.ts'
 
 interface Expected {

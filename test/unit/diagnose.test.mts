@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { JsonObject } from '../../lib/base/json.ts'
+import { maskJson, maskSecrets, secretMask } from '../../lib/base/secrets.ts'
 import { withoutSecrets } from '../../lib/cluster/diagnose/api-objects.ts'
 import { fullDisks } from '../../lib/cluster/diagnose/disks.ts'
 import { ENDINGS, endingOf, refusalText } from '../../lib/cluster/diagnose/endings.ts'
 import { lastWords, tellingLines } from '../../lib/cluster/diagnose/log-lines.ts'
 import { findingOf, podTrouble } from '../../lib/cluster/diagnose/pods-link.ts'
-import { maskJson, maskSecrets, secretMask } from '../../lib/base/secrets.ts'
 import { lastRun, sandboxRefusal } from '../../lib/cluster/diagnose/static-pod-link.ts'
-import type { JsonObject } from '../../lib/base/json.ts'
 import { covers } from '../../lib/phases/run/record.ts'
 
 for (const [name, text, masked] of [

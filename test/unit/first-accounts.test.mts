@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firstAccounts } from '../../lib/phases/init/first-accounts.ts'
 import { parseVersion, type Version } from '../../lib/base/version.ts'
+import { firstAccounts } from '../../lib/phases/init/first-accounts.ts'
 
 const release = (text: string): Version => parseVersion(text) as Version
 

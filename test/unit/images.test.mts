@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
-import type { HostFacts } from '../../lib/machine/host/facts.ts'
-import { type ImageConfig, type ImageName, imageList, imageOf, imagesObject, tagOf } from '../../lib/kubeadm/images/image-list.ts'
-import { bundledVersions, defaultImageRepository } from '../../lib/kubeadm/images/image-versions.ts'
 import { parseVersion, type Version } from '../../lib/base/version.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import {
+  type ImageConfig,
+  type ImageName,
+  imageList,
+  imageOf,
+  imagesObject,
+  tagOf,
+} from '../../lib/kubeadm/images/image-list.ts'
+import { bundledVersions, defaultImageRepository } from '../../lib/kubeadm/images/image-versions.ts'
+import type { HostFacts } from '../../lib/machine/host/facts.ts'
 
 const HOST: HostFacts = {
   hostname: 'n1',

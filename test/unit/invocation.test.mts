@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { block, useCommands } from '../../lib/phases/init/next-commands.ts'
 import { helpText } from '../../lib/cli/help.ts'
 import { commandOf, type Start } from '../../lib/cli/invocation.ts'
+import { block, useCommands } from '../../lib/phases/init/next-commands.ts'
 
 const HERE = '/home/me/kubestep'
 

@@ -3,7 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { addressSecrets, environmentSecrets, fieldSecrets, fileSecrets } from '../../lib/cluster/diagnose/known-secrets.ts'
+import {
+  addressSecrets,
+  environmentSecrets,
+  fieldSecrets,
+  fileSecrets,
+} from '../../lib/cluster/diagnose/known-secrets.ts'
 
 describe('environmentSecrets()', () => {
   const rows: readonly (readonly [name: string, value: string, secrets: readonly string[]])[] = [

@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Command, optionsOf, parseArguments, type Subcommand } from '../../lib/cli/arguments.ts'
-import { commandRow, fits, INERT_FLAGS, KUBEADM_COMMANDS, placeOf, REFUSED_FLAGS } from '../../lib/cli/kubeadm-commands.ts'
+import {
+  commandRow,
+  fits,
+  INERT_FLAGS,
+  KUBEADM_COMMANDS,
+  placeOf,
+  REFUSED_FLAGS,
+} from '../../lib/cli/kubeadm-commands.ts'
 import { COMMON, OPTIONS, type Option } from '../../lib/cli/options.ts'
 import type { Script } from '../../lib/cli/script.ts'
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ClusterConfiguration, InitConfiguration } from '../../lib/base/kubeadm.ts'
+import { parseVersion } from '../../lib/base/version.ts'
+import { parse, stringify } from '../../lib/base/yaml.ts'
 import { kubeconfigText } from '../../lib/kubeadm/credentials/kubeconfig-file.ts'
 import {
   externalServer,
@@ -10,8 +12,6 @@ import {
   kubeconfigSubject,
   kubeconfigsOf,
 } from '../../lib/kubeadm/credentials/kubeconfigs.ts'
-import { parseVersion } from '../../lib/base/version.ts'
-import { parse, stringify } from '../../lib/base/yaml.ts'
 import { type Host, hostWith, initConfig, issue, PKI, without } from '../pki.ts'
 
 function spec(name: KubeconfigName): (typeof KUBECONFIGS)[number] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PodContainer } from '../../lib/supply/cri/pod-containers.ts'
 import { heldUp } from '../../lib/phases/run/changed-manifests.ts'
+import type { PodContainer } from '../../lib/supply/cri/pod-containers.ts'
 
 const container = (name: string, createdAtMs: number, state: PodContainer['state'] = 'exited'): PodContainer => ({
   id: name,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { artifactsFault, namedVersions } from '../../lib/supply/components/look-up-versions.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { isVersionName } from '../../lib/kubeadm/config/named-versions.ts'
+import { artifactsFault, namedVersions } from '../../lib/supply/components/look-up-versions.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 for (const [name, looked] of [

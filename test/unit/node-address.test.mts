@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { InitConfig } from '../../lib/base/kubeadm.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import { kubeletFlagsFile } from '../../lib/kubeadm/kubelet/kubelet-flags.ts'
 import { adaptToMachine } from '../../lib/phases/run/adapt.ts'
 import { type NodeNetwork, nodeAddress } from '../../lib/phases/run/node-address.ts'
-import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
-import type { InitConfig } from '../../lib/base/kubeadm.ts'
-import { kubeletFlagsFile } from '../../lib/kubeadm/kubelet/kubelet-flags.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 const NETWORK: NodeNetwork = {

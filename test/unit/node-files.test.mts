@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nodeFiles } from '../../lib/phases/run/node-files.ts'
+import { parse } from '../../lib/base/yaml.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import type { FileEntry } from '../../lib/machine/files.ts'
-import { parse } from '../../lib/base/yaml.ts'
+import { nodeFiles } from '../../lib/phases/run/node-files.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 const PATH = '/etc/kubernetes/kubelet.conf'

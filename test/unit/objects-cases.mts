@@ -1,16 +1,16 @@
 /** Golden cases of kubelet files and cluster objects: what real kubeadm made of a configuration, and what it knew then. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
-import type { InitConfig } from '../../lib/base/kubeadm.ts'
 import { durationMilliseconds } from '../../lib/base/duration.ts'
-import type { HostFacts } from '../../lib/machine/host/facts.ts'
 import { isObject, type Json, type JsonObject } from '../../lib/base/json.ts'
+import type { InitConfig } from '../../lib/base/kubeadm.ts'
+import { parseAll } from '../../lib/base/yaml.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import type { ApplyPatches } from '../../lib/kubeadm/kubelet/kubelet-files.ts'
 import type { CertificateUpload, ObjectInputs } from '../../lib/kubeadm/objects/object-inputs.ts'
 import { applyPatches } from '../../lib/kubeadm/patches/apply-patches.ts'
 import { parsePatches } from '../../lib/kubeadm/patches/parse-patches.ts'
 import type { PatchTarget } from '../../lib/kubeadm/patches/target.ts'
-import { parseAll } from '../../lib/base/yaml.ts'
+import type { HostFacts } from '../../lib/machine/host/facts.ts'
 
 const GOLDEN = new URL('../golden/', import.meta.url)
 

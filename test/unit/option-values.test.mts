@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { INPUT_ROWS } from '../../lib/action/inputs.ts'
 import { ARCHITECTURES } from '../../lib/base/platform.ts'
-import { COMPONENT_DEFAULTS } from '../../lib/kubeadm/config/print-defaults.ts'
+import { TOKEN_USAGES } from '../../lib/base/token.ts'
 import { FOREIGN_OPTIONS, foreignOption } from '../../lib/cli/habits.ts'
 import { meaningOf, type Option, placeholderOf } from '../../lib/cli/option.ts'
 import { valueFaults } from '../../lib/cli/option-values.ts'
 import { OPTIONS, type OptionName } from '../../lib/cli/options.ts'
 import { GATES } from '../../lib/cluster/ready/gates.ts'
-import { TOKEN_USAGES } from '../../lib/base/token.ts'
+import { COMPONENT_DEFAULTS } from '../../lib/kubeadm/config/print-defaults.ts'
 
 const ROWS = Object.entries(OPTIONS) as readonly (readonly [OptionName, Option])[]
 

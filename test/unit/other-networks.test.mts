@@ -48,7 +48,7 @@ describe('preflight names the command that clears what another network has left'
   const rowsOf = async (host: HostSource, flags = {}): Promise<readonly string[]> =>
     (await verdictsOn(host, flags))
       .filter(({ name, status }) => name === 'CNIConfig' && status !== 'ok')
-      .map(({ status, found, mend }) => `${status} ${found}; ${mend}`)
+      .map(({ status, found, fix }) => `${status} ${found}; ${fix}`)
 
   test('its interfaces', async () => {
     const host = withNetwork(openHost('github-24.04'), ['lo', 'eth0', 'flannel.1', 'flannel-v6.1'])
@@ -63,7 +63,7 @@ describe('preflight names the command that clears what another network has left'
     const bridgeRow = async (flags = {}): Promise<string> => {
       const rows = await verdictsOn(openHost('crowded'), flags)
       const row = rows.find(({ name, found }) => name === 'NetworkRanges' && found.startsWith('the bridge'))
-      return row === undefined ? '' : `${row.status} ${row.found}; ${row.mend}`
+      return row === undefined ? '' : `${row.status} ${row.found}; ${row.fix}`
     }
     assert.match(await bridgeRow(), /^error the bridge cni0 has an address of 10\.244\.0\.0\/24, .*ip link delete cni0/)
     assert.equal(await bridgeRow({ 'pod-network-cidr': '10.244.0.0/24' }), '')
@@ -78,7 +78,7 @@ describe('preflight names the command that clears what another network has left'
       read: path => (path === '/proc/net/route' ? route(host.read(path)) : host.read(path)),
     })
     const row = rows.find(({ name, found }) => name === 'NetworkRanges' && found.includes('(flannel.1)'))
-    assert.match(row?.mend ?? '', /^clear what .* left: ip link delete flannel\.1; or choose another range/)
+    assert.match(row?.fix ?? '', /^clear what .* left: ip link delete flannel\.1; or choose another range/)
   })
 
   test('its files', async () => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { stringify } from '../../lib/base/yaml.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
-import type { HostFacts } from '../../lib/machine/host/facts.ts'
+import { COMPONENT_NAMES } from '../../lib/kubeadm/manifests/component.ts'
+import { staticPod } from '../../lib/kubeadm/manifests/pod.ts'
 import { corednsDeployment } from '../../lib/kubeadm/objects/coredns-deployment.ts'
 import { applyPatches } from '../../lib/kubeadm/patches/apply-patches.ts'
 import { type PatchFile, parsePatches } from '../../lib/kubeadm/patches/parse-patches.ts'
-import { COMPONENT_NAMES } from '../../lib/kubeadm/manifests/component.ts'
-import { staticPod } from '../../lib/kubeadm/manifests/pod.ts'
-import { stringify } from '../../lib/base/yaml.ts'
+import type { HostFacts } from '../../lib/machine/host/facts.ts'
 
 const HOST: HostFacts = {
   hostname: 'n1',

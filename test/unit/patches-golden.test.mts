@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { JsonObject } from '../../lib/base/json.ts'
+import { parse, stringify } from '../../lib/base/yaml.ts'
 import { applyPatches } from '../../lib/kubeadm/patches/apply-patches.ts'
 import { type PatchFile, parsePatches } from '../../lib/kubeadm/patches/parse-patches.ts'
 import type { PatchTarget } from '../../lib/kubeadm/patches/target.ts'
-import { parse, stringify } from '../../lib/base/yaml.ts'
 
 const data = new URL('../data/patches/', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, data), 'utf8')

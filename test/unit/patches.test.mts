@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Json, JsonObject } from '../../lib/base/json.ts'
+import { parseVersion } from '../../lib/base/version.ts'
 import { applyPatches } from '../../lib/kubeadm/patches/apply-patches.ts'
+import { fieldsOf, itemType, mergeKeyOf } from '../../lib/kubeadm/patches/field-types.ts'
 import { applyJsonMerge } from '../../lib/kubeadm/patches/json-merge.ts'
 import { applyJsonPatch, jsonPatchFaults } from '../../lib/kubeadm/patches/json-patch.ts'
 import { parsePatches } from '../../lib/kubeadm/patches/parse-patches.ts'
 import { applyStrategicMerge } from '../../lib/kubeadm/patches/strategic.ts'
 import { PATCH_TARGETS, parseFileName } from '../../lib/kubeadm/patches/target.ts'
-import { fieldsOf, itemType, mergeKeyOf } from '../../lib/kubeadm/patches/field-types.ts'
-import { parseVersion } from '../../lib/base/version.ts'
 
 const targets = PATCH_TARGETS.at(-1)?.[1] ?? []
 const pod: JsonObject = {

@@ -161,23 +161,21 @@ describe('issueCredentials() refuses', () => {
     }
     return formatCertificate(certificate(template, parsePrivateKey(textOf('apiserver.key')), issuer))
   }
-  const mend = `delete it and its key, and run 'certs apiserver' again`
+  const fix = `delete it and its key, and run 'certs apiserver' again`
   const reuse = `certs: cannot reuse "${PKI}/apiserver.crt":`
   const mendCa = `put the right files there, or delete certificate and key with all that they signed and run 'certs ca' again`
   const rows: readonly (readonly [what: string, host: Host, faults: readonly (string | RegExp)[]])[] = [
-    ['a leaf that is empty', put('apiserver.crt', ''), [`${reuse} it is empty; ${mend}`]],
+    ['a leaf that is empty', put('apiserver.crt', ''), [`${reuse} it is empty; ${fix}`]],
     [
       'a leaf that is cut off',
       put('apiserver.crt', textOf('apiserver.crt').slice(0, 300)),
-      [`${reuse} its PEM block is cut off or has headers; ${mend}`],
+      [`${reuse} its PEM block is cut off or has headers; ${fix}`],
     ],
-    ['a leaf that is a key', put('apiserver.crt', textOf('sa.key')), [`${reuse} it holds no certificate; ${mend}`]],
+    ['a leaf that is a key', put('apiserver.crt', textOf('sa.key')), [`${reuse} it holds no certificate; ${fix}`]],
     [
       'a leaf of another CA',
       swap('apiserver.crt'),
-      [
-        `${reuse} it is not signed by its CA and its key "${PKI}/apiserver.key" belongs to another certificate; ${mend}`,
-      ],
+      [`${reuse} it is not signed by its CA and its key "${PKI}/apiserver.key" belongs to another certificate; ${fix}`],
     ],
     [
       'a leaf that belongs elsewhere',
@@ -189,12 +187,12 @@ describe('issueCredentials() refuses', () => {
     [
       'a leaf without key',
       without(complete, '/apiserver.key'),
-      [`${reuse} its key "${PKI}/apiserver.key" is missing; ${mend}`],
+      [`${reuse} its key "${PKI}/apiserver.key" is missing; ${fix}`],
     ],
     [
       'a leaf with a damaged key',
       put('apiserver.key', 'x'),
-      [`${reuse} its key "${PKI}/apiserver.key" cannot be used: it holds no PEM block; ${mend}`],
+      [`${reuse} its key "${PKI}/apiserver.key" cannot be used: it holds no PEM block; ${fix}`],
     ],
     [
       'a key without leaf',
@@ -206,12 +204,12 @@ describe('issueCredentials() refuses', () => {
     [
       'a leaf that expired',
       put('apiserver.crt', leafOf({ notAfter: new Date('2026-11-23T14:19:59Z') })),
-      [`${reuse} it expired on 2026-11-23T14:19:59Z; ${mend}`],
+      [`${reuse} it expired on 2026-11-23T14:19:59Z; ${fix}`],
     ],
     [
       'a leaf of the future',
       put('apiserver.crt', leafOf({ notBefore: new Date('2026-11-24T00:00:00Z') })),
-      [`${reuse} it is not valid before 2026-11-24T00:00:00Z; ${mend}`],
+      [`${reuse} it is not valid before 2026-11-24T00:00:00Z; ${fix}`],
     ],
     [
       'a CA with the key of another',
@@ -301,7 +299,7 @@ describe('issueCredentials() refuses', () => {
   it('leaves that are not valid for a new address', async () => {
     const moved = initConfig('v1.36.2', {}, { localAPIEndpoint: { advertiseAddress: '10.0.0.7', bindPort: 6443 } })
     const faults = await faultsOf(complete, moved)
-    assert.equal(faults[0], `${reuse} it is not valid for 10.0.0.7; ${mend}`)
+    assert.equal(faults[0], `${reuse} it is not valid for 10.0.0.7; ${fix}`)
     assert.equal(faults.filter(fault => fault.includes('it is not valid for 10.0.0.7')).length, 3)
   })
 
@@ -314,7 +312,7 @@ describe('issueCredentials() refuses', () => {
 
   it('leaves whose CA is gone', async () => {
     const faults = await faultsOf(without(complete, 'pki/ca.crt', 'pki/ca.key'))
-    assert.equal(faults[0], `${reuse} its CA is not in "${PKI}"; ${mend}`)
+    assert.equal(faults[0], `${reuse} its CA is not in "${PKI}"; ${fix}`)
     assert.equal(faults.length, 2 + 5)
   })
 

@@ -101,7 +101,7 @@ for (const [index, host] of HOSTS.entries()) {
 }
 
 /** What was found, in words that people can act on. */
-const FOUND: readonly (readonly [host: (typeof HOSTS)[number], name: string, found: RegExp, mend?: RegExp])[] = [
+const FOUND: readonly (readonly [host: (typeof HOSTS)[number], name: string, found: RegExp, fix?: RegExp])[] = [
   ['github-24.04', 'CRI', /no runtime serves CRI/, /init starts \/usr\/bin\/containerd 2\.2\.1 on a socket of its own/],
   ['github-24.04', 'ContainerdConfig', /disabled_plugins/, /init leaves it alone/],
   ['github-24.04', 'DiskSpace', /^10\.0 GiB of 72\.0 GiB free for images .* below 15 %$/, /--profile ci/],
@@ -147,13 +147,13 @@ const FOUND: readonly (readonly [host: (typeof HOSTS)[number], name: string, fou
   ['crowded', 'SystemVerification', /control groups lack memory/, /cgroup_enable=memory/],
 ]
 
-describe('preflight() says what it found and what mends it', () => {
-  for (const [host, name, found, mend] of FOUND) {
+describe('preflight() says what it found and what fixes it', () => {
+  for (const [host, name, found, fix] of FOUND) {
     test(`${name} on ${host}: ${found}`, async () => {
       const rows = (await verdictsOn(openHost(host))).filter(row => row.name === name)
       const row = rows.find(other => found.test(other.found))
       assert.ok(row, `it says: ${rows.map(other => other.found).join(' | ')}`)
-      if (mend !== undefined) assert.match(row.mend ?? '', mend)
+      if (fix !== undefined) assert.match(row.fix ?? '', fix)
     })
   }
 })

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { KubestepError } from '../../lib/base/errors.ts'
-import type { HostSource } from '../../lib/machine/host/host-source.ts'
 import type { Flags } from '../../lib/cli/options.ts'
+import type { HostSource } from '../../lib/machine/host/host-source.ts'
+import { reportOf, summary, tableLines } from '../../lib/phases/preflight/check-table.ts'
 import { CHECKS, ignoredNames, knownNames } from '../../lib/phases/preflight/checks.ts'
 import type { Row } from '../../lib/phases/preflight/run-checks.ts'
-import { reportOf, summary, tableLines } from '../../lib/phases/preflight/check-table.ts'
 import { openHost, verdictsOn, wantedOn } from './preflight-hosts.ts'
 
 const INIT = 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n'
@@ -473,23 +473,23 @@ test('preflight() counts errors that are to be ignored as warnings, by flag and 
 
 const ROWS: readonly Row[] = [
   { name: 'NumCPU', status: 'ok', found: '2 processors', why: 'w' },
-  { name: 'Port-1', status: 'error', found: 'a has it', why: 'ports', mend: 'stop a' },
-  { name: 'Port-2', status: 'error', found: 'b has it', why: 'ports', mend: 'stop b' },
+  { name: 'Port-1', status: 'error', found: 'a has it', why: 'ports', fix: 'stop a' },
+  { name: 'Port-2', status: 'error', found: 'b has it', why: 'ports', fix: 'stop b' },
   { name: 'Port-3', status: 'ok', found: 'free', why: 'ports' },
   { name: 'Port-4', status: 'ok', found: 'free', why: 'ports' },
-  { name: 'Swap', status: 'handled', found: 'on', why: 'w', mend: 'init copes' },
-  { name: 'Mem', status: 'warning', ignored: true, found: '1 MB', why: 'memory', mend: 'more' },
+  { name: 'Swap', status: 'handled', found: 'on', why: 'w', fix: 'init copes' },
+  { name: 'Mem', status: 'warning', ignored: true, found: '1 MB', why: 'memory', fix: 'more' },
 ]
 
 test('tableLines() explains what needs attention, and sums up the rest', () => {
   assert.deepEqual(tableLines(ROWS, { color: false, all: false }), [
     'ERROR    Port-1                    a has it',
-    '                                   mend: stop a',
+    '                                   fix: stop a',
     'ERROR    Port-2                    b has it',
-    '                                   mend: stop b',
+    '                                   fix: stop b',
     '                                   why:  ports',
     'WARNING  Mem                       1 MB (ignored)',
-    '                                   mend: more',
+    '                                   fix: more',
     '                                   why:  memory',
     'handled  Swap                      on; init copes',
     'ok       NumCPU, Port-{3,4}',

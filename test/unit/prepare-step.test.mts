@@ -15,11 +15,12 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
-import { readKernel } from '../../lib/machine/host/kernel-features.ts'
-import { type HostSource, liveHost } from '../../lib/machine/host/host-source.ts'
 import { LAYOUT } from '../../lib/base/paths.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { reversed, withEdits } from '../../lib/machine/change.ts'
+import { type HostSource, liveHost } from '../../lib/machine/host/host-source.ts'
+import { readKernel } from '../../lib/machine/host/kernel-features.ts'
+import { swapWord, ufwRules } from '../../lib/machine/settings.ts'
 import { unifiedDiff } from '../../lib/phases/prepare/diff.ts'
 import {
   chosenItems,
@@ -29,7 +30,6 @@ import {
   showPlans,
   undoPreparation,
 } from '../../lib/phases/prepare/prepare.ts'
-import { swapWord, ufwRules } from '../../lib/machine/settings.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 const FSTAB = 'UUID=1 / ext4 defaults 0 1\n/swapfile none swap sw 0 0\n# the end'

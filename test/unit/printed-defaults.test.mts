@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { stringify } from '../../lib/base/yaml.ts'
 import { validateConfig } from '../../lib/kubeadm/config/file.ts'
 import { type LoadedInit, loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import {
@@ -11,7 +12,6 @@ import {
   upgradeDefaults,
 } from '../../lib/kubeadm/config/print-defaults.ts'
 import type { HostFacts } from '../../lib/machine/host/facts.ts'
-import { stringify } from '../../lib/base/yaml.ts'
 import { openHost, verdictsOn } from './preflight-hosts.ts'
 
 const FACTS: HostFacts = {

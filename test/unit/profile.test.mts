@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import type { JsonObject } from '../../lib/base/json.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { profilePatch } from '../../lib/kubeadm/profile/profile-patch.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 

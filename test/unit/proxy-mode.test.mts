@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { KubestepError } from '../../lib/base/errors.ts'
+import { parseVersion, type Version } from '../../lib/base/version.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { featureOf, featureState, kernelOptions, readKernel } from '../../lib/machine/host/kernel-features.ts'
 import { listedModules, loadedModules } from '../../lib/machine/host/kernel-modules.ts'
 import { checkProxyMode, modeFault, PROXY_MODES, proxyModeName } from '../../lib/machine/network/proxy-mode.ts'
-import { parseVersion, type Version } from '../../lib/base/version.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 import { type MemoryHost, memoryHost } from '../memory-host.ts'
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { quote } from '../../lib/machine/command.ts'
+import { parseVariables } from '../../lib/machine/service/supervise.mjs'
+import { unit } from '../../lib/machine/service/unit-text.ts'
 import { containerdConfig } from '../../lib/supply/runtime/containerd-config.ts'
 import { proxyVariables } from '../../lib/supply/runtime/private-runtime.ts'
 import { shimSocket } from '../../lib/supply/runtime/shims.ts'
-import { parseVariables } from '../../lib/machine/service/supervise.mjs'
-import { unit } from '../../lib/machine/service/unit-text.ts'
 
 const SERVICE = {
   name: 'kubelet',

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { describe, test } from 'node:test'
-import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import type { InitConfig } from '../../lib/base/kubeadm.ts'
-import type { HostFacts } from '../../lib/machine/host/facts.ts'
-import { proxyEnvironment } from '../../lib/machine/host/read-facts.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { imageList } from '../../lib/kubeadm/images/image-list.ts'
 import { manifestFiles, staticPods } from '../../lib/kubeadm/manifests/manifests.ts'
+import type { HostFacts } from '../../lib/machine/host/facts.ts'
+import { proxyEnvironment } from '../../lib/machine/host/read-facts.ts'
 
 const GOLDEN = new URL('../golden/', import.meta.url)
 const KINDS = ['init', 'manifests', 'versions']

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Api, Response } from '../../lib/cluster/api/api-client.ts'
 import { UsageError } from '../../lib/base/errors.ts'
 import type { JsonObject } from '../../lib/base/json.ts'
+import type { Flags } from '../../lib/cli/options.ts'
+import type { Api, Response } from '../../lib/cluster/api/api-client.ts'
 import { tokenSecret } from '../../lib/kubeadm/objects/bootstrap-token-objects.ts'
 import { createTokens, deleteTokens, tokenId, wantedToken } from '../../lib/phases/token/token-create.ts'
 import { joins, storedTokens, tokenObject, tokenTable } from '../../lib/phases/token/token-list.ts'
-import type { Flags } from '../../lib/cli/options.ts'
 
 const NOW = new Date('2026-11-23T14:20:00Z')
 const SECRET = '0123456789abcdef'

@@ -3,19 +3,34 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { EncryptionAlgorithm, InitConfig } from '../../lib/base/kubeadm.ts'
-import { kubeconfigText } from '../../lib/kubeadm/credentials/kubeconfig-file.ts'
-import { KUBECONFIGS, kubeconfigServer, kubeconfigSubject, kubeconfigsOf } from '../../lib/kubeadm/credentials/kubeconfigs.ts'
-import { type Certificate, formatCertificate, parseCertificates } from '../../lib/kubeadm/credentials/certificate.ts'
-import { AUTHORITIES, CERTIFICATES, isLeaf, LEAVES } from '../../lib/kubeadm/credentials/certificates.ts'
-import { readElement, readElements } from '../../lib/kubeadm/credentials/der.ts'
-import { formatPrivateKey, formatPublicKey, type PrivateKey, parsePrivateKey } from '../../lib/kubeadm/credentials/keys.ts'
-import { parsePem } from '../../lib/kubeadm/credentials/pem.ts'
-import { issuerOf, type Signer } from '../../lib/kubeadm/credentials/credential-plan.ts'
-import { authorityTemplate, clientTemplate, leafIdentity, leafTemplate } from '../../lib/kubeadm/credentials/template.ts'
-import { authorityValidity, clientValidity, leafValidity } from '../../lib/kubeadm/credentials/validity.ts'
-import { addressBytes, certificate, certificateRequest, name } from '../../lib/kubeadm/credentials/x509.ts'
 import { isSince } from '../../lib/base/version.ts'
 import { parse } from '../../lib/base/yaml.ts'
+import { type Certificate, formatCertificate, parseCertificates } from '../../lib/kubeadm/credentials/certificate.ts'
+import { AUTHORITIES, CERTIFICATES, isLeaf, LEAVES } from '../../lib/kubeadm/credentials/certificates.ts'
+import { issuerOf, type Signer } from '../../lib/kubeadm/credentials/credential-plan.ts'
+import { readElement, readElements } from '../../lib/kubeadm/credentials/der.ts'
+import {
+  formatPrivateKey,
+  formatPublicKey,
+  type PrivateKey,
+  parsePrivateKey,
+} from '../../lib/kubeadm/credentials/keys.ts'
+import { kubeconfigText } from '../../lib/kubeadm/credentials/kubeconfig-file.ts'
+import {
+  KUBECONFIGS,
+  kubeconfigServer,
+  kubeconfigSubject,
+  kubeconfigsOf,
+} from '../../lib/kubeadm/credentials/kubeconfigs.ts'
+import { parsePem } from '../../lib/kubeadm/credentials/pem.ts'
+import {
+  authorityTemplate,
+  clientTemplate,
+  leafIdentity,
+  leafTemplate,
+} from '../../lib/kubeadm/credentials/template.ts'
+import { authorityValidity, clientValidity, leafValidity } from '../../lib/kubeadm/credentials/validity.ts'
+import { addressBytes, certificate, certificateRequest, name } from '../../lib/kubeadm/credentials/x509.ts'
 import { initConfig, issue } from '../pki.ts'
 
 interface Real {

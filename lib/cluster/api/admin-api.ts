@@ -1,11 +1,11 @@
 /** A client for the cluster that is coming up, with rights from its first moment. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KubestepError, WaitError } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { localUrl } from '../../kubeadm/credentials/kubeconfigs.ts'
 import { type Api, openApi } from './api-client.ts'
 import { readCredentials } from './kubeconfig-credentials.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
-import { KubestepError, WaitError } from '../../base/errors.ts'
-import { localUrl } from '../../kubeadm/credentials/kubeconfigs.ts'
 
 const API_POLL_MS = 50
 

@@ -42,7 +42,7 @@ export class ApiError extends KubestepError {
   }
 }
 
-/** How long one request may take, as kubeadm has it (rule book 1.3). */
+/** How long one request may take, as kubeadm has it (kubeadm constants.go, v1.36). */
 const REQUEST_TIMEOUT_MS = 10_000
 
 /**

@@ -48,7 +48,7 @@ function withVersion(object: JsonObject, existing: JsonObject | undefined): Json
   return { ...object, metadata }
 }
 
-/** Statuses that more time does not mend. */
+/** Statuses that more time does not fix. */
 const FINAL: readonly number[] = [400, 401, 405, 415]
 
 /**

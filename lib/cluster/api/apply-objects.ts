@@ -1,7 +1,8 @@
 /** The objects of an init into a live API server, all at once. */
-import { applyObject, patchObject } from './apply-object.ts'
-import type { Api } from './api-client.ts'
+
 import type { ClusterObject } from '../../kubeadm/objects/cluster-object.ts'
+import type { Api } from './api-client.ts'
+import { applyObject, patchObject } from './apply-object.ts'
 import { completed } from './completed-object.ts'
 
 /** Objects that stay as they are when they exist. Source: kubeadm CreateOrRetainConfigMap (v1.36). */

@@ -1,9 +1,9 @@
 /** Cluster objects with what only the live cluster knows: who owns them, which taints a Node has, what users changed. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Api, ApiError } from './api-client.ts'
-import { nameOf, objectPath } from './resources.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import type { ClusterObject } from '../../kubeadm/objects/cluster-object.ts'
+import { type Api, ApiError } from './api-client.ts'
+import { nameOf, objectPath } from './resources.ts'
 
 const POLL_MS = 100
 

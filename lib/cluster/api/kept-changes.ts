@@ -1,8 +1,9 @@
 /** What users have changed of CoreDNS in a live cluster, and keep when the addon is applied again. */
-import type { Api } from './api-client.ts'
-import { nameOf, objectPath } from './resources.ts'
+
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { isDefaultCorefile } from '../../kubeadm/objects/corefile.ts'
+import type { Api } from './api-client.ts'
+import { nameOf, objectPath } from './resources.ts'
 
 /** What may be somebody's own: given our object and the one in the cluster, what goes in; undefined when that stays. */
 const KEPT: Readonly<Record<string, (ours: JsonObject, theirs: JsonObject) => JsonObject | undefined>> = {

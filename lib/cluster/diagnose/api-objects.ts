@@ -1,6 +1,7 @@
 /** What a log bundle asks the API server, and what is taken out of the answers. */
-import type { Api } from '../api/api-client.ts'
+
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import type { Api } from '../api/api-client.ts'
 
 export interface ApiPart {
   /** File in the bundle. */

@@ -2,10 +2,11 @@
  * The chain from a machine to a ready cluster, link by link. When something does not come up, the first broken link
  * is the cause and the later ones are its symptoms.
  */
-import { type Cri, openCri } from '../../supply/cri/cri-client.ts'
+
 import { reasonOf } from '../../base/errors.ts'
-import { presentImages } from '../../supply/runtime/runtime-images.ts'
+import { type Cri, openCri } from '../../supply/cri/cri-client.ts'
 import { PRIVATE_RUNTIME } from '../../supply/runtime/private-runtime.ts'
+import { presentImages } from '../../supply/runtime/runtime-images.ts'
 import { type Broken, type Finding, TAIL } from './broken.ts'
 import { lookAtApi, lookAtNode } from './cluster-links.ts'
 import type { DiagnosisContext } from './diagnosis-context.ts'

@@ -1,10 +1,10 @@
 /** The parts of a log bundle: one row each. */
 import { run } from '../../machine/command.ts'
+import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import type { Cri } from '../../supply/cri/cri-client.ts'
 import { openCri } from '../../supply/cri/cri-client.ts'
 import type { MethodName } from '../../supply/cri/messages.ts'
 import { PRIVATE_RUNTIME } from '../../supply/runtime/private-runtime.ts'
-import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { API_PARTS, apiText, withoutSecrets } from './api-objects.ts'
 import type { DiagnosisContext } from './diagnosis-context.ts'
 import { hostText } from './host-part.ts'

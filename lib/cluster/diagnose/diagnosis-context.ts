@@ -1,8 +1,9 @@
 /** What a diagnosis looks at. */
-import type { Api } from '../api/api-client.ts'
+
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { imageOf } from '../../kubeadm/images/image-list.ts'
 import type { ServiceManager } from '../../machine/service/service.ts'
+import type { Api } from '../api/api-client.ts'
 
 /** Static Pods in the order in which they need each other. */
 export const STATIC_PODS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const

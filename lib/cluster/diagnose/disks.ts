@@ -1,6 +1,7 @@
 /** Whether there is room where a cluster writes. */
-import { run } from '../../machine/command.ts'
+
 import { LAYOUT } from '../../base/paths.ts'
+import { run } from '../../machine/command.ts'
 import type { Finding } from './broken.ts'
 
 const FOLDERS: readonly string[] = [LAYOUT.state, '/var/lib/kubelet', '/var/lib/etcd', '/var/log', '/run']

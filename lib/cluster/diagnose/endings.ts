@@ -1,6 +1,7 @@
 /** Which troubles of a Pod do not pass by waiting, static or not: one row each, the first that fits counts. */
-import { shorten } from './log-lines.ts'
+
 import { maskSecrets } from '../../base/secrets.ts'
+import { shorten } from './log-lines.ts'
 
 /** What a Pod waits for. */
 export type Trouble = 'sandbox' | 'image' | 'container' | 'crash'

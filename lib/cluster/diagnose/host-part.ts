@@ -1,8 +1,8 @@
 /** The reading of the host that preflight goes by, for a log bundle. */
 import { formatSubnet } from '../../base/address.ts'
+import { LAYOUT } from '../../base/paths.ts'
 import { readHost } from '../../machine/host/host.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
-import { LAYOUT } from '../../base/paths.ts'
 
 const PORTS: readonly number[] = [6443, 10250, 10257, 10259, 2379, 2380]
 

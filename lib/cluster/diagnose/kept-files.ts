@@ -2,9 +2,9 @@
 import { X509Certificate } from 'node:crypto'
 import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { credentialFiles } from '../../supply/registry/registry-logins.ts'
 import { reasonOf } from '../../base/errors.ts'
 import { LAYOUT } from '../../base/paths.ts'
+import { credentialFiles } from '../../supply/registry/registry-logins.ts'
 import type { Collected } from './collectors.ts'
 import { KUBELET_FOLDER, MANIFESTS } from './machine-context.ts'
 

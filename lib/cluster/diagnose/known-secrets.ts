@@ -1,6 +1,7 @@
 /** Secrets that a machine, a process and its settings hold: the mask takes them wherever they turn up. */
-import { readTextOrEmpty } from '../../machine/files.ts'
+
 import { isSecretName } from '../../base/secret-shapes.ts'
+import { readTextOrEmpty } from '../../machine/files.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,13 +1,14 @@
 /** What can be told of a cluster from the machine alone: for a diagnosis at any time, whatever is missing. */
-import { type Api, openApi } from '../api/api-client.ts'
-import { readCredentials } from '../api/kubeconfig-credentials.ts'
+
+import { isObject, type JsonObject } from '../../base/json.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { parse } from '../../base/yaml.ts'
 import { listFolder, readFile } from '../../machine/files.ts'
 import { CRI_SOCKETS, readHostFacts } from '../../machine/host/read-facts.ts'
 import { openJournal } from '../../machine/journal.ts'
-import { isObject, type JsonObject } from '../../base/json.ts'
-import { LAYOUT } from '../../base/paths.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
-import { parse } from '../../base/yaml.ts'
+import { type Api, openApi } from '../api/api-client.ts'
+import { readCredentials } from '../api/kubeconfig-credentials.ts'
 import { type DiagnosisContext, STATIC_PODS, type StaticPodImage } from './diagnosis-context.ts'
 
 export const MANIFESTS = '/etc/kubernetes/manifests'

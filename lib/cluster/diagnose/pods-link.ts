@@ -1,6 +1,7 @@
 /** What the API server says of Pods that do not run. */
-import type { Api } from '../api/api-client.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import type { Api } from '../api/api-client.ts'
 import { type Finding, TAIL } from './broken.ts'
 import type { DiagnosisContext } from './diagnosis-context.ts'
 import { endingOf, refusalText, type Trouble } from './endings.ts'

@@ -1,9 +1,9 @@
 /** Whether a static Pod runs, and what it last said when it does not. */
 import { readFileSync } from 'node:fs'
+import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import type { Cri } from '../../supply/cri/cri-client.ts'
 import { containerEnd, podContainers } from '../../supply/cri/pod-containers.ts'
 import { presentImages } from '../../supply/runtime/runtime-images.ts'
-import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { type Finding, TAIL } from './broken.ts'
 import type { DiagnosisContext, StaticPodImage } from './diagnosis-context.ts'
 import { endingOf, refusalText } from './endings.ts'

@@ -2,15 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import type { Broken } from './broken.ts'
-import type { DiagnosisContext } from './diagnosis-context.ts'
 import { firstBroken, LINKS } from './chain.ts'
+import type { DiagnosisContext } from './diagnosis-context.ts'
 
 const INTERVAL_MS = 1000
 
 /**
  * Ends when a link is broken in a way that time does not change (a container or the kubelet that ends again and again,
  * a runtime that stays away, a Pod that cannot be made), and gives it; undefined when the signal fires first. What ended before the watch began
- * does not count: somebody may have mended it meanwhile. Never throws.
+ * does not count: somebody may have fixed it meanwhile. Never throws.
  */
 export async function watchForFailure(context: DiagnosisContext, signal: AbortSignal): Promise<Broken | undefined> {
   const links = LINKS.filter(({ watched }) => watched)

@@ -1,11 +1,11 @@
 /** What the gates look at, from a configuration; and which of them a user asked for. */
 import { formatAddress, nthAddress, parseSubnet } from '../../base/address.ts'
-import type { Api } from '../api/api-client.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
 import { UsageError } from '../../base/errors.ts'
-import { imageOf } from '../../kubeadm/images/image-list.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { nearest } from '../../base/nearest.ts'
+import { imageOf } from '../../kubeadm/images/image-list.ts'
 import type { ApiService } from '../../machine/network/api-service.ts'
+import type { Api } from '../api/api-client.ts'
 import { GATES, type Gate, type GateContext } from './gates.ts'
 
 /** The context of a cluster's gates. */

@@ -4,10 +4,10 @@
  */
 import { Resolver } from 'node:dns/promises'
 import { request } from 'node:https'
-import type { Api } from '../api/api-client.ts'
 import { reasonOf } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { isSince, type Version } from '../../base/version.ts'
+import type { Api } from '../api/api-client.ts'
 
 export interface GateContext {
   readonly api: Api
@@ -140,7 +140,7 @@ export const GATES: readonly Gate[] = [
   },
 ]
 
-/** The whole-hearted answer of a component's health port; the certificate there is self-signed, so it is not checked. */
+/** Whether a component says that it is healthy, on its health port; the certificate there is self-signed, so it is not checked. */
 function health(component: string, port: number, host = '127.0.0.1', path = '/healthz'): Promise<Verdict> {
   return new Promise(resolve => {
     const call = request({ host, port, path, rejectUnauthorized: false, timeout: 1000, agent: false }, response => {

@@ -1,12 +1,12 @@
 /** The KubeProxyConfiguration: the user's document with kubeadm's values in its open fields. */
 import { parseAddress } from '../../base/address.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
 import { ConfigError } from '../../base/errors.ts'
-import { isObject, type JsonObject } from '../../base/json.ts'
-import { type Recommendation, recommend } from './recommendation.ts'
 import { encodeStruct } from '../../base/go/struct.ts'
+import { isObject, type JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince } from '../../base/version.ts'
 import { KUBE_PROXY_CONFIGURATION } from './kube-proxy-schema.ts'
+import { type Recommendation, recommend } from './recommendation.ts'
 
 const KIND = 'KubeProxyConfiguration'
 const API_VERSION = 'kubeproxy.config.k8s.io/v1alpha1'

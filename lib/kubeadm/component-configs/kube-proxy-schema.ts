@@ -2,8 +2,9 @@
  * KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) as a table. Nearly every field is written even when it is
  * empty. Source: kube-proxy/config/v1alpha1/types.go of each release from 1.18 to 1.36.
  */
-import { LOGGING } from './kubelet-schema.ts'
+
 import type { Struct } from '../../base/go/struct.ts'
+import { LOGGING } from './kubelet-schema.ts'
 
 const CLIENT_CONNECTION: Struct = [
   ['kubeconfig', 'string!'],

@@ -1,9 +1,16 @@
 /** Addresses of API servers: the local one, the common one, `host:port` in general. */
-import { formatAddress, isGlobalUnicast, isLoopback, isUnspecified, joinHostPort, parseAddress } from '../../base/address.ts'
+import {
+  formatAddress,
+  isGlobalUnicast,
+  isLoopback,
+  isUnspecified,
+  joinHostPort,
+  parseAddress,
+} from '../../base/address.ts'
 import { isSubdomain, SUBDOMAIN_RULE } from '../../base/dns-names.ts'
+import type { ApiEndpoint } from '../../base/kubeadm.ts'
 import type { Context, Draft } from './draft.ts'
 import type { Checked, Finding } from './findings.ts'
-import type { ApiEndpoint } from '../../base/kubeadm.ts'
 
 const DEFAULT_PORT = 6443
 const LARGEST_PORT = 65535

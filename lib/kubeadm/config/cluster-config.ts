@@ -1,15 +1,15 @@
 /** ClusterConfiguration: defaults and checks. Source: kubeadm v1beta4/defaults.go, ValidateClusterConfiguration (v1.36). */
 import { durationFault, parseDuration } from '../../base/duration.ts'
+import type { ApiServer, ClusterConfiguration, EncryptionAlgorithm } from '../../base/kubeadm.ts'
 import { defaultImageRepository } from '../images/image-versions.ts'
-import { checkArguments, completeComponent } from './extra-args.ts'
-import type { Draft } from './draft.ts'
 import { completeControlPlaneEndpoint } from './api-endpoint.ts'
+import type { Draft } from './draft.ts'
 import { checkAbsolutePath, checkEtcd, checkNames, checkRepository, completeEtcd } from './etcd-config.ts'
+import { checkArguments, completeComponent } from './extra-args.ts'
 import { checkFeatureGates, featureNotices } from './features.ts'
 import type { Checked, Finding } from './findings.ts'
 import type { VersionChoice } from './kubernetes-version.ts'
 import { checkNetworking, networkingNotices } from './networking.ts'
-import type { ApiServer, ClusterConfiguration, EncryptionAlgorithm } from '../../base/kubeadm.ts'
 
 const KIND = 'ClusterConfiguration'
 

@@ -1,7 +1,7 @@
 /** The documents of a configuration file: found, told apart, and read strictly into their fields. */
 import type { Fault } from '../../base/errors.ts'
-import { isObject, type JsonObject } from '../../base/json.ts'
 import { encodeStruct } from '../../base/go/struct.ts'
+import { isObject, type JsonObject } from '../../base/json.ts'
 import { nearest } from '../../base/nearest.ts'
 import type { Version } from '../../base/version.ts'
 import { parseDocuments, type YamlDocument } from '../../base/yaml.ts'

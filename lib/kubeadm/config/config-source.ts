@@ -1,16 +1,16 @@
 /** Where a configuration comes from: a file's documents and the flags, read into one draft per kind. */
 import type { Fault } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
-import type { Flags } from '../../cli/options.ts'
+import type { ComponentConfig, KubeadmKind } from '../../base/kubeadm.ts'
 import { isSince, parseVersion, type Version } from '../../base/version.ts'
+import type { Flags } from '../../cli/options.ts'
 import { choiceFindings } from './choices.ts'
-import { conversionFindings, toV1beta4 } from './convert.ts'
 import { type ConfigDocument, decodeDocument, type ForeignDocument, readDocuments } from './config-documents.ts'
+import { conversionFindings, toV1beta4 } from './convert.ts'
 import { type Finding, isWithin, type Origin, placeFindings, warningLines } from './findings.ts'
 import { readFlags, refuseMixedFlags } from './flag-fields.ts'
 import { DEPRECATED_SINCE } from './kinds.ts'
 import { chooseVersion, DEFAULT_VERSION, type VersionChoice } from './kubernetes-version.ts'
-import type { ComponentConfig, KubeadmKind } from '../../base/kubeadm.ts'
 
 /** What a user gave. */
 export interface ConfigSource {

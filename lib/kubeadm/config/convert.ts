@@ -3,8 +3,8 @@
  * Source: kubeadm apis/kubeadm/v1beta3/conversion.go (v1.36), v1beta2/conversion.go (v1.26).
  */
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
-import type { Finding } from './findings.ts'
 import type { ApiVersion } from '../../base/kubeadm.ts'
+import type { Finding } from './findings.ts'
 
 /** Fields that are a mapping of argument names to values before v1beta4. */
 const ARGUMENT_FIELDS: readonly (readonly string[])[] = [

@@ -1,6 +1,7 @@
 /** Configurations before their defaults. */
-import type { HostFacts } from '../../machine/host/facts.ts'
+
 import type { Version } from '../../base/version.ts'
+import type { HostFacts } from '../../machine/host/facts.ts'
 
 /** `T` as a user may write it: everything may be left out. */
 export type Draft<T> = T extends readonly (infer Item)[]

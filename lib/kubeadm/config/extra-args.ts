@@ -1,8 +1,8 @@
 /** Extra arguments of components, and their environment. */
 import { isObject } from '../../base/json.ts'
+import type { Arg, ControlPlaneComponent, EnvVar } from '../../base/kubeadm.ts'
 import type { Draft } from './draft.ts'
 import type { Finding } from './findings.ts'
-import type { Arg, ControlPlaneComponent, EnvVar } from '../../base/kubeadm.ts'
 
 /** The value of an argument, the last one if it is repeated; undefined when it is not given. */
 export function extraArgument(args: readonly Arg[] | null | undefined, name: string): string | undefined {

@@ -1,4 +1,4 @@
-/** kubeadm's feature gates. Source: kubeadm features/features.go of 1.18, 1.19, 1.21 to 1.28, 1.30 and 1.36; rule book 1.6. */
+/** kubeadm's feature gates. Source: kubeadm features/features.go of 1.18, 1.19, 1.21 to 1.28, 1.30 and 1.36 */
 import { nearest } from '../../base/nearest.ts'
 import { isSince, type Since, type Version, valueSince } from '../../base/version.ts'
 import type { Finding } from './findings.ts'

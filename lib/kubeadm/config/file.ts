@@ -1,22 +1,22 @@
 /** A configuration file as a whole, whatever it is for: `config validate`, `config migrate`, join, reset and upgrade. */
 import type { Fault } from '../../base/errors.ts'
-import type { HostFacts } from '../../machine/host/facts.ts'
 import type { JsonObject } from '../../base/json.ts'
+import type { ApiVersion, ClusterConfiguration, InitConfig, KubeadmKind } from '../../base/kubeadm.ts'
 import { parseVersion, type Version } from '../../base/version.ts'
 import { stringify } from '../../base/yaml.ts'
+import type { HostFacts } from '../../machine/host/facts.ts'
 import { carryComments } from './carried-comments.ts'
+import { type ConfigSource, type Drafts, readSource, sourceName, unless } from './config-source.ts'
 import type { Draft } from './draft.ts'
 import { type Checked, placeFindings, refuse } from './findings.ts'
 import { completeJoin, type JoinConfiguration } from './join-config.ts'
 import { DEFAULT_VERSION } from './kubernetes-version.ts'
 import { explainLines } from './line-hints.ts'
 import { completeInitConfig, componentNotices, contextOf, strangers } from './load-config.ts'
+import { isVersionName } from './named-versions.ts'
 import { printCluster, printDocument, printInit } from './print-config.ts'
 import { completeReset, type ResetConfiguration } from './reset-config.ts'
-import { type ConfigSource, type Drafts, readSource, sourceName, unless } from './config-source.ts'
-import type { ApiVersion, ClusterConfiguration, InitConfig, KubeadmKind } from '../../base/kubeadm.ts'
 import { completeUpgrade, type UpgradeConfiguration } from './upgrade-config.ts'
-import { isVersionName } from './named-versions.ts'
 
 /** What a file configures; kinds that are not in it are absent. */
 export interface ConfigFile {
@@ -44,7 +44,7 @@ export function validateConfig(source: ConfigSource, facts: HostFacts): ConfigFi
  * The file in the newest API version, with its defaults. What is not kubeadm's to convert (configurations of the kubelet
  * and kube-proxy, documents of other APIs) follows byte for byte, and comments go with their fields, so that a file can be
  * written over itself. Throws like validateConfig.
- * Source: kubeadm MigrateOldConfig (v1.36), without its defects (rule book 9.10).
+ * Source: kubeadm MigrateOldConfig (v1.36), without its defects.
  */
 export function migrateConfig(
   source: ConfigSource,

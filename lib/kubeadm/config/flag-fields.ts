@@ -1,10 +1,10 @@
-/** Which flag of the command line sets which field. Source: kubeadm cmd/init.go (v1.36); rule book 1.5, 9.6. */
+/** Which flag of the command line sets which field. Source: kubeadm cmd/init.go (v1.36) */
 import { durationFault, formatDuration, parseDuration } from '../../base/duration.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
+import type { KubeadmKind } from '../../base/kubeadm.ts'
 import type { Flags, OptionName } from '../../cli/options.ts'
 import type { Finding } from './findings.ts'
-import type { KubeadmKind } from '../../base/kubeadm.ts'
 
 type Reading = 'text' | 'duration' | 'switch' | 'integer' | 'list' | 'gates' | 'arguments'
 

@@ -1,11 +1,12 @@
 /** InitConfiguration: defaults and checks. Source: kubeadm v1beta4/defaults.go, ValidateInitConfiguration (v1.36). */
-import type { Context, Draft } from './draft.ts'
+
+import type { InitConfiguration, NodeRegistration } from '../../base/kubeadm.ts'
 import { completeEndpoint } from './api-endpoint.ts'
+import type { Context, Draft } from './draft.ts'
 import type { Checked, Finding } from './findings.ts'
 import { completeNode } from './node-registration.ts'
 import { completeTimeouts } from './timeouts.ts'
 import { completeTokens } from './tokens.ts'
-import type { InitConfiguration, NodeRegistration } from '../../base/kubeadm.ts'
 
 const KIND = 'InitConfiguration'
 const KEY_BYTES = 32

@@ -1,13 +1,14 @@
 /** JoinConfiguration: defaults and checks. Source: kubeadm v1beta4/defaults.go, ValidateJoinConfiguration (v1.36). */
+
+import { parseUrl } from '../../base/go/url-parts.ts'
+import type { ApiEndpoint, Timeouts } from '../../base/kubeadm.ts'
 import { parseToken, TOKEN_RULE } from '../../base/token.ts'
-import type { Context, Draft } from './draft.ts'
 import { completeEndpoint, splitHostPort } from './api-endpoint.ts'
+import type { Context, Draft } from './draft.ts'
 import type { Checked, Finding } from './findings.ts'
 import { checkCertificateKey } from './init-config.ts'
 import { completeNode, type JoiningNode } from './node-registration.ts'
 import { completeTimeouts } from './timeouts.ts'
-import type { ApiEndpoint, Timeouts } from '../../base/kubeadm.ts'
-import { parseUrl } from '../../base/go/url-parts.ts'
 
 export interface TokenDiscovery {
   /** `id.secret`. Never printed into logs. */

@@ -1,10 +1,10 @@
 /** Every document a configuration file may hold: its API version, kind and fields. */
 
-import { KUBELET_CONFIGURATION } from '../component-configs/kubelet-schema.ts'
 import type { Struct } from '../../base/go/struct.ts'
-import { KUBE_PROXY_CONFIGURATION } from '../component-configs/kube-proxy-schema.ts'
-import type { Since } from '../../base/version.ts'
 import type { ApiVersion, KubeadmKind } from '../../base/kubeadm.ts'
+import type { Since } from '../../base/version.ts'
+import { KUBE_PROXY_CONFIGURATION } from '../component-configs/kube-proxy-schema.ts'
+import { KUBELET_CONFIGURATION } from '../component-configs/kubelet-schema.ts'
 import * as v1beta2 from './v1beta2.ts'
 import * as v1beta3 from './v1beta3.ts'
 import * as v1beta4 from './v1beta4.ts'

@@ -1,5 +1,12 @@
 /** Which Kubernetes to deploy, and which kubeadm release to write as. Nothing is looked up on the network. */
-import { formatVersion, isNewerThanKnown, NEWEST_MINOR, OLDEST_MINOR, parseVersion, type Version } from '../../base/version.ts'
+import {
+  formatVersion,
+  isNewerThanKnown,
+  NEWEST_MINOR,
+  OLDEST_MINOR,
+  parseVersion,
+  type Version,
+} from '../../base/version.ts'
 import { DEFAULT_VERSION, isKnownName, lostZero, newestKnown, readVersionName } from './named-versions.ts'
 
 export { DEFAULT_VERSION, NEWEST_PATCHES, newestPatch } from './named-versions.ts'

@@ -1,11 +1,11 @@
 /** `networking`: the subnets of Services and Pods. Source: kubeadm ValidateNetworking (v1.36; v1.18 to v1.23 for the older rules). */
 import { BITS, containsAddress, formatSubnet, parseSubnet, type Subnet, subnetSize } from '../../base/address.ts'
 import { subdomainFault } from '../../base/dns-names.ts'
+import type { ClusterConfiguration } from '../../base/kubeadm.ts'
 import { isSince, type Version } from '../../base/version.ts'
 import { extraArgument } from './extra-args.ts'
 import { isFeatureEnabled } from './features.ts'
 import type { Finding } from './findings.ts'
-import type { ClusterConfiguration } from '../../base/kubeadm.ts'
 
 const KIND = 'ClusterConfiguration'
 

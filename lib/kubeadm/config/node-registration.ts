@@ -1,11 +1,11 @@
 /** `nodeRegistration`: the node's name, its runtime's socket, taints. */
 import { subdomainFault } from '../../base/dns-names.ts'
-import { isSince, type Since, type Version, valueSince } from '../../base/version.ts'
-import { checkArguments } from './extra-args.ts'
-import type { Context, Draft } from './draft.ts'
-import type { Checked, Finding } from './findings.ts'
-import type { NodeRegistration, Taint } from '../../base/kubeadm.ts'
 import { parseUrl } from '../../base/go/url-parts.ts'
+import type { NodeRegistration, Taint } from '../../base/kubeadm.ts'
+import { isSince, type Since, type Version, valueSince } from '../../base/version.ts'
+import type { Context, Draft } from './draft.ts'
+import { checkArguments } from './extra-args.ts'
+import type { Checked, Finding } from './findings.ts'
 
 /** Of a node whose taints nobody wrote: null is printed, and means none on workers. */
 export type JoiningNode = Omit<NodeRegistration, 'taints'> & { readonly taints: readonly Taint[] | null }

@@ -1,6 +1,6 @@
 /** The phases of an init: names as `--skip-phases` takes them, and what each of them is for. */
 
-export interface PhaseSpec {
+export interface PhaseRow {
   readonly name: string
   readonly about: string
   readonly subphases: readonly string[]
@@ -8,8 +8,8 @@ export interface PhaseSpec {
   readonly aliases?: readonly string[]
 }
 
-/** Source: kubeadm cmd/init.go and cmd/phases/init (v1.36); rule book 1.1. */
-export const PHASES: readonly PhaseSpec[] = [
+/** Source: kubeadm cmd/init.go and cmd/phases/init (v1.36). */
+export const PHASES: readonly PhaseRow[] = [
   { name: 'preflight', about: 'check the machine', subphases: [] },
   {
     name: 'certs',
@@ -58,6 +58,13 @@ export const PHASES: readonly PhaseSpec[] = [
   { name: 'addon', about: 'CoreDNS and kube-proxy', subphases: ['coredns', 'kube-proxy'] },
   { name: 'show-join-command', about: 'how other nodes join', subphases: [] },
 ]
+
+/** The row of a phase by kubeadm's name. Throws a RangeError for one that kubeadm does not have. */
+export function phaseRow(name: string): PhaseRow {
+  const row = PHASES.find(phase => phase.name === name)
+  if (row === undefined) throw new RangeError(`there is no phase ${JSON.stringify(name)}`)
+  return row
+}
 
 /** Every name that a skip list may hold. */
 export const PHASE_NAMES: readonly string[] = PHASES.flatMap(({ name, subphases, aliases = [] }) =>

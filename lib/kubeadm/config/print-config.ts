@@ -1,11 +1,12 @@
 /** Configurations as kubeadm writes them: every API version's fields, zero values left out as Go leaves them out. */
-import { isObject, type JsonObject } from '../../base/json.ts'
+
 import { encodeStruct } from '../../base/go/struct.ts'
-import { authorizationMode } from '../manifests/authorization.ts'
+import { isObject, type JsonObject } from '../../base/json.ts'
+import type { ApiVersion, Arg, ClusterConfiguration, InitConfig, InitConfiguration } from '../../base/kubeadm.ts'
 import { type Since, type Version, valueSince } from '../../base/version.ts'
+import { authorizationMode } from '../manifests/authorization.ts'
 import { fromV1beta4 } from './convert.ts'
 import { structOf } from './kinds.ts'
-import type { ApiVersion, Arg, ClusterConfiguration, InitConfig, InitConfiguration } from '../../base/kubeadm.ts'
 
 /** In these releases writing the static Pods left its authorization mode in the configuration. Source: kubeadm phases/controlplane/manifests.go (v1.28, v1.30). */
 const KEEPS_AUTHORIZATION_MODE: readonly Since<boolean>[] = [

@@ -1,8 +1,10 @@
 /** What `config print` shows: kubeadm's defaults with placeholders for what only a host or chance decides. Source: kubeadm cmd/config.go (v1.36). */
-import type { HostFacts } from '../../machine/host/facts.ts'
+
 import type { JsonObject } from '../../base/json.ts'
-import { kubeletConfiguration } from '../component-configs/kubelet-config.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import type { HostFacts } from '../../machine/host/facts.ts'
 import { kubeProxyConfiguration } from '../component-configs/kube-proxy-config.ts'
+import { kubeletConfiguration } from '../component-configs/kubelet-config.ts'
 import { completeCluster } from './cluster-config.ts'
 import type { Context } from './draft.ts'
 import { completeInit } from './init-config.ts'
@@ -11,7 +13,6 @@ import { chooseVersion, DEFAULT_VERSION, type VersionChoice } from './kubernetes
 import { CONTAINERD_SOCKET } from './node-registration.ts'
 import { printCluster, printDocument, printInit } from './print-config.ts'
 import { completeReset } from './reset-config.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
 import { completeUpgrade } from './upgrade-config.ts'
 
 /** What stands for a token and an address that are not known. */

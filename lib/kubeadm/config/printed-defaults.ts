@@ -3,14 +3,15 @@
  * which they are wrong does as if they had not been said; a notice says so. What a dry run writes stays kubeadm's.
  * Source: kubeadm cmd/config.go (v1.18 to v1.36), constants_unix.go (v1.23).
  */
-import type { HostFacts } from '../../machine/host/facts.ts'
+
 import { isObject, type JsonObject } from '../../base/json.ts'
+import type { ComponentConfig } from '../../base/kubeadm.ts'
 import { isSince } from '../../base/version.ts'
 import { stringify } from '../../base/yaml.ts'
+import type { HostFacts } from '../../machine/host/facts.ts'
+import { type Drafts, sourceName } from './config-source.ts'
 import { CONTAINERD_SOCKET } from './node-registration.ts'
 import { COMPONENT_DEFAULTS, initDefaults, PLACEHOLDER_ADDRESS, PLACEHOLDER_TOKEN } from './print-defaults.ts'
-import { type Drafts, sourceName } from './config-source.ts'
-import type { ComponentConfig } from '../../base/kubeadm.ts'
 
 /** The default before 1.24, which the kubelet itself served. */
 const DOCKERSHIM = 'unix:///var/run/dockershim.sock'

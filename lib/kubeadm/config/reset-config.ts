@@ -1,11 +1,12 @@
 /** ResetConfiguration: defaults and checks. Source: kubeadm v1beta4/defaults.go, ValidateResetConfiguration (v1.36). */
+
+import type { Timeouts } from '../../base/kubeadm.ts'
 import { DEFAULT_CERTIFICATES_DIR } from './cluster-config.ts'
 import type { Context, Draft } from './draft.ts'
 import { checkAbsolutePath } from './etcd-config.ts'
 import type { Checked, Finding } from './findings.ts'
 import { completeSocket } from './node-registration.ts'
 import { completeTimeouts } from './timeouts.ts'
-import type { Timeouts } from '../../base/kubeadm.ts'
 
 export interface ResetConfiguration {
   readonly cleanupTmpDir?: boolean

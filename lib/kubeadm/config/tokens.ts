@@ -1,15 +1,16 @@
 /** `bootstrapTokens`. Source: kubeadm apis/bootstraptoken/v1/defaults.go, ValidateBootstrapTokens (v1.36). */
+
+import type { BootstrapToken } from '../../base/kubeadm.ts'
 import { isTokenGroup, parseToken, randomToken, TOKEN_GROUP, TOKEN_RULE, TOKEN_USAGES } from '../../base/token.ts'
 import type { Draft } from './draft.ts'
 import type { Checked, Finding } from './findings.ts'
-import type { BootstrapToken } from '../../base/kubeadm.ts'
 
 const DEFAULT_TTL = '24h0m0s'
 const KIND = 'InitConfiguration'
 
 /**
  * The tokens with their defaults, one when none is given; a token without a value gets a random one.
- * Better than kubeadm: `expires` alone works, as the default for `ttl` does not get in its way (rule book 14.3).
+ * Better than kubeadm: `expires` alone works, as the default for `ttl` does not get in its way.
  */
 export function completeTokens(
   drafts: readonly Draft<BootstrapToken>[] | null | undefined,

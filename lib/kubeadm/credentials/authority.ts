@@ -1,11 +1,12 @@
 /** Plans for CAs: kept, kept without a key, or made. Source: kubeadm cmd/phases/init/certs.go runCAPhase (v1.36). */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { reasonOf } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { type Certificate, formatCertificate, parseCertificate, same } from './certificate.ts'
 import type { AuthoritySpec } from './certificates.ts'
-import { formatPrivateKey, type PrivateKey, signatureOf } from './keys.ts'
 import { MODE, NOTHING, type Plan, refusal, remark } from './credential-plan.ts'
 import { enumerate, type Found, type Store, type There } from './credential-store.ts'
+import { formatPrivateKey, type PrivateKey, signatureOf } from './keys.ts'
 import { authorityTemplate } from './template.ts'
 import { validityFault } from './validity.ts'
 import { certificate } from './x509.ts'
@@ -14,7 +15,7 @@ import { certificate } from './x509.ts'
 export type Authority =
   /** It will be made in this run. */
   | { readonly state: 'new' }
-  /** It is there; without a key nothing can be signed (rule book 2.7). All of the file, the CA itself first. */
+  /** It is there; without a key nothing can be signed. All of the file, the CA itself first. */
   | {
       readonly state: 'kept'
       readonly certificates: readonly [Certificate, ...Certificate[]]

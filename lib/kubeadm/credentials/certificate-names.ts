@@ -3,8 +3,8 @@
  * Source: kubeadm util/pkiutil/pki_helpers.go (v1.18 to v1.36).
  */
 import { formatAddress, nthAddress, parseAddress, parseSubnet } from '../../base/address.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSubdomain, isWildcardSubdomain } from '../../base/dns-names.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { type Since, valueSince } from '../../base/version.ts'
 import type { AlternativeNames } from './x509.ts'
 

@@ -64,5 +64,5 @@ export function issuerOf({ certificate, key }: Signer): Issuer {
   return { key, subject: subjectBytes, ...(keyIdentifier !== undefined && { keyIdentifier }) }
 }
 
-/** Modes of what is written. Source: rule book 2.5. */
+/** Modes of what is written. Source: kubeadm util/pkiutil (v1.36). */
 export const MODE = { certificate: 0o644, secret: 0o600 } as const

@@ -1,16 +1,16 @@
 /**
  * What may be kept: a kubeconfig that is there already is read and compared with the CA and the server.
- * Source: kubeadm phases/kubeconfig/kubeconfig.go validateKubeConfig (v1.36), rule book 3.2.
+ * Source: kubeadm phases/kubeconfig/kubeconfig.go validateKubeConfig (v1.36).
  */
 import { posix } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
+import { parse } from '../../base/yaml.ts'
 import { type Certificate, parseCertificates, same } from './certificate.ts'
+import type { Read } from './credential-store.ts'
 import { chains } from './fit.ts'
 import { parsePrivateKey } from './keys.ts'
-import type { Read } from './credential-store.ts'
 import { validityFault } from './validity.ts'
-import { parse } from '../../base/yaml.ts'
 
 export interface ExistingKubeconfig {
   readonly path: string

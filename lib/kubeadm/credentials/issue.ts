@@ -2,11 +2,10 @@
  * A run: certificates, keys and kubeconfigs. It is planned whole, refused with all faults at once, and only then
  * are all keys generated at once and everything signed in kubeadm's order.
  */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { KubestepError } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import type { FileEntry } from '../../machine/files.ts'
-import { KUBECONFIGS, type KubeconfigName } from './kubeconfigs.ts'
-import { planKubeconfig } from './kubeconfig-plan.ts'
 import { type Authority, planAuthority } from './authority.ts'
 import {
   AUTHORITIES,
@@ -19,11 +18,13 @@ import {
   LEAVES,
   SERVICE_ACCOUNT,
 } from './certificates.ts'
-import { generateKeys, keyAlgorithm } from './keys.ts'
-import { planLeaf } from './leaf.ts'
 import { joinPlans, type Made, NOTHING, type Plan, placed, remark, type Signer } from './credential-plan.ts'
-import { planServiceAccount } from './service-account.ts'
 import { openStore, type Read, type Store } from './credential-store.ts'
+import { generateKeys, keyAlgorithm } from './keys.ts'
+import { planKubeconfig } from './kubeconfig-plan.ts'
+import { KUBECONFIGS, type KubeconfigName } from './kubeconfigs.ts'
+import { planLeaf } from './leaf.ts'
+import { planServiceAccount } from './service-account.ts'
 
 export interface IssueRequest {
   readonly config: InitConfig
@@ -67,7 +68,7 @@ export async function issueCredentials(request: IssueRequest): Promise<Issued> {
   return { files, kept: plan.kept, messages, warnings: plan.warnings }
 }
 
-/** Whether a CA is there without its key, so that nothing can be signed with it here (rule book 2.7). */
+/** Whether a CA is there without its key, so that nothing can be signed with it here. */
 export function isExternalAuthority(config: InitConfig, name: 'ca' | 'front-proxy-ca', read: Read): boolean {
   return isExternal(openStore(config.cluster.certificatesDir, read), name)
 }

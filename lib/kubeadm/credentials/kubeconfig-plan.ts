@@ -1,17 +1,17 @@
-/** Plans for kubeconfigs: kept, made, or refused. Source: kubeadm phases/kubeconfig/kubeconfig.go (v1.36), rule book 3.2. */
+/** Plans for kubeconfigs: kept, made, or refused. Source: kubeadm phases/kubeconfig/kubeconfig.go (v1.36) */
 import { posix } from 'node:path'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { formatVersion, isSince } from '../../base/version.ts'
 import type { Authority } from './authority.ts'
 import { formatCertificate } from './certificate.ts'
-import { formatPrivateKey, type PrivateKey } from './keys.ts'
 import { issuerOf, type Made, MODE, NOTHING, type Plan, refusal, remark, type Signer } from './credential-plan.ts'
 import { find, type Read } from './credential-store.ts'
-import { clientTemplate } from './template.ts'
-import { certificate } from './x509.ts'
-import { formatVersion, isSince } from '../../base/version.ts'
 import { judgeKubeconfig } from './existing-kubeconfig.ts'
+import { formatPrivateKey, type PrivateKey } from './keys.ts'
 import { kubeconfigText } from './kubeconfig-file.ts'
 import { externalServer, type KubeconfigSpec, kubeconfigServer, kubeconfigSubject } from './kubeconfigs.ts'
+import { clientTemplate } from './template.ts'
+import { certificate } from './x509.ts'
 
 export interface KubeconfigPlanning {
   readonly config: InitConfig
@@ -46,8 +46,8 @@ export function planKubeconfig(spec: KubeconfigSpec, planning: KubeconfigPlannin
   }
   if (authority.state === 'kept' && authority.key === undefined) {
     const which = `the CA "${authorityPath}" has no key here (external CA)`
-    const mend = "put the CA's key beside it, or have its owner provide the file"
-    return refusal(`kubeconfig: cannot make "${path}": ${which}; ${mend}`)
+    const fix = "put the CA's key beside it, or have its owner provide the file"
+    return refusal(`kubeconfig: cannot make "${path}": ${which}; ${fix}`)
   }
   const make = (key: PrivateKey, signer: (name: 'ca') => Signer): Made =>
     makeKubeconfig(spec, path, key, signer('ca'), planning)
@@ -67,8 +67,8 @@ function planKept(
   const trust = { authorities, authorityPath, server, now }
   const { fault, warnings } = judgeKubeconfig(existing, trust, read)
   if (fault !== undefined) {
-    const mend = external ? 'have its owner provide another' : `delete it and run 'kubeconfig ${spec.name}' again`
-    return refusal(`kubeconfig: cannot keep "${path}": ${fault}; ${mend}`)
+    const fix = external ? 'have its owner provide another' : `delete it and run 'kubeconfig ${spec.name}' again`
+    return refusal(`kubeconfig: cannot keep "${path}": ${fault}; ${fix}`)
   }
   const message = external
     ? `[kubeconfig] External CA mode: Using user provided ${spec.file}`

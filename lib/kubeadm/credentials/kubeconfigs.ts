@@ -3,12 +3,12 @@
  * Source: kubeadm phases/kubeconfig/kubeconfig.go, cmd/phases/init/kubeconfig.go (v1.18 to v1.36).
  */
 import { formatAddress, joinHostPort, parseAddress } from '../../base/address.ts'
-import { isFeatureEnabled } from '../config/features.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { isSince, type Since, type Version, valueSince } from '../../base/version.ts'
 import { controlPlaneUrl } from '../config/control-plane-url.ts'
+import { isFeatureEnabled } from '../config/features.ts'
 import { CLUSTER_ADMINS, MASTERS } from './certificates.ts'
 import type { Subject } from './x509.ts'
-import { isSince, type Since, type Version, valueSince } from '../../base/version.ts'
 
 export type KubeconfigName = 'admin' | 'super-admin' | 'kubelet' | 'controller-manager' | 'scheduler'
 

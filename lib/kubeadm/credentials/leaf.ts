@@ -3,10 +3,10 @@ import type { InitConfig } from '../../base/kubeadm.ts'
 import type { Authority } from './authority.ts'
 import { type Certificate, formatCertificate, same } from './certificate.ts'
 import type { LeafSpec } from './certificates.ts'
-import { chains, type Expectation, identityFaults } from './fit.ts'
-import { formatPrivateKey, type PrivateKey } from './keys.ts'
 import { issuerOf, type Made, MODE, NOTHING, type Plan, refusal, remark, type Signer } from './credential-plan.ts'
 import { enumerate, type Found, type Store } from './credential-store.ts'
+import { chains, type Expectation, identityFaults } from './fit.ts'
+import { formatPrivateKey, type PrivateKey } from './keys.ts'
 import { leafIdentity, leafTemplate } from './template.ts'
 import { validityFault } from './validity.ts'
 import { certificate } from './x509.ts'
@@ -19,10 +19,10 @@ export function planLeaf(spec: LeafSpec, authority: Authority, store: Store, con
   const external = authority.state === 'kept' && authority.key === undefined
   const differences = differencesOf(found, key, expectation(spec, config, external), authority, now, store)
   if (differences.length === 0) return remark(`[certs] Using existing ${spec.baseName} certificate and key on disk`)
-  const mend = external
+  const fix = external
     ? 'put the right files there, or have the owner of the CA issue it anew'
     : `delete it and its key, and run 'certs ${spec.name}' again`
-  return refusal(`certs: cannot reuse "${found.path}": ${enumerate(differences)}; ${mend}`)
+  return refusal(`certs: cannot reuse "${found.path}": ${enumerate(differences)}; ${fix}`)
 }
 
 function planMissing(
@@ -46,8 +46,8 @@ function planMissing(
     return refusal(`${cannot} ${which}; put the CA's key beside it, or have its owner issue the certificate`)
   }
   if (key.state !== 'absent') {
-    const mend = `put the certificate beside it, or delete the key and run 'certs ${spec.name}' again`
-    return refusal(`${cannot} a key without certificate is there already, "${key.path}"; ${mend}`)
+    const fix = `put the certificate beside it, or delete the key and run 'certs ${spec.name}' again`
+    return refusal(`${cannot} a key without certificate is there already, "${key.path}"; ${fix}`)
   }
   const make = (fresh: PrivateKey, signer: (name: LeafSpec['authority']) => Signer): Made =>
     makeLeaf(spec, fresh, signer(spec.authority), store, config, now)

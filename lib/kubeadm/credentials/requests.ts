@@ -3,9 +3,15 @@
  * `init phase certs --csr-only`. Source: kubeadm phases/certs, phases/kubeconfig (v1.36; v1.21 for --csr-only).
  */
 import { posix } from 'node:path'
-import type { InitConfig } from '../../base/kubeadm.ts'
 import { KubestepError } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import type { FileEntry } from '../../machine/files.ts'
+import { same } from './certificate.ts'
+import { LEAVES, type LeafName, type LeafSpec } from './certificates.ts'
+import { joinPlans, MODE, NOTHING, type Plan, placed, refusal, remark } from './credential-plan.ts'
+import { find, openStore, type Read } from './credential-store.ts'
+import { readElement, readElements } from './der.ts'
+import { formatPrivateKey, generateKeys, keyAlgorithm, type PrivateKey, parsePrivateKey } from './keys.ts'
 import { kubeconfigText } from './kubeconfig-file.ts'
 import {
   externalServer,
@@ -14,13 +20,7 @@ import {
   type KubeconfigSpec,
   kubeconfigSubject,
 } from './kubeconfigs.ts'
-import { same } from './certificate.ts'
-import { LEAVES, type LeafName, type LeafSpec } from './certificates.ts'
-import { readElement, readElements } from './der.ts'
-import { formatPrivateKey, generateKeys, keyAlgorithm, type PrivateKey, parsePrivateKey } from './keys.ts'
 import { formatPem, parsePem } from './pem.ts'
-import { joinPlans, MODE, NOTHING, type Plan, placed, refusal, remark } from './credential-plan.ts'
-import { find, openStore, type Read } from './credential-store.ts'
 import { leafIdentity } from './template.ts'
 import { certificateRequest } from './x509.ts'
 

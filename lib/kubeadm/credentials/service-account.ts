@@ -4,13 +4,13 @@
  */
 import { same } from './certificate.ts'
 import { SERVICE_ACCOUNT } from './certificates.ts'
-import { formatPrivateKey, formatPublicKey, type PrivateKey } from './keys.ts'
 import { MODE, NOTHING, type Plan, refusal, remark } from './credential-plan.ts'
 import type { Store } from './credential-store.ts'
+import { formatPrivateKey, formatPublicKey, type PrivateKey } from './keys.ts'
 
 const AGAIN = `run 'certs ${SERVICE_ACCOUNT}' again`
 
-/** Looks at the pair. With an external CA (rule book 2.7) it must be there already, otherwise it is made or completed. */
+/** Looks at the pair. With an external CA it must be there already, otherwise it is made or completed. */
 export function planServiceAccount(store: Store, external: boolean): Plan {
   const key = store.privateKey(SERVICE_ACCOUNT)
   const publicKey = store.publicKey(SERVICE_ACCOUNT)

@@ -1,6 +1,7 @@
 /** From when to when certificates are valid. Source: kubeadm util/pkiutil, phases/certs/certlist.go (v1.18 to v1.36). */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { durationMilliseconds } from '../../base/duration.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { type Since, valueSince } from '../../base/version.ts'
 
 export interface Validity {

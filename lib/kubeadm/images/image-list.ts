@@ -1,7 +1,13 @@
 /** The container images of a control plane node, by component and as the list that `kubeadm config images list` prints. */
 import type { ClusterConfiguration, InitConfig } from '../../base/kubeadm.ts'
 import { formatVersion, type Since, valueSince } from '../../base/version.ts'
-import { bundledVersions, CI_REPOSITORIES, defaultImageRepository, ETCD_OF_OLDER, NESTED_COREDNS } from './image-versions.ts'
+import {
+  bundledVersions,
+  CI_REPOSITORIES,
+  defaultImageRepository,
+  ETCD_OF_OLDER,
+  NESTED_COREDNS,
+} from './image-versions.ts'
 
 export type ImageName =
   | 'kube-apiserver'

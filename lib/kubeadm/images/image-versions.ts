@@ -16,7 +16,7 @@ export interface BundledVersions {
 const versions = (coredns: string, etcd: string, pause: string): BundledVersions => ({ coredns, etcd, pause })
 
 /**
- * Source: rule book 8.3 (minikube's constants, one set per kubeadm patch release); seen in the sources of kubeadm
+ * Source: minikube's constants, one set per kubeadm patch release; seen in the sources of kubeadm
  * 1.18.9, 1.19.3, 1.20.5, 1.21.0, 1.22.4, 1.23.5, 1.24.3, 1.25.9, 1.26.1, 1.27.4, 1.28.3, 1.29.6, 1.30.0, 1.31.3,
  * 1.32.6, 1.33.5, 1.34.2, 1.35.3 and 1.36.2, which all agree.
  */

@@ -1,7 +1,8 @@
 /** instance-config.yaml: what differs from node to node and therefore is not in the cluster's kubelet ConfigMap. */
-import { isFeatureEnabled } from '../config/features.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { goQuote } from '../../base/go/quote.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { isFeatureEnabled } from '../config/features.ts'
 
 /** Whether the CRI socket goes into instance-config.yaml rather than onto the command line and the Node. */
 export function isSocketNodeLocal({ cluster, kubeadm }: Pick<InitConfig, 'cluster' | 'kubeadm'>): boolean {

@@ -1,13 +1,14 @@
 /** The files that the kubelet is started with. */
-import type { InitConfig } from '../../base/kubeadm.ts'
-import type { FileEntry } from '../../machine/files.ts'
-import type { HostFacts } from '../../machine/host/facts.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince } from '../../base/version.ts'
 import { stringify } from '../../base/yaml.ts'
+import type { FileEntry } from '../../machine/files.ts'
+import type { HostFacts } from '../../machine/host/facts.ts'
 import { completeKubelet } from '../component-configs/kubelet-config.ts'
-import { kubeletFlagsFile } from './kubelet-flags.ts'
 import { instanceConfig, isSocketNodeLocal } from './instance.ts'
+import { kubeletFlagsFile } from './kubelet-flags.ts'
 
 /** Applies the user's patches for a target to an object. */
 export type ApplyPatches = (target: string, object: JsonObject) => JsonObject

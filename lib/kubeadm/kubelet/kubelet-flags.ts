@@ -1,12 +1,13 @@
 /** kubeadm-flags.env: the kubelet's command line as far as kubeadm decides it. */
+
+import { goQuote } from '../../base/go/quote.ts'
 import type { Arg, InitConfig } from '../../base/kubeadm.ts'
+import { isSince, type Since, valueSince } from '../../base/version.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
+import { SYSTEMD_RESOLV_CONF } from '../component-configs/kubelet-config.ts'
 import { imageOf } from '../images/image-list.ts'
 import { argumentValue, formatArguments, mergeArguments } from '../manifests/command-line.ts'
-import { isSince, type Since, valueSince } from '../../base/version.ts'
-import { SYSTEMD_RESOLV_CONF } from '../component-configs/kubelet-config.ts'
 import { isSocketNodeLocal } from './instance.ts'
-import { goQuote } from '../../base/go/quote.ts'
 
 type Facts = Pick<HostFacts, 'hostname' | 'systemdResolved'>
 

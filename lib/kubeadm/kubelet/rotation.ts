@@ -1,8 +1,9 @@
 /** kubelet.conf after the kubelet has begun to rotate its client certificate: it names the file that is rotated. */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
-import { argumentValue } from '../manifests/command-line.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { parse, stringify } from '../../base/yaml.ts'
+import { argumentValue } from '../manifests/command-line.ts'
 
 /** Where the kubelet keeps its own certificates, unless the cert-dir argument says otherwise. */
 const FOLDER = '/var/lib/kubelet/pki'

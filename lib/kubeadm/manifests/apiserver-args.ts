@@ -1,7 +1,7 @@
 /** Arguments of kube-apiserver. Source: kubeadm phases/controlplane/manifests.go (v1.18.9 to v1.36.2). */
 import type { InitConfig } from '../../base/kubeadm.ts'
-import { type ArgumentRow, argumentValue, type PodInput, pkiFile } from './command-line.ts'
 import { authorizationMode } from './authorization.ts'
+import { type ArgumentRow, argumentValue, type PodInput, pkiFile } from './command-line.ts'
 import { dualStackGate } from './dual-stack.ts'
 import { etcdLoopbackUrl } from './etcd-endpoints.ts'
 

@@ -1,8 +1,8 @@
 /** The command line of a component: a table of defaults, and the user's extraArgs on top by the rule of the release. */
 import { posix } from 'node:path'
 import type { Arg, InitConfig } from '../../base/kubeadm.ts'
-import type { HostFacts } from '../../machine/host/facts.ts'
 import { type Since, valueSince } from '../../base/version.ts'
+import type { HostFacts } from '../../machine/host/facts.ts'
 
 /** A member of an etcd cluster that this one joins. */
 export interface EtcdMember {
@@ -14,7 +14,7 @@ export interface EtcdMember {
 export interface PodInput {
   readonly config: InitConfig
   readonly facts: Pick<HostFacts, 'directories' | 'proxyEnvironment'>
-  /** Whether the cluster's CA key is kept elsewhere (rule book 2.7): the controller manager signs nothing then. */
+  /** Whether the cluster's CA key is kept elsewhere: the controller manager signs nothing then. */
   readonly externalCa: boolean
   /** On join: the members there are, the new one included; empty on init. */
   readonly etcdMembers: readonly EtcdMember[]

@@ -1,7 +1,8 @@
 /** The four static Pods of a control plane, and what of them hangs on the kubeadm release alone. */
-import type { ImageName } from '../images/image-list.ts'
+
 import type { JsonObject } from '../../base/json.ts'
 import type { Since } from '../../base/version.ts'
+import type { ImageName } from '../images/image-list.ts'
 
 export type ComponentName = ImageName & ('etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler')
 

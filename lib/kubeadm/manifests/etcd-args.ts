@@ -1,7 +1,7 @@
 /** Arguments of a local etcd. Source: kubeadm phases/etcd/local.go (v1.18.9 to v1.36.2). */
 import { joinHostPort } from '../../base/address.ts'
-import { etcdTag } from '../images/image-list.ts'
 import { isSince, parseVersion, type Since, valueSince } from '../../base/version.ts'
+import { etcdTag } from '../images/image-list.ts'
 import { type ArgumentRow, type PodInput, pkiFile } from './command-line.ts'
 import { HEALTH_PORTS } from './component.ts'
 import { etcdClientUrl, etcdLoopbackUrl, etcdPeerUrl, loopback } from './etcd-endpoints.ts'

@@ -1,8 +1,9 @@
 /** The manifests of a node: which static Pods, where they lie, and what to say about them. */
-import type { InitConfig } from '../../base/kubeadm.ts'
-import type { FileEntry } from '../../machine/files.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { stringify } from '../../base/yaml.ts'
+import type { FileEntry } from '../../machine/files.ts'
 import type { PodInput } from './command-line.ts'
 import { COMPONENT_NAMES, type ComponentName, MANIFESTS_FOLDER } from './component.ts'
 import { podNotices } from './notices.ts'
@@ -51,6 +52,28 @@ export function manifestFiles(
   apply: (target: ComponentName, pod: JsonObject) => JsonObject = (_target, pod) => pod,
 ): FileEntry[] {
   return pods.map(({ component, path, pod }) => ({ path, mode: 0o600, content: stringify(apply(component, pod)) }))
+}
+
+/** What a run renders manifests from. */
+export interface ManifestInput {
+  readonly config: InitConfig
+  readonly facts: PodInput['facts']
+  /** Whether the CA's key is kept elsewhere. */
+  readonly externalCa: boolean
+  readonly apply: (target: string, pod: JsonObject) => JsonObject
+}
+
+/** The manifests of `components` with what there is to say about them. Throws like staticPod. */
+export function renderManifests(
+  components: readonly ComponentName[],
+  { config, facts, externalCa, apply }: ManifestInput,
+): { readonly files: FileEntry[]; readonly messages: string[]; readonly warnings: string[] } {
+  const pods = staticPods(config, facts, components, { externalCa })
+  return {
+    files: manifestFiles(pods, apply),
+    messages: pods.map(({ progress }) => progress),
+    warnings: pods.flatMap(({ messages }) => messages),
+  }
 }
 
 function progressLine(component: ComponentName): string {

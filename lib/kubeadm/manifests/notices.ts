@@ -1,7 +1,7 @@
 /** What the user should know of a static Pod though it is written as kubeadm writes it. */
 import { posix } from 'node:path'
-import type { PodInput } from './command-line.ts'
 import { authorizationMode } from './authorization.ts'
+import type { PodInput } from './command-line.ts'
 import type { ComponentName } from './component.ts'
 import { overrideNotices } from './overrides.ts'
 import type { PodOptions } from './pod.ts'
@@ -21,7 +21,7 @@ export function podNotices(component: ComponentName, input: PodInput, options: P
 
 /**
  * Files of an external etcd that the API server could not read: kubeadm takes a folder for mounted as soon as its name
- * begins like that of a mounted one (/etc/kubernetes/pki2). Source: rule book 14, item 19.
+ * begins like that of a mounted one (/etc/kubernetes/pki2). Seen with kubeadm v1.36.
  */
 function unmountedFiles(input: PodInput): string[] {
   const { external } = input.config.cluster.etcd

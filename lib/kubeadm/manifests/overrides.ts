@@ -1,6 +1,6 @@
 /**
  * What kubeadm follows only in part: extraArgs that change an address, port or path which kubeadm also writes elsewhere.
- * The manifests stay kubeadm's; here is what to tell the user. Source: rule book 14, items 10 and 19.
+ * The manifests stay kubeadm's; here is what to tell the user. Seen with kubeadm v1.36.
  */
 import type { Arg, InitConfig } from '../../base/kubeadm.ts'
 import { isSince } from '../../base/version.ts'

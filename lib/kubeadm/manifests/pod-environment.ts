@@ -1,6 +1,7 @@
 /** Environment variables of a component: the proxies of this process and the user's extraEnvs. */
-import type { EnvVar } from '../../base/kubeadm.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import type { EnvVar } from '../../base/kubeadm.ts'
 
 /** Later ones replace earlier ones of the same name; sorted by name. Source: kubeadm util/env.go (v1.36). */
 export function mergeEnvironment(...lists: readonly (readonly EnvVar[] | undefined)[]): JsonObject[] {

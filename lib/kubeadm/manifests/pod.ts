@@ -1,12 +1,13 @@
 /** A static Pod: the tables of its component put together. Pure: configuration and host facts in, Pod out. */
 
 import { joinHostPort } from '../../base/address.ts'
-import type { Arg, EnvVar, InitConfig } from '../../base/kubeadm.ts'
 import { KubestepError } from '../../base/errors.ts'
-import { imageOf } from '../images/image-list.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
+import type { Arg, EnvVar, InitConfig } from '../../base/kubeadm.ts'
 import { valueSince } from '../../base/version.ts'
+import { imageOf } from '../images/image-list.ts'
 import { APISERVER_ARGUMENTS } from './apiserver-args.ts'
+import { filtersModes } from './authorization.ts'
 import {
   type ArgumentRow,
   defaultArguments,
@@ -15,13 +16,12 @@ import {
   mergeArguments,
   type PodInput,
 } from './command-line.ts'
-import { filtersModes } from './authorization.ts'
 import { COMMON_SPEC, type ComponentName, CREATION_TIMESTAMP, RESOURCES } from './component.ts'
 import { CONTROLLER_MANAGER_ARGUMENTS } from './controller-manager-args.ts'
-import { etcdClientUrl } from './etcd-endpoints.ts'
-import { mergeEnvironment } from './pod-environment.ts'
 import { ETCD_ARGUMENTS } from './etcd-args.ts'
+import { etcdClientUrl } from './etcd-endpoints.ts'
 import { extraArguments } from './overrides.ts'
+import { mergeEnvironment } from './pod-environment.ts'
 import { probes } from './probes.ts'
 import { type RootlessIds, rootlessContexts } from './rootless.ts'
 import { SCHEDULER_ARGUMENTS } from './scheduler-args.ts'
@@ -29,7 +29,7 @@ import { volumesAndMounts } from './volumes.ts'
 
 /** What a Pod hangs on besides configuration and host. */
 export interface PodOptions {
-  /** Whether the cluster's CA key is kept elsewhere (rule book 2.7). */
+  /** Whether the cluster's CA key is kept elsewhere. */
   readonly externalCa?: boolean
   /** On join: the etcd members there are, the new one included. */
   readonly etcdMembers?: readonly EtcdMember[]

@@ -1,12 +1,13 @@
 /** Liveness, readiness and startup probes: paths and timing per release, hosts and ports per configuration. */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { parseDuration } from '../../base/duration.ts'
+import { parseGoUrl } from '../../base/go/url.ts'
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { type Since, valueSince } from '../../base/version.ts'
 import { argumentValue } from './command-line.ts'
 import { type ComponentName, HEALTH_PORTS, PORT_NAME } from './component.ts'
 import { loopback, probeHost } from './etcd-endpoints.ts'
-import { parseGoUrl } from '../../base/go/url.ts'
 
 export type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe'
 
@@ -144,7 +145,7 @@ function timing(name: ProbeName, config: InitConfig): JsonObject {
 
 /**
  * How often the startup probe may fail: the timeout for the control plane in periods, rounded up. kubeadm 1.30 to 1.34.0
- * overlooked what a v1beta3 file says of it (mended by k/k PR 133513 and its cherry picks); here it always counts.
+ * overlooked what a v1beta3 file says of it (fixed by k/k PR 133513 and its cherry picks); here it always counts.
  */
 export function startupThreshold(config: InitConfig): number {
   const timeout = parseDuration(config.init.timeouts.controlPlaneComponentHealthCheck)

@@ -2,9 +2,10 @@
  * The RootlessControlPlane gate: which user each component runs as. A dry run only says what it would do,
  * since the ids are those that a real run creates in /etc/passwd. Source: kubeadm util/staticpod/utils_linux.go (1.22.4, v1.36).
  */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince } from '../../base/version.ts'
 import type { ComponentName } from './component.ts'
 

@@ -1,7 +1,7 @@
 /** Volumes and mounts: a table of what each component mounts, what the host adds, and the user's extraVolumes on top. */
 import { posix } from 'node:path'
-import type { ExternalEtcd, HostPathMount, InitConfig } from '../../base/kubeadm.ts'
 import type { JsonObject } from '../../base/json.ts'
+import type { ExternalEtcd, HostPathMount, InitConfig } from '../../base/kubeadm.ts'
 import { type Since, valueSince } from '../../base/version.ts'
 import { argumentValue, type PodInput } from './command-line.ts'
 import type { ComponentName } from './component.ts'

@@ -1,14 +1,14 @@
 /** What bootstrap-token puts into the cluster: the tokens, what they are allowed, and cluster-info for finding it. */
 
-import type { BootstrapToken } from '../../base/kubeadm.ts'
 import { durationMilliseconds } from '../../base/duration.ts'
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import type { BootstrapToken } from '../../base/kubeadm.ts'
 import { parseToken } from '../../base/token.ts'
 import { isSince, type Since, type Version, valueSince } from '../../base/version.ts'
 import { stringify } from '../../base/yaml.ts'
-import { configMap } from './config-map.ts'
 import { controlPlaneUrl } from '../config/control-plane-url.ts'
+import { configMap } from './config-map.ts'
 import type { ObjectContext } from './object-inputs.ts'
 import {
   BOOTSTRAP_GROUP,

@@ -18,7 +18,7 @@ export function configMap(metadata: ConfigMapMeta, data: Readonly<Record<string,
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata }, data: { ...data } }
 }
 
-/** A ConfigMap of a component's configuration; signed unless the user wrote the configuration (rule book 6.2). */
+/** A ConfigMap of a component's configuration; signed unless the user wrote the configuration. */
 export function componentConfigMap(
   metadata: ConfigMapMeta,
   data: Readonly<Record<string, string>>,

@@ -1,7 +1,7 @@
 /** The Deployment of CoreDNS. Source: kubeadm phases/addons/dns/manifests.go of each release. */
 import type { Json, JsonObject } from '../../base/json.ts'
-import type { ApplyPatches } from '../kubelet/kubelet-files.ts'
 import { isSince, type Since, type Version, valueSince } from '../../base/version.ts'
+import type { ApplyPatches } from '../kubelet/kubelet-files.ts'
 import { SYSTEM } from './rbac.ts'
 
 const LABELS: JsonObject = { 'k8s-app': 'kube-dns' }

@@ -1,10 +1,11 @@
 /** What the addon coredns puts into the cluster. Source: kubeadm phases/addons/dns/manifests.go of each release. */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { KubestepError } from '../../base/errors.ts'
-import { imageOf } from '../images/image-list.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { dnsAddress } from '../component-configs/kubelet-config.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { type Since, type Version, valueSince } from '../../base/version.ts'
+import { dnsAddress } from '../component-configs/kubelet-config.ts'
+import { imageOf } from '../images/image-list.ts'
 import { configMap } from './config-map.ts'
 import { corednsDeployment } from './coredns-deployment.ts'
 import { corefile } from './corefile.ts'

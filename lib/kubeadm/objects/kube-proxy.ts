@@ -1,14 +1,15 @@
 /** What the addon kube-proxy puts into the cluster. Source: kubeadm phases/addons/proxy of each release. */
-import type { InitConfig } from '../../base/kubeadm.ts'
-import type { HostFacts } from '../../machine/host/facts.ts'
-import { imageOf } from '../images/image-list.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { type Since, valueSince } from '../../base/version.ts'
 import { stringify } from '../../base/yaml.ts'
-import { componentConfigMap } from './config-map.ts'
-import { controlPlaneUrl } from '../config/control-plane-url.ts'
-import type { ObjectContext } from './object-inputs.ts'
+import type { HostFacts } from '../../machine/host/facts.ts'
 import { kubeProxyConfiguration } from '../component-configs/kube-proxy-config.ts'
+import { controlPlaneUrl } from '../config/control-plane-url.ts'
+import { imageOf } from '../images/image-list.ts'
+import { componentConfigMap } from './config-map.ts'
+import type { ObjectContext } from './object-inputs.ts'
 import { BOOTSTRAP_GROUP, boundRole, clusterRoleBinding, group, reading, SYSTEM, serviceAccount } from './rbac.ts'
 
 const NAME = 'kube-proxy'

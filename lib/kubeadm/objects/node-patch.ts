@@ -1,6 +1,7 @@
 /** Patches of this machine's Node, and what kubeadm's dry run prints in their place. */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince, type Since, valueSince } from '../../base/version.ts'
 import type { ClusterObject } from './cluster-object.ts'
 import type { ObjectContext } from './object-inputs.ts'

@@ -1,9 +1,9 @@
 /** What upload-certs puts into the cluster: the CAs and the service account key, encrypted, for two hours. */
 import { createCipheriv, randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
-import type { InitConfig } from '../../base/kubeadm.ts'
 import { KubestepError } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { tokenSecret } from './bootstrap-token-objects.ts'
 import type { CertificateUpload, ObjectContext } from './object-inputs.ts'
 import { BOOTSTRAP_GROUP, boundRole, group, reading, SYSTEM } from './rbac.ts'

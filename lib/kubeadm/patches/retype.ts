@@ -2,8 +2,9 @@
  * What becomes of a patched Pod or Deployment when Go reads it into its type and writes that again, as kubeadm does:
  * unknown fields vanish, empty ones too, `1024Mi` becomes `1Gi`.
  */
-import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+
 import { canonicalQuantity } from '../../base/go/quantity.ts'
+import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { nearest } from '../../base/nearest.ts'
 import { type Field, fieldsOf, itemType, type TypeName } from './field-types.ts'
 

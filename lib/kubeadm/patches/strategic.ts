@@ -5,8 +5,8 @@
  */
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { type Items, inOrder, orderAfterMerge, refuseOtherOrder } from './element-order.ts'
-import { withoutNulls } from './json-merge.ts'
 import { fieldsOf, itemType, mergeKeyOf, type TypeName } from './field-types.ts'
+import { withoutNulls } from './json-merge.ts'
 
 const DIRECTIVE = '$patch'
 const RETAIN_KEYS = '$retainKeys'

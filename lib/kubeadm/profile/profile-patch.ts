@@ -1,6 +1,7 @@
 /** A profile put under what the user says: in configurations before defaults are filled in, in Pods before the user's patches. */
-import type { ComponentConfig, KubeadmKind } from '../../base/kubeadm.ts'
+
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import type { ComponentConfig, KubeadmKind } from '../../base/kubeadm.ts'
 import { isSince, type Version } from '../../base/version.ts'
 import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from './ci-profile.ts'
 

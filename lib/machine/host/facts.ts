@@ -7,7 +7,7 @@ import type { EnvVar } from '../../base/kubeadm.ts'
 export interface HostFacts {
   /** As the kernel has it; trimmed and lower-cased by whoever needs a node name. */
   readonly hostname: string
-  /** Which of the CA directories that static Pods mount exist (rule book 4.5), e.g. `/etc/ca-certificates`. */
+  /** Which of the CA directories that static Pods mount exist, e.g. `/etc/ca-certificates`. */
   readonly directories: readonly string[]
   /** The `*_proxy` variables of this process, non-empty, sorted by name. */
   readonly proxyEnvironment: readonly EnvVar[]

@@ -1,6 +1,7 @@
 /** What a cluster asks of the kernel, and whether the kernel has it: built in, loaded, loadable, or not at all. */
-import { type KernelModules, kernelRelease, readModules } from './kernel-modules.ts'
+
 import type { HostSource } from './host-source.ts'
+import { type KernelModules, kernelRelease, readModules } from './kernel-modules.ts'
 
 export interface KernelFeature {
   readonly module: string

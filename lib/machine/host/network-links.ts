@@ -1,8 +1,8 @@
 /** Network interfaces of this machine. */
 import { readdirSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
-import { run } from '../command.ts'
 import { LAYOUT } from '../../base/paths.ts'
+import { run } from '../command.ts'
 
 const LINKS = '/sys/class/net'
 

@@ -4,7 +4,7 @@ import { defaultRouteInterfaces4, defaultRouteInterfaces6, globalAddresses } fro
 import type { HostFacts } from './facts.ts'
 import { type HostSource, liveHost } from './host-source.ts'
 
-/** Folders whose presence decides what static Pods mount. Source: rule book 4.5; /etc/pki itself until kubeadm 1.2x. */
+/** Folders whose presence decides what static Pods mount. Source: kubeadm phases/controlplane/volumes.go (v1.36); /etc/pki itself until kubeadm 1.2x. */
 export const CA_DIRECTORIES: readonly string[] = [
   '/etc/pki',
   '/etc/pki/ca-trust',
@@ -14,7 +14,7 @@ export const CA_DIRECTORIES: readonly string[] = [
   '/usr/local/share/ca-certificates',
 ]
 
-/** Known sockets in the order kubeadm tries them. Source: rule book 0.2. */
+/** Known sockets in the order kubeadm tries them. Source: kubeadm constants_unix.go, util/runtime (v1.36). */
 export const CRI_SOCKETS: readonly string[] = [
   '/var/run/containerd/containerd.sock',
   '/var/run/crio/crio.sock',

@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { CommandResult } from '../command.ts'
-import type { RecordedValues } from './recorded.ts'
 import type { DiskSpace, HostSource, PathKind, RuntimeAnswer } from './host-source.ts'
+import type { RecordedValues } from './recorded.ts'
 
 export interface Recording {
   /** Text by path. */

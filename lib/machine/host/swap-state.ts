@@ -1,6 +1,7 @@
 /** Swap of a machine: what is on now, and what turns it on at boot. Pure parsing. */
-import { unescapeOctal } from './mounts.ts'
+
 import type { HostSource } from './host-source.ts'
+import { unescapeOctal } from './mounts.ts'
 
 /** A swap area in use. */
 export interface SwapArea {

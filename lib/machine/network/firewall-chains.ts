@@ -1,6 +1,7 @@
 /** Our firewall rules on this machine: put in place before the cluster starts, taken away with all of its own. */
-import { run } from '../command.ts'
+
 import { KubestepError } from '../../base/errors.ts'
+import { run } from '../command.ts'
 import { CHAINS, clusterChains, iptables, type RuleSettings, removalText, restoreText, savedChains } from './rules.ts'
 
 /** Chains that exist now, of both families, as `family table chain`; empty without iptables. */

@@ -1,7 +1,7 @@
 /** Which addresses the Pods of this node get. */
 import { formatSubnet, parseSubnet } from '../../base/address.ts'
-import type { Networking } from '../../base/kubeadm.ts'
 import { UsageError } from '../../base/errors.ts'
+import type { Networking } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import type { PodRange } from './cni.ts'
 

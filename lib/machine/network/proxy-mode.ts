@@ -1,11 +1,12 @@
 /** Ways in which kube-proxy programs Services: which of them a release has, and which the kernel can carry. */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { KubestepError } from '../../base/errors.ts'
-import { featureOf, featureState, type Kernel, type KernelFeature } from '../host/kernel-features.ts'
-import { kernelRelease } from '../host/kernel-modules.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { nearest } from '../../base/nearest.ts'
 import { formatVersion, isSince, type Version } from '../../base/version.ts'
+import { featureOf, featureState, type Kernel, type KernelFeature } from '../host/kernel-features.ts'
+import { kernelRelease } from '../host/kernel-modules.ts'
 
 export interface ProxyMode {
   readonly name: string

@@ -12,8 +12,8 @@ import {
 } from '../files.ts'
 import { liveHost } from '../host/host-source.ts'
 import { MARK, OWN_FOLDER, readUnitFiles, UNIT_FOLDERS, type UnitFiles } from '../host/unit-files.ts'
-import { matters } from './unit-overrides.ts'
 import type { ServiceManager } from './service.ts'
+import { matters } from './unit-overrides.ts'
 import { dropIn, type FormerState, formerState, unit } from './unit-text.ts'
 
 export interface UnitFolders {

@@ -1,7 +1,7 @@
 /** The text of systemd units: a service as a unit of our own, or as a drop-in for somebody else's. */
 import { MARK, type UnitText } from '../host/unit-files.ts'
-import { resetLines } from './unit-overrides.ts'
 import type { Service } from './service.ts'
+import { resetLines } from './unit-overrides.ts'
 
 /** How everything was before we came. */
 export interface FormerState {

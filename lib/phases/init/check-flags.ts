@@ -1,17 +1,17 @@
 /** What a real run would say of its flags, for a dry run that comes to none of the places where they are used. */
 import { resolve } from 'node:path'
+import { KubestepError } from '../../base/errors.ts'
+import { architecture } from '../../base/platform.ts'
+import type { Flags } from '../../cli/options.ts'
 import { readArtifacts } from '../../supply/components/artifacts.ts'
 import { openLock } from '../../supply/fetch/digest-lock.ts'
 import { readMirrors } from '../../supply/fetch/mirrors.ts'
-import { architecture } from '../../base/platform.ts'
-import { KubestepError } from '../../base/errors.ts'
-import type { Flags } from '../../cli/options.ts'
-import type { Phase } from '../run/open-phase.ts'
 import { ignoredNames } from '../preflight/checks.ts'
 import { wantedOf } from '../preflight/refuse-machine.ts'
+import type { OpenedPhase } from '../run/open-phase.ts'
 
 /** Checks all of them. Throws a KubestepError with every fault. */
-export async function checkFlags(phase: Phase, flags: Flags): Promise<void> {
+export async function checkFlags(phase: OpenedPhase, flags: Flags): Promise<void> {
   const { artifacts, lock, mirror } = flags
   const { cluster, init } = phase.config
   const ignored = init.nodeRegistration.ignorePreflightErrors ?? []

@@ -2,8 +2,9 @@
  * ServiceAccounts of the controllers, made before the controller manager starts. It makes the missing ones itself,
  * three requests each at 20 requests a second, and no controller runs before that: several seconds of mere waiting.
  */
-import type { Api } from '../../cluster/api/api-client.ts'
+
 import { isObject, type JsonObject } from '../../base/json.ts'
+import type { Api } from '../../cluster/api/api-client.ts'
 
 const NAMESPACE = 'kube-system'
 

@@ -1,17 +1,21 @@
 /** What a real run would do to the host: the end of a dry run. */
 import { resolve } from 'node:path'
+import type { Flags } from '../../cli/options.ts'
+import { imageList } from '../../kubeadm/images/image-list.ts'
 import { NODE_MODULES } from '../../machine/host/kernel-modules.ts'
 import { SYSCTLS } from '../../machine/host/sysctl.ts'
-import { imageList } from '../../kubeadm/images/image-list.ts'
-import { foreseeNode } from '../run/live-node.ts'
 import { modeFault, proxyModeName } from '../../machine/network/proxy-mode.ts'
-import type { Flags } from '../../cli/options.ts'
-import type { Phase } from '../run/open-phase.ts'
 import { familyFault } from '../preflight/address-checks.ts'
+import { foreseeNode } from '../run/live-node.ts'
+import type { OpenedPhase } from '../run/open-phase.ts'
 import type { RenderedCluster } from './render-cluster.ts'
 
 /** Lines for people. */
-export async function describeRun(phase: Phase, { files, objects }: RenderedCluster, flags: Flags): Promise<string[]> {
+export async function describeRun(
+  phase: OpenedPhase,
+  { files, objects }: RenderedCluster,
+  flags: Flags,
+): Promise<string[]> {
   const { config, target } = phase
   const { cluster, init } = config
   // Below --root lies another machine, of which nothing more is known.
@@ -26,7 +30,7 @@ export async function describeRun(phase: Phase, { files, objects }: RenderedClus
     ...(mode === undefined
       ? []
       : [`kube-proxy cannot run in mode "${proxyModeName(config.kubeProxy.document)}": ${mode}`]),
-    ...(families === undefined ? [] : [`${families.found}; ${families.mend}`]),
+    ...(families === undefined ? [] : [`${families.found}; ${families.fix}`]),
     ...(node?.fault === undefined ? [] : [node.fault]),
   ]
   const rows: readonly (readonly [what: string, items: readonly string[]])[] = [

@@ -2,10 +2,11 @@
  * What a Pod cannot be without: the default ServiceAccount of its namespace, and the ConfigMap with the CA. The
  * controller manager makes both, seconds later, and finds nothing to do when they are there.
  */
-import { applyObject } from '../../cluster/api/apply-object.ts'
-import type { Api } from '../../cluster/api/api-client.ts'
+
 import type { JsonObject } from '../../base/json.ts'
 import { isSince, type Version } from '../../base/version.ts'
+import type { Api } from '../../cluster/api/api-client.ts'
+import { applyObject } from '../../cluster/api/apply-object.ts'
 
 /** Namespaces whose Pods are waited for: the user's first ones, and the addons'. */
 const NAMESPACES: readonly string[] = ['default', 'kube-system']

@@ -1,13 +1,14 @@
 /** What people and programs need to know when the cluster is up. */
-import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
-import { readFile } from '../../machine/files.ts'
-import { imageList } from '../../kubeadm/images/image-list.ts'
+
 import type { Json } from '../../base/json.ts'
-import { localUrl } from '../../kubeadm/credentials/kubeconfigs.ts'
-import { initDoneText } from '../../kubeadm/objects/join-command.ts'
-import type { Flags } from '../../cli/options.ts'
-import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { secondsText } from '../../base/timings.ts'
+import type { Flags } from '../../cli/options.ts'
+import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import { localUrl } from '../../kubeadm/credentials/kubeconfigs.ts'
+import { imageList } from '../../kubeadm/images/image-list.ts'
+import { initDoneText } from '../../kubeadm/objects/join-command.ts'
+import { readFile } from '../../machine/files.ts'
 import type { ClusterUp } from './bring-up.ts'
 import { ADMIN_CONF, block, resetCommand, useCommands } from './next-commands.ts'
 

@@ -1,9 +1,9 @@
 /** What a person types next, to copy: how to use the cluster, how to take it away. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { quote, which } from '../../machine/command.ts'
-import { commandOf, throughSudo } from '../../cli/invocation.ts'
 import { LAYOUT } from '../../base/paths.ts'
+import { commandOf, throughSudo } from '../../cli/invocation.ts'
+import { quote, which } from '../../machine/command.ts'
 
 export const ADMIN_CONF = '/etc/kubernetes/admin.conf'
 

@@ -1,6 +1,7 @@
 /** What lets Pods through the firewall of a live node. */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { KubestepError } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 import type { Journal } from '../../machine/journal.ts'
 import { findPodSources } from '../prepare/firewall.ts'

@@ -1,13 +1,13 @@
 /** Images of an earlier init for a runtime of our own: it begins with them, and leaves its own to the next. */
 import { rmSync } from 'node:fs'
-import { run } from '../../machine/command.ts'
-import { archiveIdentity } from '../../supply/fetch/archive-identity.ts'
-import { isInCustody } from '../../machine/custody.ts'
 import { LAYOUT } from '../../base/paths.ts'
-import { imageIds } from '../../supply/runtime/runtime-images.ts'
+import { run } from '../../machine/command.ts'
+import { isInCustody } from '../../machine/custody.ts'
+import { archiveIdentity } from '../../supply/fetch/archive-identity.ts'
 import { keepPrepared } from '../../supply/runtime/keep-prepared.ts'
 import { bestPrepared, layOut, type Prepared, preparedIn } from '../../supply/runtime/prepared.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
+import { imageIds } from '../../supply/runtime/runtime-images.ts'
 
 export interface PreparedRuntime {
   readonly runtime: Runtime

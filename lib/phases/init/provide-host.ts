@@ -1,12 +1,11 @@
 /** What an init does to the machine before it looks for a runtime. Each change is in the journal before it is made. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from '../../machine/command.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
 import { KubestepError } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import type { Call } from '../../cli/script.ts'
+import { run } from '../../machine/command.ts'
 import { CNI_PROGRAMS, pluginFolder } from '../../machine/host/cni-plugins.ts'
-import { featureOf, featureState, type Kernel, readKernel } from '../../machine/host/kernel-features.ts'
-import { NODE_MODULES } from '../../machine/host/kernel-modules.ts'
 import {
   CNI_PLUGINS,
   type HostProgram,
@@ -16,19 +15,20 @@ import {
   packagesOf,
 } from '../../machine/host/host-packages.ts'
 import { type HostSource, liveHost } from '../../machine/host/host-source.ts'
+import { featureOf, featureState, type Kernel, readKernel } from '../../machine/host/kernel-features.ts'
+import { NODE_MODULES } from '../../machine/host/kernel-modules.ts'
 import type { Journal } from '../../machine/journal.ts'
+import { wantsNetwork } from '../../machine/network/pod-network.ts'
 import { checkProxyMode, ipvsSchedulers, proxyModeOf } from '../../machine/network/proxy-mode.ts'
-import type { Phase } from '../run/open-phase.ts'
 import { installPackages } from '../prepare/install.ts'
 import { neededPrograms } from '../prepare/packages.ts'
-import type { Call } from '../../cli/script.ts'
-import { wantsNetwork } from '../../machine/network/pod-network.ts'
+import type { OpenedPhase } from '../run/open-phase.ts'
 
 /**
  * Loads modules, and with --install installs what is missing. Preflight has refused what cannot work; what was ignored
  * or skipped there is said once more. Throws a KubestepError when packages cannot be installed.
  */
-export async function provideHost(phase: Phase, { flags, output }: Call, journal: Journal): Promise<void> {
+export async function provideHost(phase: OpenedPhase, { flags, output }: Call, journal: Journal): Promise<void> {
   const { config } = phase
   const host = liveHost()
   const kernel = readKernel(host)

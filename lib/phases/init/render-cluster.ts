@@ -1,21 +1,23 @@
 /** Everything that an init writes, as values: credentials, manifests, the kubelet's files and the cluster's objects. */
 import { randomBytes } from 'node:crypto'
 import { KubestepError } from '../../base/errors.ts'
-import type { FileEntry } from '../../machine/files.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { randomToken } from '../../base/token.ts'
+import type { Flags } from '../../cli/options.ts'
+import type { Call } from '../../cli/script.ts'
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import { ALL_CERTIFICATES, isExternalAuthority, issueCredentials } from '../../kubeadm/credentials/issue.ts'
 import { kubeconfigsOf } from '../../kubeadm/credentials/kubeconfigs.ts'
-import { kubeletFiles } from '../../kubeadm/kubelet/kubelet-files.ts'
 import { type ClusterObject, clusterObjectsYaml } from '../../kubeadm/objects/cluster-object.ts'
 import { clusterObjects } from '../../kubeadm/objects/cluster-objects.ts'
-import type { Flags } from '../../cli/options.ts'
-import type { Phase } from '../run/open-phase.ts'
-import { isSkipped } from '../../kubeadm/config/phase-names.ts'
-import { sayCredentials } from '../run/deliver-files.ts'
-import { ALL_CERTIFICATES, isExternalAuthority, issueCredentials } from '../../kubeadm/credentials/issue.ts'
 import { profilePatch } from '../../kubeadm/profile/profile-patch.ts'
-import type { Call } from '../../cli/script.ts'
-import { localComponents, manifestFiles, staticPods } from '../../kubeadm/manifests/manifests.ts'
-import { randomToken } from '../../base/token.ts'
+import type { FileEntry } from '../../machine/files.ts'
+import { controlPlane } from '../control-plane.ts'
+import { etcd } from '../etcd.ts'
+import { kubeletStart } from '../kubelet-start.ts'
+import type { Phase } from '../phase.ts'
+import { sayCredentials } from '../run/deliver.ts'
+import type { OpenedPhase } from '../run/open-phase.ts'
 import { loadPatches } from '../run/user-patches.ts'
 
 export interface RenderedCluster {
@@ -27,7 +29,7 @@ export interface RenderedCluster {
 }
 
 /** Renders what the configuration does not skip, saying what kubeadm says. Throws what the phases throw. */
-export async function renderCluster(phase: Phase, call: Call, now: Date): Promise<RenderedCluster> {
+export async function renderCluster(phase: OpenedPhase, call: Call, now: Date): Promise<RenderedCluster> {
   const { config, readCredential: read } = phase
   const { output, flags } = call
   const profile = flags.profile === 'ci' ? 'ci' : 'kubeadm'
@@ -54,17 +56,20 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
   issuing.catch(() => {})
 
   const externalCa = isExternalAuthority(config, 'ca', read)
-  const components = localComponents(config).filter(component => !isSkipped(phaseOf(component), skipped))
-  const pods = staticPods(config, facts, components, { externalCa })
-  const manifests = manifestFiles(pods, apply)
-  const kubelet = isSkipped('kubelet-start', skipped) ? { files: [], notices: [] } : kubeletFiles(config, facts, apply)
+  const given = { config, facts, read: phase.read, readCredential: read, place: phase.place, externalCa, apply, now }
+  const rest = await Promise.all(
+    [etcd, controlPlane, kubeletStart]
+      .map(row => ({ row, names: wantedNames(row, skipped) }))
+      .filter(({ names }) => names.length > 0)
+      .map(({ row, names }) => row.render(given, names)),
+  )
 
   const issued = await issuing
   for (const warning of issued.warnings) output.warn(warning)
   sayCredentials(issued.messages, output)
-  for (const { progress, messages } of pods) {
-    for (const message of messages) output.warn(message)
-    output.say(progress)
+  for (const { warnings = [], messages } of rest) {
+    for (const warning of warnings) output.warn(warning)
+    for (const message of messages) output.say(message)
   }
 
   const credentials = [...issued.kept, ...issued.files]
@@ -86,14 +91,14 @@ export async function renderCluster(phase: Phase, call: Call, now: Date): Promis
   })
   const objectsFile = { path: '/cluster-objects.yaml', mode: 0o600, content: clusterObjectsYaml(objects) }
   return {
-    files: [...credentials, ...manifests, ...kubelet.files, objectsFile],
+    files: [...credentials, ...rest.flatMap(({ files }) => files), objectsFile],
     objects,
     ...(certificateKey !== undefined && { certificateKey }),
   }
 }
 
 /** Source: kubeadm cmd/init.go (v1.36): what cannot be signed elsewhere must not be promised to joining nodes. */
-function refuseUpload({ config, readCredential: read, place }: Phase, flags: Flags): void {
+function refuseUpload({ config, readCredential: read, place }: OpenedPhase, flags: Flags): void {
   if (!flags['upload-certs']) return
   const external = (['ca', 'front-proxy-ca'] as const).find(name => isExternalAuthority(config, name, read))
   if (external === undefined) return
@@ -103,8 +108,10 @@ function refuseUpload({ config, readCredential: read, place }: Phase, flags: Fla
   )
 }
 
-function phaseOf(component: string): string {
-  return component === 'etcd' ? 'etcd/local' : `control-plane/${component.replace(/^kube-/, '')}`
+/** The sub-phases that are not skipped; its own name for a phase without any. */
+function wantedNames({ name, subphases }: Phase, skipped: readonly string[]): readonly string[] {
+  if (subphases.length === 0) return isSkipped(name, skipped) ? [] : [name]
+  return subphases.filter(sub => !isSkipped(`${name}/${sub}`, skipped))
 }
 
 function textOf(content: string | Uint8Array | undefined): string | undefined {

@@ -1,37 +1,16 @@
 /** The beginning and the end of a real init: who may, whether there is a cluster already, what an earlier try left. */
 import { existsSync } from 'node:fs'
 import { KubestepError } from '../../base/errors.ts'
-import { writeFiles } from '../../machine/files.ts'
-import { interruptible } from '../../cli/interrupt.ts'
-import { type Journal, openJournal } from '../../machine/journal.ts'
 import { LAYOUT } from '../../base/paths.ts'
-import { takeLock } from '../../machine/machine-lock.ts'
+import type { Call } from '../../cli/script.ts'
+import { writeFiles } from '../../machine/files.ts'
+import { type Journal, openJournal } from '../../machine/journal.ts'
 import { ownerOf } from '../reset/owner.ts'
 import { isInTheWay, leftLines } from '../reset/stay.ts'
 import { undoAll } from '../reset/undo-all.ts'
-import type { Call } from '../../cli/script.ts'
+import { alone } from '../run/alone.ts'
 import type { ClusterUp } from './bring-up.ts'
 import { block, resetCommand, useCommands } from './next-commands.ts'
-
-/** Throws a KubestepError unless this process may change the machine. */
-export function requireRoot(what: string): void {
-  if (process.getuid?.() === 0) return
-  throw new KubestepError(`${what}: cannot change this machine: it needs root; run it with sudo`)
-}
-
-/**
- * Runs `work` as the only kubestep on the machine, and as root; `advice` is for who interrupts it.
- * Throws a KubestepError when it may not, or what `work` throws.
- */
-export async function alone<Result>(what: string, advice: string, work: () => Promise<Result>): Promise<Result> {
-  requireRoot(what)
-  const release = takeLock(LAYOUT.lock, what)
-  try {
-    return await interruptible(what, advice, release, work)
-  } finally {
-    release()
-  }
-}
 
 /**
  * Runs the `work` of an init on a clean start: what a killed or failed init left is taken away first. What phases made

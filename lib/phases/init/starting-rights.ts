@@ -3,8 +3,9 @@
  * before that is refused: a lost election costs 2 to 4.4 s, a refused list 0.8 to 1.6 s, and a scheduler that cannot
  * read the API server's authentication settings treats everybody as anonymous until it is started again.
  */
-import type { Api } from '../../cluster/api/api-client.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import type { Api } from '../../cluster/api/api-client.ts'
 
 const NAME = 'kubestep:starting'
 const RBAC = 'rbac.authorization.k8s.io'

@@ -1,8 +1,8 @@
 /** The check of the address that the API server announces. */
 import { formatSubnet, parseAddress, parseSubnet } from '../../base/address.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
-import { NO_MACHINE_ADDRESS } from '../../machine/host/read-facts.ts'
 import { argumentValue } from '../../kubeadm/manifests/command-line.ts'
+import { NO_MACHINE_ADDRESS } from '../../machine/host/read-facts.ts'
 import { type Check, error, ok, type Verdict } from './check.ts'
 
 /**
@@ -13,7 +13,7 @@ import { type Check, error, ok, type Verdict } from './check.ts'
 export function familyFault({
   init,
   cluster,
-}: InitConfig): { readonly found: string; readonly mend: string } | undefined {
+}: InitConfig): { readonly found: string; readonly fix: string } | undefined {
   const { extraArgs } = cluster.apiServer
   const told = (name: string): string | undefined => argumentValue(extraArgs, name)
   // Nobody keeps the endpoints of the API's Service then.
@@ -25,7 +25,7 @@ export function familyFault({
   const { family } = subnet.address
   return {
     found: `the API server cannot start: it would announce ${text}, and its first range of Services, ${formatSubnet(subnet)}, is of IPv${family}`,
-    mend:
+    fix:
       family === 4
         ? 'give Services and Pods ranges of IPv6, as in --service-cidr fd00:10:96::/112 --pod-network-cidr fd00:10:244::/56; or an IPv4 address with --apiserver-advertise-address'
         : 'put a range of IPv4 first in --service-cidr and --pod-network-cidr; or give an IPv6 address with --apiserver-advertise-address',
@@ -49,7 +49,7 @@ export const ADDRESS_CHECKS: readonly Check[] = [
         )
       }
       const fault = familyFault(config)
-      return fault === undefined ? ok(advertiseAddress) : error(fault.found, fault.mend)
+      return fault === undefined ? ok(advertiseAddress) : error(fault.found, fault.fix)
     },
   },
 ]

@@ -40,16 +40,16 @@ export function tableLines(rows: readonly Row[], { color, all }: TableOptions): 
   const shown = ORDER.flatMap(status => (status === 'ok' && !all ? [] : rows.filter(row => row.status === status)))
   const indent = ' '.repeat(LABEL_WIDTH + NAME_WIDTH)
   const lines = shown.flatMap((row, index) => {
-    const { name, status, found, mend, why } = row
+    const { name, status, found, fix, why } = row
     const isExplained = EXPLAINED.includes(status)
-    const text = `${found}${row.ignored ? ' (ignored)' : ''}${isExplained || mend === undefined ? '' : `; ${mend}`}`
+    const text = `${found}${row.ignored ? ' (ignored)' : ''}${isExplained || fix === undefined ? '' : `; ${fix}`}`
     const start = `${head(status)}${name.padEnd(NAME_WIDTH)}`
     // Checks of one family have one reason: it stands under the last of them.
     const next = shown[index + 1]
     const isLast = next === undefined || next.why !== why || next.status !== status
     return [
       ...(name.length < NAME_WIDTH ? [`${start}${text}`] : [start, `${indent}${text}`]),
-      ...(isExplained && mend !== undefined ? [`${indent}mend: ${mend}`] : []),
+      ...(isExplained && fix !== undefined ? [`${indent}fix: ${fix}`] : []),
       ...(isExplained && isLast ? [`${indent}why:  ${why}`] : []),
     ]
   })

@@ -1,7 +1,7 @@
 /** What a check is, and what it may say. */
 import type { InitConfig } from '../../base/kubeadm.ts'
-import type { Host } from '../../machine/host/host.ts'
 import { isSince } from '../../base/version.ts'
+import type { Host } from '../../machine/host/host.ts'
 
 /** What the machine is checked for. */
 export interface Wanted {
@@ -15,7 +15,7 @@ export interface Wanted {
 }
 
 /**
- * `handled`: kubeadm would complain, and init mends it, adapts to it or does without. `unknown`: this user, or this
+ * `handled`: kubeadm would complain, and init fixes it, adapts to it or does without. `unknown`: this user, or this
  * machine, does not let it be seen. `skipped`: not looked at here.
  */
 export type Status = 'ok' | 'error' | 'warning' | 'handled' | 'unknown' | 'skipped'
@@ -24,8 +24,8 @@ export interface Verdict {
   readonly status: Status
   /** What was found, in words: lower case, no full stop. */
   readonly found: string
-  /** What mends it, or what init does about it. */
-  readonly mend?: string
+  /** What fixes it, or what init does about it. */
+  readonly fix?: string
 }
 
 export interface Check {
@@ -65,20 +65,20 @@ export function ok(found: string): Verdict {
   return { status: 'ok', found }
 }
 
-export function error(found: string, mend: string): Verdict {
-  return { status: 'error', found, mend }
+export function error(found: string, fix: string): Verdict {
+  return { status: 'error', found, fix }
 }
 
-export function warning(found: string, mend: string): Verdict {
-  return { status: 'warning', found, mend }
+export function warning(found: string, fix: string): Verdict {
+  return { status: 'warning', found, fix }
 }
 
-export function handled(found: string, mend: string): Verdict {
-  return { status: 'handled', found, mend }
+export function handled(found: string, fix: string): Verdict {
+  return { status: 'handled', found, fix }
 }
 
-export function unknown(found: string, mend = 'run it as root'): Verdict {
-  return { status: 'unknown', found, mend }
+export function unknown(found: string, fix = 'run it as root'): Verdict {
+  return { status: 'unknown', found, fix }
 }
 
 /** A number of bytes for people: `1.6 GiB`. */

@@ -1,9 +1,9 @@
 /** Checks of what is in the way, and of what has to be there: ports, files, folders, programs. */
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import type { Host } from '../../machine/host/host.ts'
 import { holderText } from '../../machine/host/ports.ts'
 import { proxyModeOf } from '../../machine/network/proxy-mode.ts'
-import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { type Check, error, handled, isOfRelease, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 
 export const MANIFESTS = '/etc/kubernetes/manifests'
@@ -65,7 +65,7 @@ const NOBODY = 'nothing here calls it; kubeadm of this release asks for it all t
 
 /**
  * Programs that kubeadm looks for, by release. Source: runs of kubeadm 1.18 to 1.30 and 1.36; CHANGELOG-1.31.1 (socat,
- * ebtables; k/k PR 127151), 1.32 (conntrack), 1.33 (PRs 129131, 129317, 129450, 130045); rule book 1.6 (crictl).
+ * ebtables; k/k PR 127151), 1.32 (conntrack), 1.33 (PRs 129131, 129317, 129450, 130045) (crictl).
  */
 export const PROGRAM_USES: readonly ProgramUse[] = [
   { program: 'crictl', verdict: 'handled', why: 'kubestep talks to the runtime itself', until: '1.31' },

@@ -1,12 +1,12 @@
 /** Checks of the kernel: its release, what it is built with, control groups, security modules. */
 
 import { KubestepError } from '../../base/errors.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { formatVersion, isSince, type Since, valueSince } from '../../base/version.ts'
 import type { Host } from '../../machine/host/host.ts'
 import { featureOf, featureState, type KernelFeature } from '../../machine/host/kernel-features.ts'
 import { mountOf } from '../../machine/host/mount-table.ts'
-import { LAYOUT } from '../../base/paths.ts'
 import { checkProxyMode, proxyModeName } from '../../machine/network/proxy-mode.ts'
-import { formatVersion, isSince, type Since, valueSince } from '../../base/version.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 import { KNOWN_ISSUES } from './known-issues.ts'
 import { refusesCgroupV1, runtimePlan } from './runtime-checks.ts'
@@ -31,7 +31,7 @@ const KERNELS: readonly Since<KernelRule>[] = [
   ],
 ]
 
-/** Build options without which kubeadm refuses. Source: rule book 7.4; a second name is an older one. */
+/** Build options without which kubeadm refuses. Source: k8s.io/system-validators, kernel specs; a second name is an older one. */
 const REQUIRED_OPTIONS: readonly (readonly string[])[] = [
   ['NAMESPACES'],
   ['NET_NS'],
@@ -78,7 +78,7 @@ function kernelVerdicts({ kernelRelease, kernel, machine, controllers }: Host, {
     kernel.options === undefined ? [] : required.filter(names => !names.some(name => kernel.options?.has(name)))
   const lacking = CONTROLLERS[version].filter(name => !controllers.includes(name))
   return [
-    ...(isOld ? [{ status: rule.status, found: `Linux ${kernelRelease}`, mend: rule.advice }] : []),
+    ...(isOld ? [{ status: rule.status, found: `Linux ${kernelRelease}`, fix: rule.advice }] : []),
     ...(absent.length === 0
       ? []
       : [
@@ -252,7 +252,7 @@ export const KERNEL_CHECKS: readonly Check[] = [
         ({ kernel, ipv6 }) => kernelRelease.startsWith(kernel) && (ipv6 === undefined || hasIpv6),
       )
       if (issues.length === 0) return ok(`${image}: nothing known against it`)
-      return issues.map(({ what, mend, source }) => warning(`Linux ${kernelRelease}: ${what} (${source})`, mend))
+      return issues.map(({ what, fix, source }) => warning(`Linux ${kernelRelease}: ${what} (${source})`, fix))
     },
   },
 ]

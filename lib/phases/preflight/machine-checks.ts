@@ -1,9 +1,10 @@
 /** Checks of the machine itself: rights, size, room, limits, clock. */
-import type { Host } from '../../machine/host/host.ts'
-import { mountOf } from '../../machine/host/mount-table.ts'
-import { commandOf } from '../../cli/invocation.ts'
+
 import { LAYOUT } from '../../base/paths.ts'
 import { isSince } from '../../base/version.ts'
+import { commandOf } from '../../cli/invocation.ts'
+import type { Host } from '../../machine/host/host.ts'
+import { mountOf } from '../../machine/host/mount-table.ts'
 import { bytesText, type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 import { runtimePlan } from './runtime-checks.ts'
 

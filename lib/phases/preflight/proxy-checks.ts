@@ -1,7 +1,7 @@
 /** Checks of the proxy that the environment names. */
 import { formatAddress, formatSubnet, nthAddress } from '../../base/address.ts'
-import type { Host } from '../../machine/host/host.ts'
 import { proxyAddress, proxyFor } from '../../base/proxy-variables.ts'
+import type { Host } from '../../machine/host/host.ts'
 import { type Check, handled, ok, type Verdict, warning } from './check.ts'
 import { rangesOf } from './ranges.ts'
 
@@ -15,8 +15,8 @@ export const PROXY_CHECKS: readonly Check[] = [
       const { advertiseAddress, bindPort } = config.init.localAPIEndpoint
       const way = wayTo(facts, advertiseAddress, `${bindPort}`)
       if (way === undefined) return ok('direct')
-      const mend = way.mend ?? `init itself goes there directly; for kubectl add ${advertiseAddress} to NO_PROXY`
-      return warning(`${way.found(advertiseAddress)}`, mend)
+      const fix = way.fix ?? `init itself goes there directly; for kubectl add ${advertiseAddress} to NO_PROXY`
+      return warning(`${way.found(advertiseAddress)}`, fix)
     },
   },
   {
@@ -32,7 +32,7 @@ export const PROXY_CHECKS: readonly Check[] = [
         const found = way.found(formatSubnet(subnet))
         return wanted.profile === 'ci'
           ? [handled(found, 'the ci profile leaves the variables out')]
-          : [warning(found, way.mend ?? `add ${formatSubnet(subnet)} to NO_PROXY, or use --profile ci`)]
+          : [warning(found, way.fix ?? `add ${formatSubnet(subnet)} to NO_PROXY, or use --profile ci`)]
       })
       return verdicts.length > 0 ? verdicts : ok('direct')
     },
@@ -42,7 +42,7 @@ export const PROXY_CHECKS: readonly Check[] = [
 interface Way {
   readonly found: (what: string) => string
   /** What to do about the proxy itself, where it is none. */
-  readonly mend?: string
+  readonly fix?: string
 }
 
 /** The proxy that Go's programs take to an address; undefined for none. */
@@ -51,6 +51,6 @@ function wayTo({ proxyEnvironment }: Host['facts'], host: string, port: string):
   const choice = proxyFor({ scheme: 'https', host, port }, variables)
   if (choice.kind === 'direct') return undefined
   if (choice.kind === 'proxy') return { found: what => `${what} is reached through ${proxyAddress(choice.url)}` }
-  const [what = '', mend = ''] = choice.reason.split('; ')
-  return { found: () => `${choice.variable} names no proxy: ${what}`, mend }
+  const [what = '', fix = ''] = choice.reason.split('; ')
+  return { found: () => `${choice.variable} names no proxy: ${what}`, fix }
 }

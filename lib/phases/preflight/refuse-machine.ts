@@ -1,19 +1,19 @@
 /** What of the machine stands in the way of a cluster: for the preflight script, and for init before it changes anything. */
 import { KubestepError } from '../../base/errors.ts'
-import { readHost } from '../../machine/host/host.ts'
-import { type HostSource, liveHost } from '../../machine/host/host-source.ts'
 import type { Json } from '../../base/json.ts'
 import type { Flags } from '../../cli/options.ts'
 import type { Output } from '../../cli/output.ts'
-import type { Phase } from '../run/open-phase.ts'
+import { readHost } from '../../machine/host/host.ts'
+import { type HostSource, liveHost } from '../../machine/host/host-source.ts'
 import { askRuntime } from '../../supply/runtime/ask-runtime.ts'
+import type { OpenedPhase } from '../run/open-phase.ts'
 import type { Wanted } from './check.ts'
+import { reportOf } from './check-table.ts'
 import { ignoredNames } from './checks.ts'
 import { questionsOf, type Row, runChecks } from './run-checks.ts'
-import { reportOf } from './check-table.ts'
 
 /** What a phase and its flags ask of the machine. */
-export function wantedOf({ config, namedSocket }: Pick<Phase, 'config' | 'namedSocket'>, flags: Flags): Wanted {
+export function wantedOf({ config, namedSocket }: Pick<OpenedPhase, 'config' | 'namedSocket'>, flags: Flags): Wanted {
   const runtime = flags.runtime ?? namedSocket ?? 'auto'
   const isWord = runtime === 'auto' || runtime === 'private' || runtime.startsWith('unix://')
   return {
@@ -38,12 +38,12 @@ export async function preflight(wanted: Wanted, source: HostSource, versions: bo
  * Runs the checks for an init, and says its warnings. Throws a KubestepError with every error, a line each.
  * What takes longest, asking programs for their versions, is left to when they are started.
  */
-export async function refuseBadMachine(phase: Phase, flags: Flags, output: Output): Promise<void> {
+export async function refuseBadMachine(phase: OpenedPhase, flags: Flags, output: Output): Promise<void> {
   const task = output.begin('preflight', '[preflight] Running pre-flight checks')
   const wanted = wantedOf(phase, flags)
   // Old releases need an old containerd, and that is better known before it is started.
   const rows = await preflight(wanted, liveHost('/', askRuntime), wanted.config.version.minor < 23)
-  const text = ({ found, mend }: Row): string => `${found}${mend === undefined ? '' : `; ${mend}`}`
+  const text = ({ found, fix }: Row): string => `${found}${fix === undefined ? '' : `; ${fix}`}`
   for (const row of rows.filter(({ status }) => status === 'warning')) {
     // Init speaks of kube-proxy's mode itself.
     if (row.name !== 'ProxyMode') output.warn(`[preflight] warning: ${row.name}: ${text(row)}`)
@@ -59,7 +59,7 @@ export async function refuseBadMachine(phase: Phase, flags: Flags, output: Outpu
   throw new KubestepError(
     [
       ...errors.map(row => `preflight: ${row.name}: ${text(row)}`),
-      `preflight: cannot set up a cluster on this machine: mend that, or use --ignore-preflight-errors=${names} if you know better`,
+      `preflight: cannot set up a cluster on this machine: fix that, or use --ignore-preflight-errors=${names} if you know better`,
     ].join('\n'),
   )
 }

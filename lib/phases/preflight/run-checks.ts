@@ -1,6 +1,7 @@
 /** All checks at once, over one reading of the host. */
-import type { Host, HostQuestions } from '../../machine/host/host.ts'
+
 import { LAYOUT } from '../../base/paths.ts'
+import type { Host, HostQuestions } from '../../machine/host/host.ts'
 import { type Check, checkName, isOfRelease, type Status, type Wanted } from './check.ts'
 import { CHECKS } from './checks.ts'
 import { clusterPorts, MANIFESTS, manifestFiles } from './file-checks.ts'
@@ -15,7 +16,7 @@ export interface Row {
   readonly ignored?: true
   readonly found: string
   readonly why: string
-  readonly mend?: string
+  readonly fix?: string
 }
 
 /** What has to be read of a host for a cluster. */
@@ -44,11 +45,11 @@ function rowsOf(check: Check, subject: string, host: Host, wanted: Wanted, ignor
   const said = check.look(host, wanted, subject) ?? []
   const verdicts = 'status' in said ? [said] : said
   const isIgnored = ignored.has('all') || ignored.has(name.toLowerCase())
-  return verdicts.map(({ status, found, mend }) => ({
+  return verdicts.map(({ status, found, fix }) => ({
     name,
     ...(status === 'error' && isIgnored ? { status: 'warning', ignored: true } : { status }),
     found,
     why: check.why,
-    ...(mend !== undefined && { mend }),
+    ...(fix !== undefined && { fix }),
   }))
 }

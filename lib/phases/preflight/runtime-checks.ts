@@ -1,11 +1,12 @@
 /** Checks of the container runtime that an init would take, or start. */
-import type { Host } from '../../machine/host/host.ts'
-import { startsStaticPods } from '../../machine/host/machine.ts'
-import type { RuntimeAnswer } from '../../machine/host/host-source.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import { isSince, type Version } from '../../base/version.ts'
+import type { Host } from '../../machine/host/host.ts'
+import type { RuntimeAnswer } from '../../machine/host/host-source.ts'
+import { startsStaticPods } from '../../machine/host/machine.ts'
 import { isFirst, NETWORK_FILES } from '../../machine/network/cni.ts'
 import { clearLinks, leftoverNetworks, networkOfFile } from '../../machine/network/other-networks.ts'
-import { isSince, type Version } from '../../base/version.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 
 type Serving = Exclude<RuntimeAnswer, { fault: string }>
@@ -64,10 +65,10 @@ function lookForRuntime(host: Host, wanted: Wanted): Verdict {
   if (plan.kind === 'fault') {
     if (host.uid !== 0) return unknown(`"${plan.socket}" does not answer this user: ${plan.fault}`)
     const [found = ''] = plan.fault.split('; ')
-    const mend = /does not serve CRI/.test(found)
+    const fix = /does not serve CRI/.test(found)
       ? "switch its CRI plugin on (disabled_plugins in containerd's configuration), or use --runtime private"
       : 'start that runtime, or use --runtime private'
-    return error(found, mend)
+    return error(found, fix)
   }
   if (plan.kind === 'socket') {
     const { name, version: release, cri } = plan.runtime

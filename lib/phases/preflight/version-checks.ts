@@ -8,8 +8,8 @@ function oldestKubelet(minor: number): number {
   return minor - (minor >= 29 ? 3 : 1)
 }
 
-function skipped(found: string, mend: string): Verdict {
-  return { status: 'skipped', found, mend }
+function skipped(found: string, fix: string): Verdict {
+  return { status: 'skipped', found, fix }
 }
 
 /** Files of an external etcd that have to be there. */

@@ -1,8 +1,8 @@
-/** What prepare can mend: one row per item, in the order in which they are done. */
+/** What prepare can fix: one row per item, in the order in which they are done. */
 import { findFirewall } from './firewall.ts'
+import { findHostName, findHosts } from './host-names.ts'
 import type { Item } from './item.ts'
 import { findIpvs, findModules } from './modules.ts'
-import { findHostName, findHosts } from './host-names.ts'
 import { findPackages } from './packages.ts'
 import { findSelinux } from './selinux.ts'
 import { findSwap } from './swap.ts'

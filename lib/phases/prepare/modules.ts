@@ -1,8 +1,9 @@
 /** Items `modules` and `ipvs`: kernel modules now and at boot, where the kernel has them as modules. */
-import { featureOf, featureState, type Kernel } from '../../machine/host/kernel-features.ts'
-import { kernelRelease, NODE_MODULES } from '../../machine/host/kernel-modules.ts'
+
 import { hasProgram } from '../../machine/host/host-packages.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
+import { featureOf, featureState, type Kernel } from '../../machine/host/kernel-features.ts'
+import { kernelRelease, NODE_MODULES } from '../../machine/host/kernel-modules.ts'
 import { ipvsSchedulers, kernelLacks, PROXY_MODES, proxyModeName } from '../../machine/network/proxy-mode.ts'
 import { type Finding, fileChange, NOTHING, type PrepareContext, settingChange } from './item.ts'
 import { findPrograms } from './packages.ts'

@@ -1,5 +1,6 @@
 /** Item `packages`: programs that a cluster needs and the machine lacks, with its own package manager. */
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { isSince } from '../../base/version.ts'
 import { pluginFolder } from '../../machine/host/cni-plugins.ts'
 import {
   CNI_PLUGINS,
@@ -11,7 +12,6 @@ import {
 } from '../../machine/host/host-packages.ts'
 import { CRI_SOCKETS } from '../../machine/host/read-facts.ts'
 import { proxyModeOf } from '../../machine/network/proxy-mode.ts'
-import { isSince } from '../../base/version.ts'
 import type { Finding, PrepareContext } from './item.ts'
 
 /** Programs that an init of ours runs, by the names of their rows. */

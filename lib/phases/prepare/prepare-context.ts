@@ -1,12 +1,13 @@
 /** What prepare goes by: the machine, and the configuration of the cluster that is to come. */
-import { loadInitConfig } from '../../kubeadm/config/load-config.ts'
+
 import type { InitConfig } from '../../base/kubeadm.ts'
+import type { Call } from '../../cli/script.ts'
+import { loadInitConfig } from '../../kubeadm/config/load-config.ts'
+import { PHASE_NAMES } from '../../kubeadm/config/phase-names.ts'
+import { type HostSource, liveHost } from '../../machine/host/host-source.ts'
 import { readKernel } from '../../machine/host/kernel-features.ts'
 import { readHostFacts } from '../../machine/host/read-facts.ts'
-import { type HostSource, liveHost } from '../../machine/host/host-source.ts'
 import { readConfig } from '../run/open-phase.ts'
-import { PHASE_NAMES } from '../../kubeadm/config/phase-names.ts'
-import type { Call } from '../../cli/script.ts'
 import { NO_ADDRESS, type PrepareContext } from './item.ts'
 
 /** The context of a call; `root` is `/` for the running machine. */
@@ -18,7 +19,7 @@ export function openContext({ flags, output }: Pick<Call, 'flags' | 'output'>, r
     host,
     live: root === '/',
     kernel: readKernel(host),
-    // Read when an item needs it: a host name that no node can have is no obstacle to mending it.
+    // Read when an item needs it: a host name that no node can have is no obstacle to fixing it.
     get config() {
       config ??= readWanted({ flags, output }, host, hostName)
       return config

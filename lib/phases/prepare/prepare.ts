@@ -1,12 +1,13 @@
 /** Preparing a host: find, show, record, make; and take it all back. */
-import { run } from '../../machine/command.ts'
+
 import { KubestepError, reasonOf, UsageError } from '../../base/errors.ts'
+import { nearest } from '../../base/nearest.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import type { PreparedChange } from '../../machine/change.ts'
+import { run } from '../../machine/command.ts'
 import { below } from '../../machine/files.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
 import { openJournal } from '../../machine/journal.ts'
-import { LAYOUT } from '../../base/paths.ts'
-import { nearest } from '../../base/nearest.ts'
-import type { PreparedChange } from '../../machine/change.ts'
 import type { Item, PrepareContext } from './item.ts'
 import { ALL, ITEMS } from './items.ts'
 import { madeChange, makeChange, showChange, undoChange } from './step.ts'

@@ -1,14 +1,14 @@
 /** Making one change of prepare, showing it before, and taking it back after: one row per kind. */
 import { dirname } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
+import { type PreparedChange, type PreparedKind, reversed, withEdits } from '../../machine/change.ts'
 import { readFile, removeFiles, removeFolder, rewriteFile, writeFiles, writeLink } from '../../machine/files.ts'
 import { PACKAGE_MANAGERS } from '../../machine/host/host-packages.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
-import { type PreparedChange, type PreparedKind, reversed, withEdits } from '../../machine/change.ts'
-import { unifiedDiff } from './diff.ts'
-import { installPackages } from './install.ts'
 import { endInstalling } from '../../machine/package-manager-run.ts'
 import { SETTINGS, settingName } from '../../machine/settings.ts'
+import { unifiedDiff } from './diff.ts'
+import { installPackages } from './install.ts'
 
 type Of<Kind extends PreparedKind> = Extract<PreparedChange, { readonly kind: Kind }>
 

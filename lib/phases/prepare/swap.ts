@@ -1,6 +1,7 @@
 /** Item `swap`: off now and at boot, or left on with the kubelet told to live with it. */
-import { fstabSwapLines, swapAreas, swapUnits } from '../../machine/host/swap-state.ts'
+
 import type { PreparedChange } from '../../machine/change.ts'
+import { fstabSwapLines, swapAreas, swapUnits } from '../../machine/host/swap-state.ts'
 import { type Finding, linesChange, type PrepareContext, settingChange } from './item.ts'
 
 const FSTAB = '/etc/fstab'

@@ -1,7 +1,7 @@
 /** Item `sysctls`: kernel settings now and at boot. */
 import type { InitConfig } from '../../base/kubeadm.ts'
-import { featureOf, featureState } from '../../machine/host/kernel-features.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
+import { featureOf, featureState } from '../../machine/host/kernel-features.ts'
 import { SYSCTLS, sysctlFile } from '../../machine/host/sysctl.ts'
 import { type Finding, fileChange, type PrepareContext, settingChange } from './item.ts'
 

@@ -1,6 +1,7 @@
 /** Item `time-zone`. */
-import { ZONES, zoneFault, zoneOfLink } from '../../machine/host/zone.ts'
+
 import type { PreparedChange } from '../../machine/change.ts'
+import { ZONES, zoneFault, zoneOfLink } from '../../machine/host/zone.ts'
 import { type Finding, linesChange, NOTHING, type PrepareContext } from './item.ts'
 
 const LINK = '/etc/localtime'

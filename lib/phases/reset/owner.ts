@@ -1,7 +1,7 @@
 /** Whose cluster is on a machine: an init may say who it works for, and a reset that says so leaves others' alone. */
 import { UsageError } from '../../base/errors.ts'
-import type { Change } from '../../machine/journal.ts'
 import type { Call } from '../../cli/script.ts'
+import type { Change } from '../../machine/journal.ts'
 
 /** What --owner says. Throws a UsageError when it is no name. */
 export function ownerOf({ name, flags }: Pick<Call, 'name' | 'flags'>): string | undefined {

@@ -1,9 +1,9 @@
 /** Taking folders away, as far as it goes. */
 import { existsSync, readdirSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { LAYOUT } from '../../base/paths.ts'
 import { run } from '../../machine/command.ts'
 import { mountsBelow, readMountinfo } from '../../machine/host/mounts.ts'
-import { LAYOUT } from '../../base/paths.ts'
 import { type Stay, stayOf } from './stay.ts'
 
 /** What an undo goes by until it is over: after a kill in between the next try does too, and nobody else begins meanwhile. */

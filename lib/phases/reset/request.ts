@@ -1,11 +1,12 @@
 /** What a reset is asked for: kubeadm's flags and a ResetConfiguration, as far as they have anything to say. */
-import { loadResetConfig } from '../../kubeadm/config/file.ts'
+
 import { UsageError } from '../../base/errors.ts'
+import { nearest } from '../../base/nearest.ts'
+import type { Flags } from '../../cli/options.ts'
+import { loadResetConfig } from '../../kubeadm/config/file.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import type { Change } from '../../machine/journal.ts'
 import { covers } from '../run/record.ts'
-import { nearest } from '../../base/nearest.ts'
-import type { Flags } from '../../cli/options.ts'
 
 /** Source: kubeadm cmd/phases/reset (v1.36). */
 export const RESET_PHASES: readonly string[] = ['preflight', 'remove-etcd-member', 'cleanup-node']

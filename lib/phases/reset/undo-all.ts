@@ -1,8 +1,8 @@
 /** Undoing a whole journal, newest change first. */
 import { dirname } from 'node:path'
+import { LAYOUT } from '../../base/paths.ts'
 import { removeFiles } from '../../machine/files.ts'
 import type { Change, Journal } from '../../machine/journal.ts'
-import { LAYOUT } from '../../base/paths.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { describe } from './describe-change.ts'
 import type { Left } from './stay.ts'

@@ -1,12 +1,13 @@
 /** The Pods of a cluster go, from a runtime of our own or from somebody else's. */
-import { which } from '../../machine/command.ts'
+
 import { reasonOf } from '../../base/errors.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { which } from '../../machine/command.ts'
 import { listFolder, removeFiles } from '../../machine/files.ts'
 import { groupRoots, type PodGroups, removePodGroups } from '../../machine/host/cgroups.ts'
 import { namespacesInUse } from '../../machine/host/network-namespaces.ts'
 import { kill, processesWith } from '../../machine/host/processes.ts'
 import type { Change } from '../../machine/journal.ts'
-import { LAYOUT } from '../../base/paths.ts'
 import { readRemains } from '../../supply/runtime/remains.ts'
 import { openRuntime } from '../../supply/runtime/runtime.ts'
 import { clusterSandboxes, endSandboxes } from '../../supply/runtime/sandboxes.ts'

@@ -2,10 +2,11 @@
  * What this machine asks of the kubelet and kube-proxy, where the user has not said otherwise: no systemd means
  * another cgroup driver, cgroup v1 has to be allowed, and so on. On a machine as kubeadm wants it nothing changes.
  */
-import type { InitConfig } from '../../base/kubeadm.ts'
-import type { MachineFacts } from '../../machine/host/machine.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince, type Version } from '../../base/version.ts'
+import type { MachineFacts } from '../../machine/host/machine.ts'
 import type { NodeAddress } from './node-address.ts'
 
 interface Adaptation {

@@ -1,17 +1,18 @@
 /** Waiting for a control plane that somebody else has started. */
-import type { Api } from '../../cluster/api/api-client.ts'
-import { waitForApi } from '../../cluster/api/admin-api.ts'
-import { applyObjects } from '../../cluster/api/apply-objects.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
-import { type Broken, brokenText } from '../../cluster/diagnose/broken.ts'
-import type { DiagnosisContext } from '../../cluster/diagnose/diagnosis-context.ts'
-import { firstBroken } from '../../cluster/diagnose/chain.ts'
-import { watchForFailure } from '../../cluster/diagnose/watch-failure.ts'
+
 import { KubestepError, WaitError } from '../../base/errors.ts'
-import type { ClusterObject } from '../../kubeadm/objects/cluster-object.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { waitForApi } from '../../cluster/api/admin-api.ts'
+import type { Api } from '../../cluster/api/api-client.ts'
+import { applyObjects } from '../../cluster/api/apply-objects.ts'
+import { type Broken, brokenText } from '../../cluster/diagnose/broken.ts'
+import { firstBroken } from '../../cluster/diagnose/chain.ts'
+import type { DiagnosisContext } from '../../cluster/diagnose/diagnosis-context.ts'
+import { watchForFailure } from '../../cluster/diagnose/watch-failure.ts'
 import { chosenGates, gateContext } from '../../cluster/ready/gate-context.ts'
 import { type GateResult, waitForGates } from '../../cluster/ready/wait-gates.ts'
-import { helpMended } from './changed-manifests.ts'
+import type { ClusterObject } from '../../kubeadm/objects/cluster-object.ts'
+import { helpChanged } from './changed-manifests.ts'
 
 export interface ControlPlaneWait {
   readonly api: Api
@@ -21,7 +22,7 @@ export interface ControlPlaneWait {
   readonly watched: DiagnosisContext
   readonly deadline: AbortSignal
   readonly onPass: (result: GateResult) => void
-  /** Is told what is done about manifests that were mended. */
+  /** Is told what is done about manifests that were changed. */
   readonly say: (line: string) => void
 }
 
@@ -39,7 +40,7 @@ export async function waitForControlPlane(wait: ControlPlaneWait): Promise<void>
     broken = found
     if (found !== undefined) stop.abort()
   })
-  const helping = helpMended(watched, api, stop.signal, say)
+  const helping = helpChanged(watched, api, stop.signal, say)
   try {
     await waitForApi(api, deadline)
     const gates = chosenGates('api,control-plane')

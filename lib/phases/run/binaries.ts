@@ -1,18 +1,18 @@
 /** The binaries of a live node: had from somewhere, then copied to where they stay as long as the cluster does. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Artifacts } from '../../supply/components/artifacts.ts'
-import { fetchingOf } from '../../supply/components/fetching.ts'
-import { architecture } from '../../base/platform.ts'
-import { prepareComponents } from '../../supply/components/fetch-components.ts'
-import { reporterOf } from '../../supply/components/reporter.ts'
 import { KubestepError } from '../../base/errors.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { architecture } from '../../base/platform.ts'
+import type { Call } from '../../cli/script.ts'
 import { CNI_PROGRAMS, pluginFolder } from '../../machine/host/cni-plugins.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
-import { LAYOUT } from '../../base/paths.ts'
-import type { Call } from '../../cli/script.ts'
-import { keepFile } from './kept-file.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
+import type { Artifacts } from '../../supply/components/artifacts.ts'
+import { prepareComponents } from '../../supply/components/fetch-components.ts'
+import { fetchingOf } from '../../supply/components/fetching.ts'
+import { reporterOf } from '../../supply/components/reporter.ts'
+import { keepFile } from './kept-file.ts'
 
 export interface Binaries {
   readonly kubelet: string

@@ -1,18 +1,18 @@
 /**
- * Static Pods whose manifest was mended before the API server ever answered. The kubelet deletes no Pod until all of
+ * Static Pods whose manifest was changed before the API server ever answered. The kubelet deletes no Pod until all of
  * its sources have reported, the API server among them, and does not start the new version of a static Pod before the
- * old one is deleted: without help the mended API server waits for itself.
+ * old one is deleted: without help the changed API server waits for itself.
  * Source: kubelet deletePod and allowPodStart (v1.36): "skipping delete because sources aren't ready yet".
  */
 import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api } from '../../cluster/api/api-client.ts'
+import { type DiagnosisContext, STATIC_PODS } from '../../cluster/diagnose/diagnosis-context.ts'
+import { MANIFESTS_FOLDER } from '../../kubeadm/manifests/component.ts'
+import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { openCri } from '../../supply/cri/cri-client.ts'
 import { type PodContainer, podContainers } from '../../supply/cri/pod-containers.ts'
-import { type DiagnosisContext, STATIC_PODS } from '../../cluster/diagnose/diagnosis-context.ts'
 import { endSandboxes } from '../../supply/runtime/sandboxes.ts'
-import { KUBELET } from '../../machine/service/kubelet-service.ts'
-import { MANIFESTS_FOLDER } from '../../kubeadm/manifests/component.ts'
 
 const INTERVAL_MS = 1000
 
@@ -36,10 +36,10 @@ export function heldUp(containers: readonly PodContainer[], written: ManifestTim
 }
 
 /**
- * Until the signal fires or the API server answers: clears old versions of mended static Pods away and starts the
+ * Until the signal fires or the API server answers: clears old versions of changed static Pods away and starts the
  * kubelet again, so that it takes the new ones; `say` is told. Never throws.
  */
-export async function helpMended(
+export async function helpChanged(
   { services, cri: runtime }: DiagnosisContext,
   api: Api,
   signal: AbortSignal,

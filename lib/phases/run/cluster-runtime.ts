@@ -1,7 +1,8 @@
 /** The runtime of the cluster on this machine. */
-import { clusterSocket } from '../../cluster/diagnose/machine-context.ts'
+
 import { KubestepError } from '../../base/errors.ts'
 import { LAYOUT } from '../../base/paths.ts'
+import { clusterSocket } from '../../cluster/diagnose/machine-context.ts'
 import { openRuntime, type Runtime } from '../../supply/runtime/runtime.ts'
 
 /** Opens it; `wanted` is what --runtime says. Throws a KubestepError when there is none, or it does not answer. */

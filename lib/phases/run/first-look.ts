@@ -4,27 +4,27 @@
  */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { which } from '../../machine/command.ts'
-import { type Artifacts, readArtifacts } from '../../supply/components/artifacts.ts'
-import { architecture } from '../../base/platform.ts'
-import { programFault } from '../../supply/fetch/program.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
 import { KubestepError } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { architecture } from '../../base/platform.ts'
+import type { Flags } from '../../cli/options.ts'
+import type { Call } from '../../cli/script.ts'
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import { imageList } from '../../kubeadm/images/image-list.ts'
+import { which } from '../../machine/command.ts'
 import { explain } from '../../machine/files.ts'
 import { CNI_PROGRAMS } from '../../machine/host/cni-plugins.ts'
-import { imageList } from '../../kubeadm/images/image-list.ts'
-import { LAYOUT } from '../../base/paths.ts'
-import { type LiveNode, readLiveNode } from './live-node.ts'
-import type { Flags } from '../../cli/options.ts'
-import type { Phase } from './open-phase.ts'
-import { isSkipped } from '../../kubeadm/config/phase-names.ts'
-import { refuseBadMachine } from '../preflight/refuse-machine.ts'
-import { presentImages } from '../../supply/runtime/runtime-images.ts'
+import { wantsNetwork } from '../../machine/network/pod-network.ts'
+import { type Artifacts, readArtifacts } from '../../supply/components/artifacts.ts'
+import { programFault } from '../../supply/fetch/program.ts'
 import { missingPrograms, RUNTIME_PROGRAMS } from '../../supply/runtime/private-runtime.ts'
 import type { RuntimeChoice } from '../../supply/runtime/runtime.ts'
-import type { Call } from '../../cli/script.ts'
+import { presentImages } from '../../supply/runtime/runtime-images.ts'
+import { refuseBadMachine } from '../preflight/refuse-machine.ts'
 import { installedPlugins } from './binaries.ts'
-import { wantsNetwork } from '../../machine/network/pod-network.ts'
+import { type LiveNode, readLiveNode } from './live-node.ts'
+import type { OpenedPhase } from './open-phase.ts'
 import { pluginGap } from './runtime-plugins.ts'
 
 export interface FirstLook extends LiveNode {
@@ -33,7 +33,7 @@ export interface FirstLook extends LiveNode {
 }
 
 /** Looks. Throws a KubestepError with every fault. */
-export async function firstLook(phase: Phase, call: Call): Promise<FirstLook> {
+export async function firstLook(phase: OpenedPhase, call: Call): Promise<FirstLook> {
   const { flags, output } = call
   const isChecked = !isSkipped('preflight', phase.config.init.skipPhases)
   const living = readLiveNode(phase, call)

@@ -13,8 +13,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { isInCustody } from '../../machine/custody.ts'
 import { KubestepError } from '../../base/errors.ts'
+import { isInCustody } from '../../machine/custody.ts'
 import { explain } from '../../machine/files.ts'
 
 /** Puts a program there, whole or not at all; gives the path. Throws a KubestepError. */

@@ -3,8 +3,8 @@ import { parseSubnet } from '../../base/address.ts'
 import type { InitConfig, Networking } from '../../base/kubeadm.ts'
 import { readSysctl, SYSCTLS, writeSysctl } from '../../machine/host/sysctl.ts'
 import { applyRules } from '../../machine/network/firewall-chains.ts'
-import type { RuleSettings } from '../../machine/network/rules.ts'
 import { DEFAULT_POD_SUBNET } from '../../machine/network/pod-network.ts'
+import type { RuleSettings } from '../../machine/network/rules.ts'
 
 /** Metrics are read there, also by Pods. */
 const KUBELET_PORT = 10250

@@ -1,15 +1,16 @@
 /** A phase alone on a live host: what the machine and its runtime ask of the configuration. */
+
+import { KubestepError } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import type { Flags } from '../../cli/options.ts'
+import type { Call } from '../../cli/script.ts'
+import { liveHost } from '../../machine/host/host-source.ts'
+import { type MachineFacts, readMachineFacts } from '../../machine/host/machine.ts'
+import { chooseRuntime, openRuntime, type RuntimeChoice } from '../../supply/runtime/runtime.ts'
 import { adaptToMachine } from './adapt.ts'
 import { socketOf } from './live-runtime.ts'
 import { nodeAddress } from './node-address.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
-import { KubestepError } from '../../base/errors.ts'
-import { type MachineFacts, readMachineFacts } from '../../machine/host/machine.ts'
-import { liveHost } from '../../machine/host/host-source.ts'
-import type { Flags } from '../../cli/options.ts'
-import type { Phase } from './open-phase.ts'
-import { chooseRuntime, openRuntime, type RuntimeChoice } from '../../supply/runtime/runtime.ts'
-import type { Call } from '../../cli/script.ts'
+import type { OpenedPhase } from './open-phase.ts'
 
 export interface LiveNode {
   /** With the socket of the runtime, and adapted to the machine. */
@@ -19,12 +20,12 @@ export interface LiveNode {
 }
 
 /** Whether a phase changes this very machine, and not a folder that stands for one. */
-export function isLive({ dryRun, target }: Pick<Phase, 'dryRun' | 'target'>): boolean {
+export function isLive({ dryRun, target }: Pick<OpenedPhase, 'dryRun' | 'target'>): boolean {
   return !dryRun && target === '/'
 }
 
 /** Chooses the runtime as an init does and adapts the configuration; says what it changes. Throws a KubestepError. */
-export async function readLiveNode(phase: Phase, { flags, output }: Call): Promise<LiveNode> {
+export async function readLiveNode(phase: OpenedPhase, { flags, output }: Call): Promise<LiveNode> {
   const machine = readMachineFacts()
   const choice = await chooseRuntime(flags.runtime ?? phase.namedSocket ?? 'auto', phase.facts.criSockets, machine)
   const driver = choice.kind === 'socket' ? choice.runtime.cgroupDriver : undefined
@@ -43,7 +44,7 @@ export interface ForeseenNode {
 }
 
 /** The same for a dry run, which changes nothing and needs no rights: what can be seen without. */
-export async function foreseeNode(phase: Phase, flags: Pick<Flags, 'runtime'>): Promise<ForeseenNode> {
+export async function foreseeNode(phase: OpenedPhase, flags: Pick<Flags, 'runtime'>): Promise<ForeseenNode> {
   const machine = readMachineFacts()
   const wanted = flags.runtime ?? phase.namedSocket ?? 'auto'
   const [first] = phase.facts.criSockets
@@ -69,14 +70,14 @@ export async function foreseeNode(phase: Phase, flags: Pick<Flags, 'runtime'>): 
 }
 
 /** The configuration as the kubelet of this machine runs with it, for what is stored in the cluster. */
-export async function adaptedConfig(phase: Phase, socket: string | undefined): Promise<InitConfig> {
+export async function adaptedConfig(phase: OpenedPhase, socket: string | undefined): Promise<InitConfig> {
   const runtime = socket === undefined ? undefined : await openRuntime(socket, false).catch(() => undefined)
   runtime?.cri.close()
   return adapted(phase, readMachineFacts(), socket, runtime?.cgroupDriver).config
 }
 
 function adapted(
-  { config, facts }: Phase,
+  { config, facts }: OpenedPhase,
   machine: MachineFacts,
   criSocket: string | undefined,
   cgroupDriver: MachineFacts['cgroupDriver'],

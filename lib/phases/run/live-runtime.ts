@@ -1,16 +1,17 @@
 /** The runtime of a live cluster: the one that was chosen, started where it is ours. */
-import { readMirrors } from '../../supply/fetch/mirrors.ts'
-import { registryFiles, registryPath } from '../../supply/runtime/registry-folder.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { KubestepError } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { imageOf } from '../../kubeadm/images/image-list.ts'
 import { writeFiles } from '../../machine/files.ts'
 import type { MachineFacts } from '../../machine/host/machine.ts'
-import { imageOf } from '../../kubeadm/images/image-list.ts'
-import { LAYOUT } from '../../base/paths.ts'
-import { startPrivateRuntime } from '../../supply/runtime/private-runtime.ts'
-import { criFault, type Runtime, type RuntimeChoice } from '../../supply/runtime/runtime.ts'
-import type { ServiceManager } from '../../machine/service/service.ts'
 import type { CniFolders } from '../../machine/network/pod-network.ts'
+import type { ServiceManager } from '../../machine/service/service.ts'
+import { readMirrors } from '../../supply/fetch/mirrors.ts'
+import { startPrivateRuntime } from '../../supply/runtime/private-runtime.ts'
+import { registryFiles, registryPath } from '../../supply/runtime/registry-folder.ts'
+import { criFault, type Runtime, type RuntimeChoice } from '../../supply/runtime/runtime.ts'
 
 /** The socket that a choice will serve, before it is started. */
 export function socketOf(choice: RuntimeChoice): string {

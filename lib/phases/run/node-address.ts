@@ -4,10 +4,10 @@
  */
 import { isGlobalUnicast, parseAddress, parseSubnet } from '../../base/address.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { isSince } from '../../base/version.ts'
+import { argumentValue } from '../../kubeadm/manifests/command-line.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import { addressesOf } from '../../machine/host/hosts-file.ts'
-import { argumentValue } from '../../kubeadm/manifests/command-line.ts'
-import { isSince } from '../../base/version.ts'
 
 /** What of the machine decides about it. */
 export interface NodeNetwork {

@@ -1,12 +1,13 @@
 /** Files of a live node beyond the ones that kubeadm writes before the kubelet starts. */
-import type { InitConfig } from '../../base/kubeadm.ts'
+
 import { KubestepError } from '../../base/errors.ts'
-import { type FileEntry, listFolder } from '../../machine/files.ts'
-import { rotatedCertificatePath, rotatedKubeconfig } from '../../kubeadm/kubelet/rotation.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
-import { cniConfig, isFirst, NETWORK_FILES } from '../../machine/network/cni.ts'
-import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { parse } from '../../base/yaml.ts'
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import { rotatedCertificatePath, rotatedKubeconfig } from '../../kubeadm/kubelet/rotation.ts'
+import { type FileEntry, listFolder } from '../../machine/files.ts'
+import { cniConfig, isFirst, NETWORK_FILES } from '../../machine/network/cni.ts'
 import { nodePodRanges } from '../../machine/network/pod-network.ts'
 
 /** Files of a node in the order in which they are wanted. */

@@ -2,22 +2,23 @@
 import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { KubestepError, UsageError } from '../../base/errors.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import type { Flags } from '../../cli/options.ts'
+import type { Call } from '../../cli/script.ts'
 import { isDryRun } from '../../kubeadm/config/dry-run.ts'
 import { type ConfigSource, loadInitConfig } from '../../kubeadm/config/load-config.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
-import { KubestepError, UsageError } from '../../base/errors.ts'
+import { PHASE_NAMES } from '../../kubeadm/config/phase-names.ts'
+import { isExternalAuthority } from '../../kubeadm/credentials/issue.ts'
+import { openTree, type Tree } from '../../machine/dry-run-tree.ts'
 import { below, explain, type FileEntry, mayRead, readFile, writeFiles } from '../../machine/files.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import { NO_MACHINE_ADDRESS, readHostFacts } from '../../machine/host/read-facts.ts'
+import type { Given } from '../phase.ts'
 import { recordFiles } from './record.ts'
-import type { Flags } from '../../cli/options.ts'
-import { PHASE_NAMES } from '../../kubeadm/config/phase-names.ts'
-import type { Call } from '../../cli/script.ts'
-import { openTree, type Tree } from '../../machine/dry-run-tree.ts'
+import { loadPatches } from './user-patches.ts'
 
-export { PHASE_OPTIONS } from '../../cli/options.ts'
-
-export interface Phase {
+export interface OpenedPhase {
   readonly config: InitConfig
   readonly facts: HostFacts
   /** The runtime's socket as the user names it, undefined when nobody does. */
@@ -54,7 +55,7 @@ export function openPhase(
   call: Call,
   source: PhaseSource = readConfig(call.flags),
   { wholeTree = false }: PhaseOptions = {},
-): Phase {
+): OpenedPhase {
   const { flags, name, subcommand } = call
   const root = resolve(flags.root ?? '/')
   const mayGuess = isDryRun(source, flags) || name === 'preflight'
@@ -84,7 +85,7 @@ export function openPhase(
   const read = (path: string): string | undefined => readGiven(path) ?? readFile(root, path)
   const folder = config.cluster.certificatesDir
   const keys = [`${folder}/ca.key`, `${folder}/front-proxy-ca.key`, `${folder}/etcd/ca.key`]
-  // A dry run needs no rights: what belongs to root on this host is nothing to it.
+  // A dry run needs no rights, so it leaves root's files alone.
   const isOpen = !dryRun || keys.every(path => mayRead(root, path))
   if (!isOpen) call.output.warn(`[dryrun] Leaving the credentials in "${folder}" out: this user may not read them`)
   const isTaken = (path: string): boolean =>
@@ -126,7 +127,24 @@ function isGuessed({ init }: InitConfig, { defaultAddress }: HostFacts): boolean
   return defaultAddress === NO_MACHINE_ADDRESS && Object.values<string>(NO_MACHINE_ADDRESS).includes(advertiseAddress)
 }
 
-// kubeadm honours the variable too (rule book 0.2).
+/** What a phase alone renders from. Throws a KubestepError for patches that cannot be read. */
+export function givenOf(opened: OpenedPhase, { flags, output }: Call): Given {
+  const { config, facts, read, readCredential, place } = opened
+  const kubeconfigDir = flags['kubeconfig-dir']
+  return {
+    config,
+    facts,
+    read,
+    readCredential,
+    place,
+    externalCa: isExternalAuthority(config, 'ca', read),
+    apply: loadPatches(opened, output),
+    now: new Date(),
+    ...(kubeconfigDir !== undefined && { kubeconfigDir }),
+  }
+}
+
+// kubeadm honours the variable too.
 function givenFolder(flags: Flags): string | undefined {
   const given = flags['output-dir'] ?? process.env.KUBEADM_INIT_DRYRUN_DIR
   return given === undefined || given === '' ? undefined : resolve(given)

@@ -1,9 +1,9 @@
 /** What a phase alone writes down before it changes a live host, so that reset undoes it. */
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { LAYOUT } from '../../base/paths.ts'
 import { readFile } from '../../machine/files.ts'
 import { type Change, openJournal } from '../../machine/journal.ts'
-import { LAYOUT } from '../../base/paths.ts'
 
 /** Records changes that are not yet covered by what an init or another phase has recorded. */
 export function record(changes: readonly Change[]): void {

@@ -1,15 +1,15 @@
 /** What an init is going to change in a runtime: its Pod network; in somebody else's also a name for its sandbox image. */
 import type { InitConfig } from '../../base/kubeadm.ts'
-import type { FileEntry } from '../../machine/files.ts'
-import { imageOf } from '../../kubeadm/images/image-list.ts'
-import { sandboxImage } from '../../supply/images/sandbox-image.ts'
-import type { Change } from '../../machine/journal.ts'
 import type { Flags } from '../../cli/options.ts'
+import { imageOf } from '../../kubeadm/images/image-list.ts'
+import type { FileEntry } from '../../machine/files.ts'
+import type { Change } from '../../machine/journal.ts'
+import { cniFolders, wantsNetwork } from '../../machine/network/pod-network.ts'
+import { sandboxImage } from '../../supply/images/sandbox-image.ts'
 import { hasImage, type ImageNaming } from '../../supply/runtime/image-names.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { podNetworkFile } from './node-files.ts'
 import { networkChanges } from './planned-changes.ts'
-import { cniFolders, wantsNetwork } from '../../machine/network/pod-network.ts'
 import { gapChanges, type PluginGap, pluginGap } from './runtime-plugins.ts'
 
 export interface RuntimeChanges {

@@ -1,26 +1,27 @@
 /** The kubelet of a live host, with the runtime under it: the part of an init that kubelet-start is. */
-import { type Binaries, installedPlugins, provideBinaries } from './binaries.ts'
-import { lookAtParts } from './first-look.ts'
-import { setSysctls } from './kernel.ts'
-import { openChosenRuntime } from './live-runtime.ts'
-import { loadPatches } from './user-patches.ts'
-import { plannedChanges } from './planned-changes.ts'
-import { cniFolders, wantsNetwork } from '../../machine/network/pod-network.ts'
-import { sandboxNaming } from './runtime-plan.ts'
-import { fillGap, gapChanges, pluginGap } from './runtime-plugins.ts'
-import { which } from '../../machine/command.ts'
+
 import { timerMilliseconds } from '../../base/duration.ts'
-import { kubeletFiles } from '../../kubeadm/kubelet/kubelet-files.ts'
 import { LAYOUT } from '../../base/paths.ts'
-import type { Phase } from './open-phase.ts'
-import { giveImageName } from '../../supply/runtime/image-names.ts'
-import { importArchives } from '../../supply/runtime/runtime-images.ts'
 import type { Call } from '../../cli/script.ts'
+import { MANIFESTS_FOLDER } from '../../kubeadm/manifests/component.ts'
+import { which } from '../../machine/command.ts'
+import { cniFolders, wantsNetwork } from '../../machine/network/pod-network.ts'
 import { KUBELET, kubeletService } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
-import { MANIFESTS_FOLDER } from '../../kubeadm/manifests/component.ts'
+import { giveImageName } from '../../supply/runtime/image-names.ts'
+import { importArchives } from '../../supply/runtime/runtime-images.ts'
+import type { RenderingPhase } from '../phase.ts'
+import { type Binaries, installedPlugins, provideBinaries } from './binaries.ts'
+import { deliverFiles } from './deliver.ts'
+import { lookAtParts } from './first-look.ts'
+import { setSysctls } from './kernel.ts'
 import { readLiveNode } from './live-node.ts'
+import { openChosenRuntime } from './live-runtime.ts'
+import { givenOf, type OpenedPhase } from './open-phase.ts'
+import { plannedChanges } from './planned-changes.ts'
 import { record } from './record.ts'
+import { sandboxNaming } from './runtime-plan.ts'
+import { fillGap, gapChanges, pluginGap } from './runtime-plugins.ts'
 
 /** For getting the binaries, when --timeout does not say. */
 const DEFAULT_TIMEOUT = '4m0s'
@@ -29,7 +30,7 @@ const DEFAULT_TIMEOUT = '4m0s'
  * Writes the kubelet's files and starts it, and a runtime of our own where there is none; images of --artifacts go
  * into the runtime first. Everything is recorded before. Throws a KubestepError.
  */
-export async function startKubelet(phase: Phase, call: Call): Promise<void> {
+export async function startKubelet(phase: OpenedPhase, call: Call, render: RenderingPhase['render']): Promise<void> {
   const { output, flags } = call
   const { config, machine, choice } = await readLiveNode(phase, call)
   // Before anything is changed. Images may come another way than by the folder.
@@ -65,16 +66,9 @@ export async function startKubelet(phase: Phase, call: Call): Promise<void> {
     runtime.cri.close()
   }
   await services.stop(KUBELET)
-  const { files } = kubeletFiles(config, phase.facts, loadPatches({ config }, output))
-  phase.write(files)
-  for (const { path } of files) output.say(`[kubelet-start] Writing ${kindOf(path)} to file "${path}"`)
+  deliverFiles(await render(givenOf({ ...phase, config }, call)), phase, output)
   output.say('[kubelet-start] Starting the kubelet')
   await services.start(kubeletService(binaries.kubelet))
-}
-
-/** What a file of the kubelet is, in kubeadm's words. */
-export function kindOf(path: string): string {
-  return path.endsWith('.env') ? 'kubelet environment file with flags' : 'kubelet configuration'
 }
 
 /** A kubelet that is installed will do, unless a folder is named. */

@@ -1,12 +1,12 @@
 /** The user's patches, read once and applied to whatever they are for. */
 import { KubestepError } from '../../base/errors.ts'
-import { listFiles, readFile } from '../../machine/files.ts'
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import type { Output } from '../../cli/output.ts'
 import { applyPatches } from '../../kubeadm/patches/apply-patches.ts'
 import { parsePatches } from '../../kubeadm/patches/parse-patches.ts'
 import type { PatchTarget } from '../../kubeadm/patches/target.ts'
-import type { Phase } from './open-phase.ts'
+import { listFiles, readFile } from '../../machine/files.ts'
 
 export type ApplyPatches = (target: string, object: JsonObject) => JsonObject
 
@@ -14,7 +14,7 @@ export type ApplyPatches = (target: string, object: JsonObject) => JsonObject
  * Reads the folder that --patches or the configuration names; gives what applies its patches to an object, saying
  * so. Throws a KubestepError with every fault of every file.
  */
-export function loadPatches({ config }: Pick<Phase, 'config'>, output: Output): ApplyPatches {
+export function loadPatches({ config }: { readonly config: InitConfig }, output: Output): ApplyPatches {
   const directory = config.init.patches?.directory
   if (directory === undefined || directory === '') return (_target, object) => object
   // A path of the user's, not one of the cluster's: --root does not move it.

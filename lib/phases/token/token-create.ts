@@ -1,12 +1,13 @@
 /** A new bootstrap token, from the command line or from a configuration. */
+
+import { durationFault } from '../../base/duration.ts'
+import { KubestepError, UsageError } from '../../base/errors.ts'
+import type { BootstrapToken } from '../../base/kubeadm.ts'
+import { parseToken } from '../../base/token.ts'
+import type { Flags } from '../../cli/options.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
 import { refusal } from '../../cluster/api/api-client.ts'
 import { completeTokens } from '../../kubeadm/config/tokens.ts'
-import type { BootstrapToken } from '../../base/kubeadm.ts'
-import { durationFault } from '../../base/duration.ts'
-import { KubestepError, UsageError } from '../../base/errors.ts'
-import type { Flags } from '../../cli/options.ts'
-import { parseToken } from '../../base/token.ts'
 import { tokenSecret } from '../../kubeadm/objects/bootstrap-token-objects.ts'
 import { TOKEN_SECRETS } from './token-list.ts'
 

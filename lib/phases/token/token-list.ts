@@ -1,8 +1,9 @@
 /** The bootstrap tokens of a cluster: read from their Secrets, shown as kubeadm shows them. */
-import type { Api } from '../../cluster/api/api-client.ts'
+
 import type { Json, JsonObject } from '../../base/json.ts'
 import { isObject } from '../../base/json.ts'
 import { parseToken, TOKEN_USAGES, type Token } from '../../base/token.ts'
+import type { Api } from '../../cluster/api/api-client.ts'
 
 export interface StoredToken {
   readonly token: Token

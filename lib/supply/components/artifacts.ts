@@ -1,15 +1,15 @@
 /** A folder of components that was made elsewhere: `bin/kubelet`, `bin/kubectl`, `cni/bin/*`, `images/*.tar`. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from '../../machine/command.ts'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
-import { explain } from '../../machine/files.ts'
-import { commandOf } from '../../cli/invocation.ts'
 import { parseVersion, type Version } from '../../base/version.ts'
-import { type ArchiveContent, readArchive } from '../registry/image-archive.ts'
+import { commandOf } from '../../cli/invocation.ts'
+import { run } from '../../machine/command.ts'
+import { explain } from '../../machine/files.ts'
+import { listNames } from '../fetch/cache-store.ts'
 import { programFault } from '../fetch/program.ts'
 import { readReference } from '../fetch/reference.ts'
-import { listNames } from '../fetch/cache-store.ts'
+import { type ArchiveContent, readArchive } from '../registry/image-archive.ts'
 
 export interface Artifacts {
   readonly kubelet: string

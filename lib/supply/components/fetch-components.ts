@@ -1,19 +1,19 @@
 /** The components of a node at their place: from a folder, from the cache, or from the network. */
 import { join } from 'node:path'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
-import { isUnpacked, unpack } from './program-archive.ts'
-import { type Artifacts, readArtifacts } from './artifacts.ts'
+import { fileKey, openLock } from '../fetch/digest-lock.ts'
 import { obtain } from '../fetch/download.ts'
 import { FetchError, failureError } from '../fetch/fetch-failure.ts'
-import { type FetchedImage, fetchImages, type ImageStore } from '../registry/fetch-images.ts'
+import type { OnProgress } from '../fetch/fetch-progress.ts'
 import type { Limits } from '../fetch/limits.ts'
-import { fileKey, openLock } from '../fetch/digest-lock.ts'
 import { type Mirrors, readMirrors } from '../fetch/mirrors.ts'
 import { openNetwork } from '../fetch/network.ts'
-import type { OnProgress } from '../fetch/fetch-progress.ts'
 import { openQueue } from '../fetch/queue.ts'
+import { type FetchedImage, fetchImages, type ImageStore } from '../registry/fetch-images.ts'
 import { openRegistries } from '../registry/registries.ts'
+import { type Artifacts, readArtifacts } from './artifacts.ts'
 import { COMPONENTS, type Component, type ComponentName, isMirrored, sources, type Wish } from './component-table.ts'
+import { isUnpacked, unpack } from './program-archive.ts'
 
 /** How things are fetched. */
 export interface Fetching {

@@ -1,9 +1,9 @@
 /** What the flags of a script say about fetching. */
 import { resolve } from 'node:path'
 import type { Flags } from '../../cli/options.ts'
-import type { Fetching } from './fetch-components.ts'
-import type { OnProgress } from '../fetch/fetch-progress.ts'
 import { defaultCacheDir } from '../fetch/cache-store.ts'
+import type { OnProgress } from '../fetch/fetch-progress.ts'
+import type { Fetching } from './fetch-components.ts'
 
 /** Options of every script that fetches. */
 export const FETCH_OPTIONS = ['mirror', 'cache-dir', 'lock', 'offline'] as const

@@ -7,9 +7,9 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { streamSource } from '../fetch/byte-source.ts'
+import { listNames, removeFile, temporaryFor, writeAt, writing } from '../fetch/cache-store.ts'
 import { checksumOf } from '../fetch/checksum.ts'
 import { checkSpace } from '../fetch/space.ts'
-import { listNames, removeFile, temporaryFor, writeAt, writing } from '../fetch/cache-store.ts'
 import { readTar, type TarEntry } from '../fetch/tar.ts'
 
 /** What comes out of an archive at most: a few kilobytes can be made to unpack without end. */

@@ -1,6 +1,7 @@
 /** The progress of components for a script: a bar on a terminal, lines elsewhere, events with `-o json`. */
-import type { Task } from '../../cli/tasks.ts'
+
 import type { Call } from '../../cli/script.ts'
+import type { Task } from '../../cli/tasks.ts'
 import { CLEAR, openEvents, openReporter, type Reporter } from '../fetch/fetch-progress.ts'
 
 /** The reporter that fits a script's flags. */

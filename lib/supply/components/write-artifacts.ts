@@ -1,9 +1,9 @@
 /** Writes the folder that `--artifacts` takes. */
 import { constants, copyFileSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Artifacts } from './artifacts.ts'
-import { checksumOf } from '../fetch/checksum.ts'
 import { listNames, makeRoom, removeFile, temporaryFor, writeText, writing } from '../fetch/cache-store.ts'
+import { checksumOf } from '../fetch/checksum.ts'
+import type { Artifacts } from './artifacts.ts'
 
 /**
  * Copies components into a folder: `bin/`, `cni/bin/`, `images/`, and SHA256SUMS for `sha256sum -c` once they have

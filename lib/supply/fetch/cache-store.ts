@@ -7,8 +7,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { custodyFault, thisUser } from '../../machine/custody.ts'
 import { KubestepError } from '../../base/errors.ts'
+import { custodyFault, thisUser } from '../../machine/custody.ts'
 import { explain } from '../../machine/files.ts'
 import { readChecksum } from './checksum.ts'
 

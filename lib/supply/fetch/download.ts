@@ -2,14 +2,14 @@
 import { chmodSync, renameSync } from 'node:fs'
 import { KubestepError } from '../../base/errors.ts'
 import { fetchText } from './answer.ts'
+import { claimPart, keepRecord, makeRoom, recordFault, writing } from './cache-store.ts'
 import { checksumOf, readChecksum } from './checksum.ts'
 import { FetchError, TransferError } from './fetch-failure.ts'
+import type { OnProgress, Proof } from './fetch-progress.ts'
 import type { Trust } from './fulcio.ts'
 import type { Answer, HeadersFor, Network } from './network.ts'
 import { openPart, type Part } from './part.ts'
-import type { OnProgress, Proof } from './fetch-progress.ts'
 import { persist } from './retry.ts'
-import { claimPart, keepRecord, makeRoom, recordFault, writing } from './cache-store.ts'
 import { transfer } from './transfer.ts'
 
 export interface Download {

@@ -2,8 +2,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import { constants, lstatSync, truncateSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { hashFile } from './checksum.ts'
 import { removeFile, sizeOf, writeAt, writing } from './cache-store.ts'
+import { hashFile } from './checksum.ts'
 
 export interface Part {
   readonly path: string

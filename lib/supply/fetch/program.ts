@@ -1,7 +1,7 @@
 /** Whether a file is a program that this machine can run, by its first bytes: known before anything is started. */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
-import { explain } from '../../machine/files.ts'
 import { ARCHITECTURES } from '../../base/platform.ts'
+import { explain } from '../../machine/files.ts'
 
 /** `e_machine` of what Kubernetes is not published for, but is mistaken for what it is. Source: elf(5). */
 const OTHER_MACHINES: Readonly<Record<number, string>> = { 3: '386', 40: 'arm', 243: 'riscv64', 258: 'loong64' }

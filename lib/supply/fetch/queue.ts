@@ -1,4 +1,4 @@
-/** So many things at once and no more. */
+/** A queue that runs a limited number of things at once. */
 
 /** Runs work when it is its turn. */
 export type Queue = <T>(work: () => Promise<T>) => Promise<T>

@@ -1,4 +1,4 @@
-/** Tries in turn, at every source, with pauses, until one succeeds or there is no more sense in it. */
+/** Tries in turn, at every source, with pauses, until one succeeds or another try would not help. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Complaint, FetchError, TransferError } from './fetch-failure.ts'
 import type { Network } from './network.ts'

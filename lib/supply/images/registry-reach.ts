@@ -2,12 +2,13 @@
  * A word of warning while a runtime pulls in silence: it waits for half a minute for a registry that nobody can
  * reach. It may know a way that this process does not (a proxy of its own), so it is not stopped.
  */
+
+import type { Fetching } from '../components/fetch-components.ts'
 import { FetchError, WAYS_OUT } from '../fetch/fetch-failure.ts'
 import { openNetwork } from '../fetch/network.ts'
-import type { Fetching } from '../components/fetch-components.ts'
 import { readReference } from '../fetch/reference.ts'
-import type { Registries } from '../registry/registries.ts'
 import { persist } from '../fetch/retry.ts'
+import type { Registries } from '../registry/registries.ts'
 
 /** Asks the registries of images, and tells when none answers within seconds. Gives what ends the matter. */
 export function warnWhenUnreachable(

@@ -1,13 +1,14 @@
 /** A pull by the container runtime itself: with the user's login, tried again where that can help. */
-import type { Credentials } from '../registry/registry-logins.ts'
+
+import { reasonOf } from '../../base/errors.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { type Cri, CriError } from '../cri/cri-client.ts'
 import { OFFLINE, TransferError } from '../fetch/fetch-failure.ts'
 import { LIMITS, type Limits } from '../fetch/limits.ts'
 import { readReference } from '../fetch/reference.ts'
-import type { Registries } from '../registry/registries.ts'
 import { persist } from '../fetch/retry.ts'
-import { type Cri, CriError } from '../cri/cri-client.ts'
-import { reasonOf } from '../../base/errors.ts'
-import type { JsonObject } from '../../base/json.ts'
+import type { Registries } from '../registry/registries.ts'
+import type { Credentials } from '../registry/registry-logins.ts'
 
 /** One pull may take that long; the runtime says nothing meanwhile. */
 const PULL_LIMIT_MS = 20 * 60_000

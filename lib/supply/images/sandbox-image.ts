@@ -1,7 +1,8 @@
 /** The image that a runtime makes Pod sandboxes from; the kubelet has no say in it. */
+
+import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { run } from '../../machine/command.ts'
 import { readFile } from '../../machine/files.ts'
-import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /** Where runtimes have it, when they do not tell over CRI (containerd from 2.0 on, CRI-O). */

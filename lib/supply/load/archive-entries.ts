@@ -1,10 +1,10 @@
 /** One walk through an archive of images: what its JSON says, and what its files really are. */
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
-import { fileSource } from '../fetch/byte-source.ts'
-import { readTar } from '../fetch/tar.ts'
 import { KubestepError } from '../../base/errors.ts'
 import { explain } from '../../machine/files.ts'
+import { fileSource } from '../fetch/byte-source.ts'
+import { readTar } from '../fetch/tar.ts'
 
 export interface ArchiveEntry {
   /** SHA-256 of the content in hex; undefined for a link. */

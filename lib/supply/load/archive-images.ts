@@ -2,9 +2,10 @@
  * The images in an archive, docker's or OCI's: names, platform, id, and whether all of it is there and undamaged.
  * Source: docker image spec 1.2 (docker save), OCI image-layout 1.0, containerd images/archive/importer.go (1.6).
  */
-import { readReference } from '../fetch/reference.ts'
+
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import { readReference } from '../fetch/reference.ts'
 import type { ArchiveEntry } from './archive-entries.ts'
 
 export interface ArchivedImage {

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { mustRun, run, which } from '../../machine/command.ts'
-import { roomFor } from '../fetch/space.ts'
 import { KubestepError, UsageError } from '../../base/errors.ts'
+import { mustRun, run, which } from '../../machine/command.ts'
 import { explain } from '../../machine/files.ts'
+import { roomFor } from '../fetch/space.ts'
 import { compression } from './archive-entries.ts'
 
 export interface Source {

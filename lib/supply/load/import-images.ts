@@ -1,11 +1,11 @@
 /** Archives into a runtime, and the proof that it has what was in them. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mustRun, run, which } from '../../machine/command.ts'
-import type { Cri } from '../cri/cri-client.ts'
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { importArchives } from '../runtime/runtime-images.ts'
+import { mustRun, run, which } from '../../machine/command.ts'
+import type { Cri } from '../cri/cri-client.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { importArchives } from '../runtime/runtime-images.ts'
 import type { ArchivedImage } from './archive-images.ts'
 
 export interface LoadedImage {

@@ -1,11 +1,12 @@
 /** Sources of images into a runtime, all or none of them. */
-import { openQueue } from '../fetch/queue.ts'
+
 import { KubestepError, reasonOf } from '../../base/errors.ts'
+import { openQueue } from '../fetch/queue.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { readEntries } from './archive-entries.ts'
 import { archivedImages } from './archive-images.ts'
-import { importImages, type LoadedImage } from './import-images.ts'
 import type { Source } from './image-sources.ts'
+import { importImages, type LoadedImage } from './import-images.ts'
 
 const AT_ONCE = 4
 

@@ -5,10 +5,10 @@
  */
 import type { JsonObject } from '../../base/json.ts'
 import { readAll, statusError } from '../fetch/answer.ts'
-import type { Credentials, FindCredentials } from './registry-logins.ts'
-import type { Endpoint } from './registry-endpoints.ts'
 import { TransferError } from '../fetch/fetch-failure.ts'
 import type { Answer, HeadersFor, Network } from '../fetch/network.ts'
+import type { Endpoint } from './registry-endpoints.ts'
+import type { Credentials, FindCredentials } from './registry-logins.ts'
 
 export interface Asker {
   readonly endpoints: readonly Endpoint[]

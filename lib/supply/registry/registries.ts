@@ -1,9 +1,10 @@
 /** What is known of the registries of some images before any of them is asked. */
-import { type Credentials, openCredentials } from './registry-logins.ts'
-import { type Endpoint, endpointsOf, HOSTS_FOLDER } from './registry-endpoints.ts'
+
 import type { Mirrors } from '../fetch/mirrors.ts'
 import type { TlsByOrigin } from '../fetch/proxy.ts'
 import { type Reference, readReference } from '../fetch/reference.ts'
+import { type Endpoint, endpointsOf, HOSTS_FOLDER } from './registry-endpoints.ts'
+import { type Credentials, openCredentials } from './registry-logins.ts'
 
 export interface Registries {
   /** Where an image is asked for, first choice first. */

@@ -4,8 +4,8 @@
  */
 import { dirname, isAbsolute, join } from 'node:path'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
-import { readFile } from '../../machine/files.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
+import { readFile } from '../../machine/files.ts'
 import type { Mirrors } from '../fetch/mirrors.ts'
 import type { TlsSettings } from '../fetch/proxy.ts'
 import { type Reference, registryAddress } from '../fetch/reference.ts'

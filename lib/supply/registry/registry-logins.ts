@@ -3,10 +3,10 @@
  * asks; never shown. Source: docker/cli config file and credential helpers protocol; containers-auth.json(5).
  */
 import { isAbsolute, join } from 'node:path'
-import { run, which } from '../../machine/command.ts'
 import { KubestepError } from '../../base/errors.ts'
-import { readFile } from '../../machine/files.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import { run, which } from '../../machine/command.ts'
+import { readFile } from '../../machine/files.ts'
 
 export interface Credentials {
   readonly username: string

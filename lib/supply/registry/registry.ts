@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { readAll, statusError } from '../fetch/answer.ts'
-import { authorized } from './authorize.ts'
-import type { FindCredentials } from './registry-logins.ts'
-import type { Endpoint } from './registry-endpoints.ts'
 import { TransferError } from '../fetch/fetch-failure.ts'
 import { type Contents, contentsOf, type Descriptor, INDEXES, MANIFESTS, platformDigest } from '../fetch/manifest.ts'
 import type { Answer, Network } from '../fetch/network.ts'
 import type { Reference } from '../fetch/reference.ts'
 import { type Persistence, persist } from '../fetch/retry.ts'
+import { authorized } from './authorize.ts'
+import type { Endpoint } from './registry-endpoints.ts'
+import type { FindCredentials } from './registry-logins.ts'
 
 export interface Manifest extends Contents {
   readonly bytes: Uint8Array

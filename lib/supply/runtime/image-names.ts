@@ -1,9 +1,10 @@
 /** Further names of images in somebody else's containerd, given and taken back: CRI has no call for either. */
+
+import { KubestepError } from '../../base/errors.ts'
 import { mustRun, run, which } from '../../machine/command.ts'
 import type { Cri } from '../cri/cri-client.ts'
-import { KubestepError } from '../../base/errors.ts'
-import { NAMESPACE } from './runtime-images.ts'
 import type { Runtime } from './runtime.ts'
+import { NAMESPACE } from './runtime-images.ts'
 
 /** A further name, and the image that gets it. */
 export interface ImageNaming {

@@ -5,8 +5,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mustRun, startDetached, which } from '../../machine/command.ts'
 import { KubestepError } from '../../base/errors.ts'
+import { mustRun, startDetached, which } from '../../machine/command.ts'
 import {
   copyParts,
   IMAGE_PARTS,

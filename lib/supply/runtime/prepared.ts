@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isObject } from '../../base/json.ts'
 import { run } from '../../machine/command.ts'
 import { isInCustody } from '../../machine/custody.ts'
 import { readFile } from '../../machine/files.ts'
-import { isObject } from '../../base/json.ts'
 
 /** What is known of a prepared runtime; in a file that is written last. */
 export interface PreparedRecord {

@@ -1,9 +1,9 @@
 /** Mirrors of registries as containerd reads them, so that the Pods of a cluster get their images there, too. */
 import { join } from 'node:path'
 import type { FileEntry } from '../../machine/files.ts'
-import { HOSTS_FOLDER, mirrorBase } from '../registry/registry-endpoints.ts'
-import type { Mirrors } from '../fetch/mirrors.ts'
 import { FILE_HOSTS } from '../components/component-table.ts'
+import type { Mirrors } from '../fetch/mirrors.ts'
+import { HOSTS_FOLDER, mirrorBase } from '../registry/registry-endpoints.ts'
 
 /**
  * The files of such a folder: for each registry its mirrors, in their order. The registry itself comes last: containerd

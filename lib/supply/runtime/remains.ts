@@ -2,8 +2,9 @@
  * What is in a containerd's folders, for the one that is gone: its containers, and what was made for their network
  * outside of these folders.
  */
-import { listFolder, readTextOrEmpty } from '../../machine/files.ts'
+
 import { isObject, type JsonObject } from '../../base/json.ts'
+import { listFolder, readTextOrEmpty } from '../../machine/files.ts'
 
 export interface ContainerdFolders {
   readonly root: string

@@ -1,9 +1,9 @@
 /** Images in a runtime: which are there, and archives put into it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mustRun } from '../../machine/command.ts'
-import { type Cri, openCri } from '../cri/cri-client.ts'
 import { CommandError, KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { mustRun } from '../../machine/command.ts'
+import { type Cri, openCri } from '../cri/cri-client.ts'
 
 /** The namespace in which containerd's CRI plugin looks for images. */
 export const NAMESPACE = 'k8s.io'

@@ -1,8 +1,9 @@
 /** The container runtime that a cluster uses: one that serves CRI already, or a containerd of our own. */
-import { type Cri, CriError, openCri, UNIMPLEMENTED } from '../cri/cri-client.ts'
+
 import { KubestepError } from '../../base/errors.ts'
-import { type MachineFacts, readMachineFacts, startsStaticPods } from '../../machine/host/machine.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
+import { type MachineFacts, readMachineFacts, startsStaticPods } from '../../machine/host/machine.ts'
+import { type Cri, CriError, openCri, UNIMPLEMENTED } from '../cri/cri-client.ts'
 
 export interface Runtime {
   readonly cri: Cri

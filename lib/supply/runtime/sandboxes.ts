@@ -1,6 +1,7 @@
 /** Pod sandboxes in a runtime: which there are, which are a cluster's, and taking those away. */
-import type { Cri } from '../cri/cri-client.ts'
+
 import type { JsonObject } from '../../base/json.ts'
+import type { Cri } from '../cri/cri-client.ts'
 
 /** Ids of all sandboxes. */
 export async function presentSandboxes(cri: Cri): Promise<string[]> {

@@ -1,0 +1,54 @@
+/** Phase `kubeconfig`: the kubeconfig files of a control plane and its admins. */
+import { KUBERNETES } from '../base/paths.ts'
+import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
+import type { Call } from '../cli/script.ts'
+import { phaseRow } from '../kubeadm/config/phase-names.ts'
+import { issueCredentials } from '../kubeadm/credentials/issue.ts'
+import { KUBECONFIGS, kubeconfigsOf } from '../kubeadm/credentials/kubeconfigs.ts'
+import type { Given, Rendered, RenderingPhase } from './phase.ts'
+import { deliverFiles } from './run/deliver.ts'
+import { givenOf, openPhase } from './run/open-phase.ts'
+
+const OPTIONS: readonly OptionName[] = [
+  ...PHASE_OPTIONS,
+  'apiserver-advertise-address',
+  'apiserver-bind-port',
+  'control-plane-endpoint',
+  'cert-dir',
+  'kubeconfig-dir',
+  'feature-gates',
+  'node-name',
+]
+
+export const kubeconfig: RenderingPhase = {
+  ...phaseRow('kubeconfig'),
+  command: {
+    name: 'kubeconfig',
+    about: 'Generate the kubeconfig files of the control plane and its admins; a compliant file is kept.',
+    options: OPTIONS,
+    subcommands: [
+      { name: 'all', about: 'Generate all kubeconfig files' },
+      ...KUBECONFIGS.map(({ name, longName }) => ({ name, about: `Generate a ${longName}` })),
+    ],
+    examples: ['kubeconfig.mts all --dry-run --output-dir ./tree', 'kubeconfig.mts admin --cert-dir /tmp/pki'],
+  },
+  render: (given: Given, names?: readonly string[]): Promise<Rendered> => {
+    const { config, readCredential: read, place, now, kubeconfigDir = KUBERNETES.folder } = given
+    // One that is asked for by name is made, whatever the release makes by itself.
+    const rows = names === undefined ? kubeconfigsOf(config.kubeadm) : KUBECONFIGS
+    return issueCredentials({
+      config,
+      read,
+      place,
+      now,
+      certificates: [],
+      kubeconfigs: rows.map(({ name }) => name).filter(name => names === undefined || names.includes(name)),
+      directories: { kubeconfigs: kubeconfigDir },
+    })
+  },
+  run: async (call: Call): Promise<void> => {
+    const opened = openPhase(call)
+    const names = call.subcommand === 'all' ? undefined : [call.subcommand]
+    deliverFiles(await kubeconfig.render(givenOf(opened, call), names), opened, call.output)
+  },
+}

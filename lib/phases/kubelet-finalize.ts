@@ -1,0 +1,67 @@
+/** Phase `kubelet-finalize`: points kubelet.conf to the certificate that the kubelet rotates. */
+
+import { KubestepError, reasonOf } from '../base/errors.ts'
+import { PHASE_OPTIONS } from '../cli/options.ts'
+import type { Call } from '../cli/script.ts'
+import { phaseRow } from '../kubeadm/config/phase-names.ts'
+import { rotatedCertificatePath, rotatedKubeconfig } from '../kubeadm/kubelet/rotation.ts'
+import { KUBELET } from '../machine/service/kubelet-service.ts'
+import { serviceManager } from '../machine/service/manager.ts'
+import type { Phase } from './phase.ts'
+import { requireRoot } from './run/alone.ts'
+import { isLive } from './run/live-node.ts'
+import { openPhase } from './run/open-phase.ts'
+
+const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
+
+export const kubeletFinalize: Phase = {
+  ...phaseRow('kubelet-finalize'),
+  command: {
+    name: 'kubelet-finalize',
+    about: "Update the kubelet's settings after it has got a client certificate of its own.",
+    options: [...PHASE_OPTIONS, 'cert-dir'],
+    subcommands: [
+      { name: 'all', about: 'Run all kubelet-finalize phases' },
+      { name: 'enable-client-cert-rotation', about: 'Point kubelet.conf to the certificate that the kubelet rotates' },
+    ],
+    examples: ['kubelet-finalize.mts', 'kubelet-finalize.mts --dry-run --output-dir ./tree'],
+  },
+  run: async (call: Call): Promise<void> => {
+    const phase = openPhase(call)
+    const certificate = rotatedCertificatePath(phase.config)
+    if (phase.read(certificate) === undefined) {
+      call.output.detail(`[kubelet-finalize] The kubelet does not rotate its certificate: there is no "${certificate}"`)
+      return
+    }
+    const text = phase.read(KUBELET_CONF)
+    if (text === undefined) {
+      throw new KubestepError(
+        `kubelet-finalize: cannot read "${phase.place(KUBELET_CONF)}": it does not exist; make it with the kubeconfig script`,
+      )
+    }
+    const live = isLive(phase)
+    if (live) requireRoot(call.name)
+    phase.write([{ path: KUBELET_CONF, mode: 0o600, content: rotated(text, certificate, phase.place(KUBELET_CONF)) }])
+    call.output.say(
+      `[kubelet-finalize] Updating "${KUBELET_CONF}" to point to a rotatable kubelet client certificate and key`,
+    )
+    if (!live) return
+    const restarted = await serviceManager().restart(KUBELET)
+    call.output.say(
+      restarted
+        ? '[kubelet-finalize] Restarting the kubelet'
+        : '[kubelet-finalize] Please ensure the kubelet is restarted: there is no service of that name',
+    )
+  },
+}
+
+function rotated(text: string, certificate: string, shown: string): string {
+  try {
+    return rotatedKubeconfig(text, certificate)
+  } catch (error) {
+    throw new KubestepError(
+      `kubelet-finalize: cannot use "${shown}": ${reasonOf(error)}; make it anew with the kubeconfig script`,
+      { cause: error },
+    )
+  }
+}

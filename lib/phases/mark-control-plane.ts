@@ -1,0 +1,44 @@
+/** Phase `mark-control-plane`: labels and taints this machine's Node as a control plane. */
+
+import type { Taint } from '../base/kubeadm.ts'
+import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
+import type { Call } from '../cli/script.ts'
+import { phaseRow } from '../kubeadm/config/phase-names.ts'
+import { clusterObjects } from '../kubeadm/objects/cluster-objects.ts'
+import { controlPlaneLabels } from '../kubeadm/objects/node-patch.ts'
+import type { Phase } from './phase.ts'
+import { deliverObjects } from './run/deliver.ts'
+import { openPhase } from './run/open-phase.ts'
+
+const OPTIONS: readonly OptionName[] = [...PHASE_OPTIONS, 'node-name']
+
+export const markControlPlane: Phase = {
+  ...phaseRow('mark-control-plane'),
+  command: {
+    name: 'mark-control-plane',
+    about: 'Mark this node as a control plane with labels and taints.',
+    options: OPTIONS,
+    examples: ['mark-control-plane.mts --dry-run', 'mark-control-plane.mts --dry-run --node-name n1'],
+  },
+  run: async (call: Call): Promise<void> => {
+    const phase = openPhase(call)
+    const { config, facts } = phase
+    const { name, taints } = config.init.nodeRegistration
+    const marking = `[mark-control-plane] Marking the node ${name} as control-plane by adding the`
+    const messages = [
+      `${marking} labels: [${controlPlaneLabels(config).join(' ')}]`,
+      ...(taints.length > 0 ? [`${marking} taints [${taints.map(taintText).join(' ')}]`] : []),
+    ]
+    const inputs = { caCertificate: '', now: new Date() }
+    await deliverObjects(
+      { objects: clusterObjects(config, facts, inputs, ['mark-control-plane']), messages },
+      phase,
+      call,
+    )
+  },
+}
+
+// key=value:effect, as kubectl has it.
+function taintText({ key, value, effect }: Taint): string {
+  return `${key}${value ? `=${value}` : ''}${effect ? `:${effect}` : value ? ':' : ''}`
+}
