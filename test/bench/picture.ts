@@ -1,35 +1,62 @@
-/** The races as a picture: one bar per contestant and milestone. */
+/** The races as a picture: a bar for each contestant, grouped by road, its colours the milestones on the way. */
 import type { ClusterRow } from './cluster-race.ts'
 
-const BAR = 14
-const GAP = 4
-const LABEL = 190
-const WIDTH = 820
-const COLOURS: readonly string[] = ['#326ce5', '#7aa5f0', '#b0b0b0']
+/** What is drawn, the last first, so that the earlier ones lie on top. */
+const DRAWN: readonly (readonly [milestone: string, colour: string])[] = [
+  ['CoreDNS answers', '#b7cdf5'],
+  ['first Pod running', '#7aa5f0'],
+  ['API ready', '#326ce5'],
+]
 
-/** An SVG of medians, grouped by milestone, in seconds. */
+const ROADS: readonly (readonly [road: ClusterRow['road'], title: string])[] = [
+  ['limit', 'the least that is possible'],
+  ['in place', 'images in the runtime already'],
+  ['first', 'from archives, the first time'],
+  ['again', 'from archives, again'],
+]
+
+const BAR = 20
+const LABEL = 210
+const WIDTH = 820
+const TOP = 36
+
+/** An SVG of medians in seconds. */
 export function picture(rows: readonly ClusterRow[]): string {
-  const milestones = Object.keys(rows[0]?.medians ?? {})
-  const longest = Math.max(1, ...rows.flatMap(({ medians }) => Object.values(medians)))
-  const group = rows.length * BAR + GAP * 3
-  const top = 30
-  const height = top + milestones.length * group + 10
-  const scale = (WIDTH - LABEL - 80) / longest
-  const bars = milestones.flatMap((milestone, index) => {
-    const y = top + index * group
-    return [
-      `<text x="${LABEL - 8}" y="${y + (rows.length * BAR) / 2 + 4}" text-anchor="end">${milestone}</text>`,
-      ...rows.map(({ medians }, row) => {
-        const value = medians[milestone] ?? 0
-        const width = (value * scale).toFixed(1)
-        const barY = y + row * BAR
-        return `<rect x="${LABEL}" y="${barY}" width="${width}" height="${BAR - 2}" fill="${COLOURS[row % COLOURS.length]}"/><text x="${(LABEL + Number(width) + 5).toFixed(1)}" y="${barY + 10}" font-size="10">${(value / 1000).toFixed(1)} s</text>`
-      }),
-    ]
+  const longest = Math.max(1, ...rows.flatMap(({ medians }) => DRAWN.map(([milestone]) => medians[milestone] ?? 0)))
+  const scale = (WIDTH - LABEL - 60) / longest
+  const lines: string[] = []
+  let y = TOP
+  for (const [road, title] of ROADS) {
+    const group = rows.filter(row => row.road === road)
+    if (group.length === 0) continue
+    lines.push(text(8, y + 14, title, 'font-weight="bold"'))
+    y += BAR
+    for (const row of group) {
+      lines.push(text(LABEL - 8, y + 14, row.name, 'text-anchor="end"'), ...bars(row, y, scale))
+      y += BAR
+    }
+    y += 8
+  }
+  const legend = [...DRAWN].reverse().map(([milestone, colour], index) => {
+    const x = LABEL + index * 170
+    return `<rect x="${x}" y="10" width="12" height="12" fill="${colour}"/>${text(x + 17, 20, milestone)}`
   })
-  const legend = rows.map(
-    ({ name }, row) =>
-      `<rect x="${LABEL + row * 200}" y="8" width="12" height="12" fill="${COLOURS[row % COLOURS.length]}"/><text x="${LABEL + row * 200 + 17}" y="18">${name}</text>`,
-  )
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">\n<title>Seconds from the start to each milestone, medians</title>\n<rect width="100%" height="100%" fill="white"/>\n${[...legend, ...bars].join('\n')}\n</svg>\n`
+  const content = [...legend, ...lines].join('\n')
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y + 4}" font-family="sans-serif" font-size="12">\n<title>Seconds from the start to each milestone, medians</title>\n<rect width="100%" height="100%" fill="white"/>\n${content}\n</svg>\n`
+}
+
+function bars({ medians }: ClusterRow, y: number, scale: number): string[] {
+  const reached = DRAWN.filter(([milestone]) => medians[milestone] !== undefined)
+  const end = Math.max(...reached.map(([milestone]) => medians[milestone] ?? 0))
+  return [
+    ...reached.map(([milestone, colour]) => {
+      const width = ((medians[milestone] ?? 0) * scale).toFixed(1)
+      return `<rect x="${LABEL}" y="${y + 3}" width="${width}" height="${BAR - 6}" fill="${colour}"/>`
+    }),
+    text(Math.round(LABEL + end * scale + 5), y + 14, `${(end / 1000).toFixed(1)} s`),
+  ]
+}
+
+function text(x: number, y: number, content: string, more = ''): string {
+  return `<text x="${x}" y="${y}"${more === '' ? '' : ` ${more}`}>${content}</text>`
 }
