@@ -37,9 +37,9 @@ function start(work: string): Started {
   const file = join(folder, 'work.mts')
   writeFileSync(
     file,
-    `import { interruptible } from ${JSON.stringify(join(LIB, 'interrupt.ts'))}
-import { mustRun } from ${JSON.stringify(join(LIB, 'command.ts'))}
-import { runManager } from ${JSON.stringify(join(LIB, 'prepare/manager-run.ts'))}
+    `import { interruptible } from ${JSON.stringify(join(LIB, 'cli/interrupt.ts'))}
+import { mustRun } from ${JSON.stringify(join(LIB, 'machine/command.ts'))}
+import { runManager } from ${JSON.stringify(join(LIB, 'machine/package-manager-run.ts'))}
 await interruptible('init', 'run it again', () => console.error('given back'), async () => {
   ${work}
   console.error('went on')

@@ -34,7 +34,7 @@ const NASTY: readonly string[] = [
 const KUBEADM = 'kubeadm.k8s.io/v1beta4'
 /** At least so many of them are no fault, so that files were looked at. */
 const DOCUMENTS: readonly (readonly [apiVersion: string, kind: string, struct: Struct, least: number])[] = [
-  [KUBEADM, 'InitConfiguration', INIT, 10],
+  [KUBEADM, 'InitConfiguration', INIT, 3],
   [KUBEADM, 'ClusterConfiguration', CLUSTER, 10],
   ['kubelet.config.k8s.io/v1beta1', 'KubeletConfiguration', KUBELET_CONFIGURATION, 10],
   ['kubeproxy.config.k8s.io/v1alpha1', 'KubeProxyConfiguration', KUBE_PROXY_CONFIGURATION, 10],
