@@ -91,7 +91,7 @@ for (const runtime of RUNTIMES) {
   const typescript = name.startsWith('node20') || process.version.startsWith('v20.') ? ['--import', 'tsx'] : []
   const loader = basename(runtime).startsWith('node') ? typescript : []
   describe(name, { concurrency: 2 }, () => {
-    for (const file of readdirSync(join(ROOT, 'dist')).filter(other => !other.startsWith('action'))) {
+    for (const file of readdirSync(join(ROOT, 'dist')).filter(other => /^(?!action).*\.mjs$/.test(other))) {
       test(`${file} --help`, async () => {
         const { stderr } = await isQuiet([...alone, join(ROOT, 'dist', file), '--help'], { status: [0] })
         assert.equal(stderr, '')
