@@ -1,6 +1,7 @@
 #!/usr/bin/env -S npx zx
-/** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
 import { reasonOf, UsageError } from '../lib/base/errors.ts'
+/** Brings up a control plane on this machine; with --dry-run writes everything it would write into a folder. */
+import { KUBERNETES } from '../lib/base/paths.ts'
 import { type OptionName, PHASE_OPTIONS } from '../lib/cli/options.ts'
 import { type Script, script } from '../lib/cli/script.ts'
 
@@ -88,7 +89,7 @@ export const init: Script = script(
     const { facts, summary } = await import('../lib/phases/init/init-summary.ts')
     const up = await withSession(call, journal => bringUp(phase, call, journal))
     const { flags } = call
-    const adminConf = phase.read('/etc/kubernetes/admin.conf')
+    const adminConf = phase.read(KUBERNETES.adminConf)
     for (const line of summary(up, { flags, adminConf, hasKubectl: which('kubectl') !== undefined }))
       call.output.say(line)
     call.output.event('ready', facts(up))

@@ -1,7 +1,8 @@
 #!/usr/bin/env -S npx zx
-/** Bootstrap tokens: what nodes join with. */
 import { resolve } from 'node:path'
 import { KubestepError, UsageError } from '../lib/base/errors.ts'
+/** Bootstrap tokens: what nodes join with. */
+import { KUBERNETES } from '../lib/base/paths.ts'
 import { randomToken } from '../lib/base/token.ts'
 import { stringify } from '../lib/base/yaml.ts'
 import type { OptionName } from '../lib/cli/options.ts'
@@ -125,7 +126,7 @@ function refuseWords([word]: readonly string[]): void {
 }
 
 function clusterCredentials({ flags }: Call): ReturnType<typeof readCredentials> {
-  const file = flags.kubeconfig ?? (process.env.KUBECONFIG || '/etc/kubernetes/admin.conf')
+  const file = flags.kubeconfig ?? (process.env.KUBECONFIG || KUBERNETES.adminConf)
   const text = readFile('/', resolve(file))
   if (text === undefined) {
     throw new KubestepError(`token: cannot read "${file}": it does not exist; name a kubeconfig with --kubeconfig`)

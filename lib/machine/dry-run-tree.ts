@@ -5,7 +5,7 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { KubestepError } from '../base/errors.ts'
-import { LAYOUT } from '../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../base/paths.ts'
 import { explain, type FileEntry, readFile, removeFiles, removeFolder, writeFiles } from './files.ts'
 
 /** The record, where kubestep has its things on a machine too. */
@@ -60,7 +60,7 @@ export function openTree(folder: string, { command, whole }: TreeOptions): Tree 
 }
 
 /** Folders in which this machine's own cluster lives. */
-const LIVE: readonly string[] = ['/etc/kubernetes', '/var/lib/kubelet']
+const LIVE: readonly string[] = [KUBERNETES.folder, KUBERNETES.kubelet]
 
 const ANOTHER = 'name a new folder, as in --output-dir ./tree'
 

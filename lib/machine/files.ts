@@ -3,6 +3,7 @@
  * its final mode from birth, then renamed. Paths in entries are the ones on the host; `root` says below
  * which folder they really lie.
  */
+
 import { randomBytes } from 'node:crypto'
 import {
   accessSync,
@@ -28,6 +29,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { KubestepError, reasonOf } from '../base/errors.ts'
+import { KUBERNETES } from '../base/paths.ts'
 
 /** A file to be written. */
 export interface FileEntry {
@@ -40,8 +42,8 @@ export interface FileEntry {
 
 /** Mode of folders that have to be made on the way, by path prefix; kubeadm's own. */
 const DIRECTORY_MODES: readonly (readonly [path: string, mode: number])[] = [
-  ['/etc/kubernetes/manifests', 0o700],
-  ['/var/lib/kubelet', 0o700],
+  [KUBERNETES.manifests, 0o700],
+  [KUBERNETES.kubelet, 0o700],
 ]
 
 /** Where a path of the host lies below `root`. */

@@ -1,6 +1,7 @@
 /** Phase `kubelet-finalize`: points kubelet.conf to the certificate that the kubelet rotates. */
 
 import { KubestepError, reasonOf } from '../base/errors.ts'
+import { KUBERNETES } from '../base/paths.ts'
 import { PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
@@ -12,7 +13,7 @@ import { requireRoot } from './run/alone.ts'
 import { isLive } from './run/live-node.ts'
 import { openPhase } from './run/open-phase.ts'
 
-const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
+const KUBELET_CONF = KUBERNETES.kubeletConf
 
 export const kubeletFinalize: Phase = {
   ...phaseRow('kubelet-finalize'),

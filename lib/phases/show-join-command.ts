@@ -1,6 +1,7 @@
 /** Phase `show-join-command`: shows how other nodes join. */
 
 import { reasonOf } from '../base/errors.ts'
+import { KUBERNETES } from '../base/paths.ts'
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { ApiError } from '../cluster/api/api-client.ts'
@@ -37,7 +38,7 @@ export const showJoinCommand: Phase = {
     const { cluster, init } = phase.config
     const isGiven = flags.token !== undefined || flags.config !== undefined
     const tokens = isGiven ? init.bootstrapTokens.map(({ token }) => token) : await clusterTokens(phase, call)
-    const adminConf = flags.kubeconfig ?? '/etc/kubernetes/admin.conf'
+    const adminConf = flags.kubeconfig ?? KUBERNETES.adminConf
     call.output.result(
       initDoneText({
         access: adminAccess(phase, call),

@@ -1,10 +1,10 @@
 /** Whether there is room where a cluster writes. */
 
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { run } from '../../machine/command.ts'
 import type { Finding } from './broken.ts'
 
-const FOLDERS: readonly string[] = [LAYOUT.state, '/var/lib/kubelet', '/var/lib/etcd', '/var/log', '/run']
+const FOLDERS: readonly string[] = [LAYOUT.state, KUBERNETES.kubelet, KUBERNETES.etcd, '/var/log', '/run']
 
 /** Below this nothing works; etcd alone writes 64 MiB at a time. */
 const LEAST_KIB = 8 * 1024

@@ -1,6 +1,6 @@
 /** The reading of the host that preflight goes by, for a log bundle. */
 import { formatSubnet } from '../../base/address.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { readHost } from '../../machine/host/host.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 
@@ -11,8 +11,8 @@ export async function hostText(): Promise<string> {
   const host = await readHost(liveHost(), {
     ports: PORTS,
     files: [LAYOUT.ready],
-    folders: ['/etc/kubernetes/manifests', '/var/lib/etcd'],
-    spaces: ['/var/lib/kubelet', '/var/lib/etcd', LAYOUT.containerd.root],
+    folders: [KUBERNETES.manifests, KUBERNETES.etcd],
+    spaces: [KUBERNETES.kubelet, KUBERNETES.etcd, LAYOUT.containerd.root],
     sockets: [],
     versions: true,
   })

@@ -1,7 +1,7 @@
 /** What can be told of a cluster from the machine alone: for a diagnosis at any time, whatever is missing. */
 
 import { isObject, type JsonObject } from '../../base/json.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { parse } from '../../base/yaml.ts'
 import { listFolder, readFile } from '../../machine/files.ts'
 import { CRI_SOCKETS, readHostFacts } from '../../machine/host/read-facts.ts'
@@ -11,11 +11,11 @@ import { type Api, openApi } from '../api/api-client.ts'
 import { readCredentials } from '../api/kubeconfig-credentials.ts'
 import { type DiagnosisContext, STATIC_PODS, type StaticPodImage } from './diagnosis-context.ts'
 
-export const MANIFESTS = '/etc/kubernetes/manifests'
-export const KUBELET_FOLDER = '/var/lib/kubelet'
+export const MANIFESTS: string = KUBERNETES.manifests
+export const KUBELET_FOLDER: string = KUBERNETES.kubelet
 
 /** kubeconfigs by their rights, the strongest first: admin.conf has none until its binding exists. */
-const KUBECONFIGS: readonly string[] = ['/etc/kubernetes/super-admin.conf', '/etc/kubernetes/admin.conf']
+const KUBECONFIGS: readonly string[] = ['/etc/kubernetes/super-admin.conf', KUBERNETES.adminConf]
 
 /** The context of the cluster on this machine, or of what is left of one. Never throws. */
 export function machineContext(kubeconfig?: string): DiagnosisContext {

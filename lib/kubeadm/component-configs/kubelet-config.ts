@@ -1,10 +1,12 @@
 /** The KubeletConfiguration of the cluster: the user's document with kubeadm's values in its open fields. */
+
 import { posix } from 'node:path'
 import { formatAddress, nthAddress, parseSubnet } from '../../base/address.ts'
 import { ConfigError } from '../../base/errors.ts'
 import { encodeStruct } from '../../base/go/struct.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { isSince, type Since, valueSince } from '../../base/version.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import { KUBELET_CONFIGURATION } from './kubelet-schema.ts'
@@ -41,7 +43,7 @@ function recommendations(config: InitConfig, facts: Pick<HostFacts, 'systemdReso
   const { certificatesDir, networking } = config.cluster
   const resolvConf = facts.systemdResolved && isSince(config.kubeadm, RESOLV_CONF_IN_CONFIG)
   return [
-    { field: 'staticPodPath', value: '/etc/kubernetes/manifests' },
+    { field: 'staticPodPath', value: KUBERNETES.manifests },
     { field: 'clusterDNS', value: [dnsAddress(networking.serviceSubnet) ?? DEFAULT_DNS_ADDRESS] },
     { field: 'clusterDomain', value: networking.dnsDomain },
     { field: 'authentication.x509.clientCAFile', value: posix.join(certificatesDir, 'ca.crt') },

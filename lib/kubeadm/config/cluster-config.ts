@@ -1,6 +1,8 @@
 /** ClusterConfiguration: defaults and checks. Source: kubeadm v1beta4/defaults.go, ValidateClusterConfiguration (v1.36). */
+
 import { durationFault, parseDuration } from '../../base/duration.ts'
 import type { ApiServer, ClusterConfiguration, EncryptionAlgorithm } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { defaultImageRepository } from '../images/image-versions.ts'
 import { completeControlPlaneEndpoint } from './api-endpoint.ts'
 import type { Draft } from './draft.ts'
@@ -21,7 +23,7 @@ export const ENCRYPTION_ALGORITHMS: readonly EncryptionAlgorithm[] = [
   'RSA-4096',
 ]
 
-export const DEFAULT_CERTIFICATES_DIR = '/etc/kubernetes/pki'
+export const DEFAULT_CERTIFICATES_DIR: string = KUBERNETES.certificates
 const DEFAULT_VALIDITY = '8760h0m0s'
 const DEFAULT_CA_VALIDITY = '87600h0m0s'
 

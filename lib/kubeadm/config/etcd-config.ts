@@ -1,15 +1,17 @@
 /** `etcd`: one of our own, or somebody else's. Source: kubeadm v1beta4 SetDefaults_Etcd, ValidateEtcd (v1.36). */
+
 import { parseAddress } from '../../base/address.ts'
 import { isSubdomain, isWildcardSubdomain, SUBDOMAIN_RULE } from '../../base/dns-names.ts'
 import { parseUrl } from '../../base/go/url-parts.ts'
 import type { EnvVar, Etcd, ExternalEtcd, LocalEtcd } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import type { Draft } from './draft.ts'
 import { checkArguments, completeEnvironment } from './extra-args.ts'
 import type { Finding } from './findings.ts'
 import { isImageRepository } from './image-reference.ts'
 
 const KIND = 'ClusterConfiguration'
-const DEFAULT_DATA_DIR = '/var/lib/etcd'
+const DEFAULT_DATA_DIR = KUBERNETES.etcd
 
 /** Local etcd unless an external one is given. */
 export function completeEtcd(draft: Draft<Etcd> | null | undefined): Etcd {

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { isSince } from '../../base/version.ts'
 import { stringify } from '../../base/yaml.ts'
 import type { FileEntry } from '../../machine/files.ts'
@@ -19,7 +20,7 @@ export interface KubeletFiles {
   readonly notices: readonly string[]
 }
 
-const FOLDER = '/var/lib/kubelet'
+const FOLDER = KUBERNETES.kubelet
 
 /** The first release with the patch target kubeletconfiguration. Source: phases/kubelet/config.go (v1.25). */
 const PATCHES_SINCE = '1.25'

@@ -1,6 +1,7 @@
 import { within } from '../../base/deadline.ts'
 import { timerMilliseconds } from '../../base/duration.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { startTimings } from '../../base/timings.ts'
 import type { Call } from '../../cli/script.ts'
 import { openAdminApi } from '../../cluster/api/admin-api.ts'
@@ -118,7 +119,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     timings.mark('kubelet started')
     const ours = new Map(rendered.files.map(({ path, content }) => [path, content.toString()]))
     const read = (path: string): string | undefined => ours.get(path) ?? phase.read(path)
-    const api = openAdminApi(config, read, flags['kubeconfig-dir'] ?? '/etc/kubernetes')
+    const api = openAdminApi(config, read, flags['kubeconfig-dir'] ?? KUBERNETES.folder)
     opened.push(api)
     watched = contextOf(config, services, runtime.cri.socket, api)
     const completing = completeCluster({

@@ -1,5 +1,7 @@
 /** What a real run would do to the host: the end of a dry run. */
+
 import { resolve } from 'node:path'
+import { KUBERNETES } from '../../base/paths.ts'
 import type { Flags } from '../../cli/options.ts'
 import { imageList } from '../../kubeadm/images/image-list.ts'
 import { NODE_MODULES } from '../../machine/host/kernel-modules.ts'
@@ -44,7 +46,7 @@ export async function describeRun(
     ['pull these images', imageList(config)],
     [
       'create these folders',
-      cluster.etcd.local === undefined ? ['/var/lib/kubelet'] : ['/var/lib/kubelet', cluster.etcd.local.dataDir],
+      cluster.etcd.local === undefined ? [KUBERNETES.kubelet] : [KUBERNETES.kubelet, cluster.etcd.local.dataDir],
     ],
     ['write these files', files.map(({ path }) => path).filter(path => path !== '/cluster-objects.yaml')],
     ...(node === undefined || node.notices.length === 0

@@ -1,11 +1,11 @@
 /** What a person types next, to copy: how to use the cluster, how to take it away. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { commandOf, throughSudo } from '../../cli/invocation.ts'
 import { quote, which } from '../../machine/command.ts'
 
-export const ADMIN_CONF = '/etc/kubernetes/admin.conf'
+export const ADMIN_CONF: string = KUBERNETES.adminConf
 
 /** Commands that show the nodes; admin.conf is for root alone, so whoever came by sudo goes that way again. */
 export function useCommands(kubectl: string = ownKubectl(), sudo: boolean = throughSudo()): string[] {

@@ -1,7 +1,9 @@
 /** Everything that an init writes, as values: credentials, manifests, the kubelet's files and the cluster's objects. */
+
 import { randomBytes } from 'node:crypto'
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { randomToken } from '../../base/token.ts'
 import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
@@ -51,7 +53,7 @@ export async function renderCluster(phase: OpenedPhase, call: Call, now: Date): 
     kubeconfigs: kubeconfigsOf(config.kubeadm).flatMap(({ name }) =>
       isSkipped(`kubeconfig/${name}`, skipped) ? [] : [name],
     ),
-    directories: { kubeconfigs: flags['kubeconfig-dir'] ?? '/etc/kubernetes' },
+    directories: { kubeconfigs: flags['kubeconfig-dir'] ?? KUBERNETES.folder },
   })
   issuing.catch(() => {})
 

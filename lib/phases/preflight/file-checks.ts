@@ -1,12 +1,14 @@
 /** Checks of what is in the way, and of what has to be there: ports, files, folders, programs. */
+
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import type { Host } from '../../machine/host/host.ts'
 import { holderText } from '../../machine/host/ports.ts'
 import { proxyModeOf } from '../../machine/network/proxy-mode.ts'
 import { type Check, error, handled, isOfRelease, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 
-export const MANIFESTS = '/etc/kubernetes/manifests'
+export const MANIFESTS: string = KUBERNETES.manifests
 
 interface PortUse {
   readonly port: number
@@ -133,7 +135,7 @@ export const FILE_CHECKS: readonly Check[] = [
     subjects: ({ config }) => manifestFiles(config),
     others: [
       ...STATIC_PODS.map(([name]) => `${MANIFESTS}/${name}.yaml`),
-      '/etc/kubernetes/kubelet.conf',
+      KUBERNETES.kubeletConf,
       '/etc/kubernetes/bootstrap-kubelet.conf',
       '/etc/kubernetes/pki/ca.crt',
     ],
@@ -151,7 +153,7 @@ export const FILE_CHECKS: readonly Check[] = [
       ...(cluster.etcd.local === undefined ? [] : [cluster.etcd.local.dataDir]),
       MANIFESTS,
     ],
-    others: ['/var/lib/etcd'],
+    others: [KUBERNETES.etcd],
     look: ({ folders }, { config }, path) => {
       const names = folders[path] ?? 'absent'
       if (names === 'closed') return unknown(`"${path}" may not be looked into`)

@@ -1,6 +1,6 @@
 /** Checks of the machine itself: rights, size, room, limits, clock. */
 
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { isSince } from '../../base/version.ts'
 import { commandOf } from '../../cli/invocation.ts'
 import type { Host } from '../../machine/host/host.ts'
@@ -22,7 +22,7 @@ const GOOD_ROOM = 5 * GIB
 /** Below this share the kubelet evicts Pods, by default. Source: kubelet eviction/defaults_linux.go (v1.36). */
 const EVICTION = { nodefs: 0.1, imagefs: 0.15 } as const
 
-const KUBELET_FOLDER = '/var/lib/kubelet'
+const KUBELET_FOLDER = KUBERNETES.kubelet
 
 /** Where runtimes keep images, by the names that they give themselves. Source: their default configurations. */
 const IMAGE_FOLDERS: Readonly<Record<string, string>> = {

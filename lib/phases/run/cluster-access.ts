@@ -1,7 +1,9 @@
 /** A phase's way into the cluster: by the kubeconfig that its flags name, else by admin.conf. */
+
 import { dirname, resolve } from 'node:path'
 import { timerMilliseconds } from '../../base/duration.ts'
 import { KubestepError } from '../../base/errors.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import type { Call } from '../../cli/script.ts'
 import { openAdminApi } from '../../cluster/api/admin-api.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
@@ -9,7 +11,7 @@ import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
 import type { ClusterAccess } from '../../kubeadm/objects/join-command.ts'
 import type { OpenedPhase } from './open-phase.ts'
 
-const ADMIN_CONF = '/etc/kubernetes/admin.conf'
+const ADMIN_CONF = KUBERNETES.adminConf
 
 /**
  * Runs `work` with a client for the cluster, within the time that kubeadm gives API calls. As with kubeadm, the

@@ -6,7 +6,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { architecture } from '../../base/platform.ts'
 import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
@@ -138,9 +138,9 @@ function pluginFaults({ socket, runtime }: RuntimeChoice & { readonly kind: 'soc
 /** Folders that an init writes to and may not. */
 function writingFaults({ cluster }: InitConfig): string[] {
   const folders = [
-    '/etc/kubernetes',
+    KUBERNETES.folder,
     cluster.certificatesDir,
-    '/var/lib/kubelet',
+    KUBERNETES.kubelet,
     ...(cluster.etcd.local === undefined ? [] : [cluster.etcd.local.dataDir]),
     LAYOUT.state,
     LAYOUT.run,

@@ -2,7 +2,7 @@
 
 import { KubestepError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { parse } from '../../base/yaml.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { rotatedCertificatePath, rotatedKubeconfig } from '../../kubeadm/kubelet/rotation.ts'
@@ -22,7 +22,7 @@ export interface NodeFiles {
   readonly changed: readonly string[]
 }
 
-const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
+const KUBELET_CONF = KUBERNETES.kubeletConf
 
 /**
  * Orders what was rendered. The controller manager and the scheduler come late: when their images are there, because

@@ -5,7 +5,7 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { InitConfig } from '../../base/kubeadm.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { groupRoots, presentGroups } from '../../machine/host/cgroups.ts'
 import { mountsBelow, readMountinfo } from '../../machine/host/mounts.ts'
 import { presentLinks } from '../../machine/host/network-links.ts'
@@ -21,15 +21,15 @@ import { presentSandboxes } from '../../supply/runtime/sandboxes.ts'
 import { shimSocket } from '../../supply/runtime/shims.ts'
 import { fileChange, missingFolders } from './record.ts'
 
-const KUBELET_FOLDER = '/var/lib/kubelet'
+const KUBELET_FOLDER = KUBERNETES.kubelet
 
 /** Folders that bear our name: whatever is in them is ours, from whichever run. */
 const OWN_FOLDERS: readonly string[] = [LAYOUT.state, LAYOUT.run, LAYOUT.logs]
 
 /** Folders that a cluster fills, besides the ones that depend on the configuration. */
 const FOLDERS: readonly string[] = [
-  '/etc/kubernetes',
-  '/etc/kubernetes/manifests',
+  KUBERNETES.folder,
+  KUBERNETES.manifests,
   KUBELET_FOLDER,
   '/var/log/pods',
   '/var/log/containers',

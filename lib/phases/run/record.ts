@@ -1,7 +1,7 @@
 /** What a phase alone writes down before it changes a live host, so that reset undoes it. */
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { readFile } from '../../machine/files.ts'
 import { type Change, openJournal } from '../../machine/journal.ts'
 
@@ -14,7 +14,7 @@ export function record(changes: readonly Change[]): void {
  * Folders of the host that a cluster's files lie in: what a phase writes there reset takes away. Files elsewhere
  * (--cert-dir, --csr-dir) were asked for at a place of the user's own, and stay.
  */
-const HOST_FOLDERS: readonly string[] = ['/etc/kubernetes', '/var/lib/kubelet']
+const HOST_FOLDERS: readonly string[] = [KUBERNETES.folder, KUBERNETES.kubelet]
 
 /**
  * Records that files are about to be written, one by one, and the folders that have to be made for them: what somebody

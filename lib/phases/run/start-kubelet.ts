@@ -1,7 +1,7 @@
 /** The kubelet of a live host, with the runtime under it: the part of an init that kubelet-start is. */
 
 import { timerMilliseconds } from '../../base/duration.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import type { Call } from '../../cli/script.ts'
 import { MANIFESTS_FOLDER } from '../../kubeadm/manifests/component.ts'
 import { which } from '../../machine/command.ts'
@@ -37,7 +37,7 @@ export async function startKubelet(phase: OpenedPhase, call: Call, render: Rende
   const artifacts = await lookAtParts(config, flags, choice, [])
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
   // Credentials and manifests are the business of their own phases, which record each file.
-  const others = ['/etc/kubernetes', MANIFESTS_FOLDER, config.cluster.certificatesDir]
+  const others = [KUBERNETES.folder, MANIFESTS_FOLDER, config.cluster.certificatesDir]
   // So is the Pod network.
   const naming = existing === undefined ? undefined : await sandboxNaming(config, flags, existing)
   const gap = existing === undefined || !wantsNetwork(flags.cni) ? undefined : pluginGap(existing)
