@@ -78,8 +78,9 @@ async function main(): Promise<void> {
     : { hit: false }
   if (withCache) {
     runner.endGroup()
-    flags.push(`--cache-dir=${places.components}`)
   }
+  // On a machine that lives for one job nothing is kept for the next init: the folder is this user's.
+  if (withCache || process.env.RUNNER_ENVIRONMENT === 'github-hosted') flags.push(`--cache-dir=${places.components}`)
   runner.setOutput('cache-hit', String(cached.hit))
   stopIfCancelled()
 

@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { mustRun, startDetached, which } from '../../lib/machine/command.ts'
 import { archiveIdentity } from '../../lib/supply/fetch/archive-identity.ts'
 import { keepPrepared } from '../../lib/supply/runtime/keep-prepared.ts'
-import { bestPrepared, layOut, listingOf, preparedIn, RECORD } from '../../lib/supply/runtime/prepared.ts'
+import { bestPrepared, layOut, listingOf, mayKeepIn, preparedIn, RECORD } from '../../lib/supply/runtime/prepared.ts'
 import { dockerFiles, tarOf } from '../archives.ts'
 
 const containerd = which('containerd')
@@ -136,6 +136,11 @@ describe('prepared runtimes', { skip }, () => {
     chownSync(path, 65534, 65534)
     assert.deepEqual(preparedIn(cacheDir), [])
     chownSync(path, 0, 0)
+    assert.equal(mayKeepIn(cacheDir), true)
+    assert.equal(mayKeepIn(join(cacheDir, 'not/there/yet')), true)
+    chownSync(cacheDir, 65534, 65534)
+    assert.equal(mayKeepIn(cacheDir), false)
+    chownSync(cacheDir, 0, 0)
     assert.equal(preparedIn(cacheDir).length, 1)
     rmSync(join(path, RECORD))
     assert.deepEqual(preparedIn(cacheDir), [])

@@ -2,10 +2,9 @@
 import { rmSync } from 'node:fs'
 import { LAYOUT } from '../../base/paths.ts'
 import { run } from '../../machine/command.ts'
-import { isInCustody } from '../../machine/custody.ts'
 import { archiveIdentity } from '../../supply/fetch/archive-identity.ts'
 import { keepPrepared } from '../../supply/runtime/keep-prepared.ts'
-import { bestPrepared, layOut, type Prepared, preparedIn } from '../../supply/runtime/prepared.ts'
+import { bestPrepared, layOut, mayKeepIn, type Prepared, preparedIn } from '../../supply/runtime/prepared.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { imageIds } from '../../supply/runtime/runtime-images.ts'
 
@@ -51,7 +50,7 @@ export async function openPrepared(
     archives: left,
     keep: async images => {
       // In somebody else's folder nobody would believe it.
-      if (left.length === 0 || !isInCustody(cacheDir)) return undefined
+      if (left.length === 0 || !mayKeepIn(cacheDir)) return undefined
       return keepPrepared({ cacheDir, root: LAYOUT.containerd.root, containerd, archives: identities, images })
     },
   }

@@ -46,6 +46,13 @@ export const IMAGE_PARTS: readonly string[] = [
 /** Its databases: the only files that a runtime writes in place. */
 const isDatabase = (name: string): boolean => name.endsWith('.db')
 
+/** Whether what is kept in a cache would be believed later: only where nobody but root can put something. */
+export function mayKeepIn(cacheDir: string): boolean {
+  let folder = preparedFolder(cacheDir)
+  while (!existsSync(folder)) folder = dirname(folder)
+  return isInCustody(folder)
+}
+
 /** All in a cache that nobody but root could have made, newest first. What cannot be read does not count. */
 export function preparedIn(cacheDir: string): Prepared[] {
   const folder = preparedFolder(cacheDir)
