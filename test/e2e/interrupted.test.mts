@@ -44,7 +44,7 @@ for (const about of someOf(['static Pods are written', 'its record is begun', 't
     process.kill(running.pid, 'SIGINT')
     const { status, stderr } = await running.ended
     const [node = '', reset = ''] = bundle('reset')
-    assert.match(stderr, /^init: interrupted; run it again to start over, or take away what it made: \S+ \S+\n$/)
+    assert.match(stderr, /^init: interrupted; run it again to start over, or take away what it made: .+reset\.mjs\n$/)
     assert.ok(stderr.includes(`: ${node} ${relative(process.cwd(), reset)}\n`))
     assert.equal(status, 130)
   })

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { OWN_MACHINE } from './systemd-machine.ts'
 
 /** By aspect: one line for each thing that is there. */
@@ -30,7 +31,8 @@ const FOLDERS: readonly (readonly [path: string, depth: number])[] = [
 /** What other programs of a machine change at any time. */
 const VOLATILE: readonly RegExp[] = [
   /^\/etc\/(mtab|ld\.so\.cache|resolv\.conf)/,
-  /^\/root\/\.(cache|npm|local|config|node_repl|bash)/,
+  // kubectl keeps what it has found out about a cluster.
+  /^\/root\/\.(cache|npm|local|config|node_repl|bash|kube)/,
   /^\/run\/(lock|log|udev|user|utmp|sudo|dbus|mount|credentials|xtables\.lock)/,
   // Sockets and logins of services that run.
   /^\/run\/systemd\/(ask-password|inhibit|journal\/streams|netif|sessions|shutdown|users)\//,
@@ -110,6 +112,21 @@ export function difference(before: MachineState, after: MachineState): string[] 
   })
 }
 
+/** So many looks, half a second apart: systemd takes in one after the other what has been unmounted, and reaps later. */
+const LOOKS = 30
+
+/** What has come and gone since then, once the machine has come to rest; some of it at most. */
+export async function changesSince(
+  before: MachineState,
+  ignored: (line: string) => boolean = () => false,
+): Promise<string[]> {
+  for (let look = 1; ; look++) {
+    const lines = difference(before, readMachineState()).filter(line => !ignored(line))
+    if (lines.length === 0 || look === LOOKS) return lines.slice(0, 50)
+    await sleep(500)
+  }
+}
+
 /** How many things there are of each kind. */
 export function sizes(state: MachineState): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(state).map(([name, things]) => [name, things.length]))
@@ -153,7 +170,8 @@ function processes(): string[] {
     const argv = text(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)
     const group = /(kubepods|kubestep|k8s\.io)/.test(text(`/proc/${pid}/cgroup`))
     const ours = PROGRAMS.test(basename(argv[0] ?? '')) || argv.some(word => OWN_PATH.test(word))
-    return ALONE || ours || group ? [`${pid} ${argv.join(' ')}`] : []
+    // What has ended and waits to be reaped has no command line.
+    return argv.length > 0 && (ALONE || ours || group) ? [`${pid} ${argv.join(' ')}`] : []
   })
 }
 
