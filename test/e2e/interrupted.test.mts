@@ -1,6 +1,7 @@
 /** An init or a reset that is killed, interrupted or disturbed by another one: the next one puts it right. */
 import assert from 'node:assert/strict'
 import { relative } from 'node:path'
+import { quote } from '../../lib/machine/command.ts'
 import { failed, init, leavesNothing, succeeded } from './attempt.ts'
 import { someOf } from './extent.ts'
 import { MOMENTS, momentWhen, RESET_MOMENTS, waitFor } from './moments.ts'
@@ -45,7 +46,7 @@ for (const about of someOf(['static Pods are written', 'its record is begun', 't
     const { status, stderr } = await running.ended
     const [node = '', reset = ''] = bundle('reset')
     assert.match(stderr, /^init: interrupted; run it again to start over, or take away what it made: .+reset\.mjs\n$/)
-    assert.ok(stderr.includes(`: ${node} ${relative(process.cwd(), reset)}\n`))
+    assert.ok(stderr.includes(`: ${quote(node)} ${relative(process.cwd(), reset)}\n`))
     assert.equal(status, 130)
   })
 }
