@@ -1,3 +1,4 @@
+/** The road of a real init, from top to bottom. */
 import { within } from '../../base/deadline.ts'
 import { timerMilliseconds } from '../../base/duration.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
