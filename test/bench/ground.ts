@@ -99,7 +99,7 @@ export async function stopRuntime(runtime: Runtime): Promise<void> {
 
 /** Nothing of a race stays. */
 export function clear(): void {
-  for (const path of [FOLDER, LAYOUT.state]) rmSync(path, { recursive: true, force: true })
+  for (const path of [FOLDER, LAYOUT.state, LAYOUT.run, LAYOUT.logs]) rmSync(path, { recursive: true, force: true })
 }
 
 /** Takes a cluster away. Throws a KubestepError with what stays. */
