@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from '../../base/json.ts'
 import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { parse } from '../../base/yaml.ts'
 import { listFolder, readFile } from '../../machine/files.ts'
-import { CRI_SOCKETS, readHostFacts } from '../../machine/host/read-facts.ts'
+import { readHostFacts } from '../../machine/host/read-facts.ts'
 import { openJournal } from '../../machine/journal.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { type Api, openApi } from '../api/api-client.ts'
@@ -46,9 +46,6 @@ export function clusterSocket(): string | undefined {
   if (typeof configured === 'string') return configured
   return flagOfKubelet('container-runtime-endpoint') ?? readHostFacts('/').criSockets[0]
 }
-
-/** Every place where a CRI socket may be, for messages. */
-export const SOCKET_PLACES: readonly string[] = [LAYOUT.containerd.socket, ...CRI_SOCKETS]
 
 function staticPodImages(): StaticPodImage[] {
   const manifests = attempt(() => listFolder('/', MANIFESTS)) ?? []

@@ -16,7 +16,7 @@ import type { Journal } from '../../machine/journal.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from '../../machine/network/pod-network.ts'
 import { kubeletService } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
-import { fetchingOf } from '../../supply/components/fetching.ts'
+import { cacheDirOf } from '../../supply/components/fetching.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { imageIds } from '../../supply/runtime/runtime-images.ts'
 import { provideBinaries } from '../run/binaries.ts'
@@ -90,8 +90,8 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
   const opened: { readonly close: () => void }[] = []
   try {
     const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
-    const { cacheDir } = fetchingOf(flags, deadline, () => {})
-    const prepared = existing === undefined ? await openPrepared(open, binaries.imageArchives, cacheDir) : undefined
+    const prepared =
+      existing === undefined ? await openPrepared(open, binaries.imageArchives, cacheDirOf(flags)) : undefined
     const runtime = prepared?.runtime ?? (await open())
     opened.push(runtime.cri)
     output.say(`[runtime] ${existing === undefined ? 'Started' : 'Using'} ${runtime.name} ${runtime.version}`)
