@@ -1,49 +1,100 @@
 /**
- * The one place that starts processes. zx does the waiting; it is loaded only when needed. No shell is in between: a
- * program gets its arguments as they are, whatever they hold.
+ * The one place that starts processes: zx's `$`, without the shell. The words of a template are the program and its
+ * arguments; a value is a part of one word, a list is a word for each, whatever they hold. zx waits, reads and stops;
+ * it takes 14 ms to load, so only whoever runs a command loads it.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
+import type { ProcessOutput } from 'zx/core'
 import { CommandError } from '../base/errors.ts'
 import { isInCustody } from './custody.ts'
 import { outOfMemoryLine } from './kernel-log.ts'
 
+/** By zx's names, where it has them. */
 export interface CommandOptions {
+  /** Its status is looked at, or does not matter. */
+  readonly nothrow?: true
+  /** Begins the message when it fails: `<phase>: cannot <verb> <thing>`. */
+  readonly what?: string
   readonly input?: string
-  readonly environment?: Readonly<Record<string, string>>
-  /** Kills the command after that long. */
-  readonly timeoutMs?: number
+  /** Besides the variables of this process. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Kills the command after that many milliseconds. */
+  readonly timeout?: number
   readonly cwd?: string
-  /** Out of reach of what a terminal sends to us; then somebody has to end it. */
-  readonly ownSession?: true
+  /** In a session of its own, out of reach of what a terminal sends to us; then somebody has to end it. */
+  readonly detached?: true
   /** A file, made for it, that gets its standard output. */
   readonly outputFile?: string
 }
 
-export interface CommandResult {
-  /** null when a signal ended it. */
-  readonly exitCode: number | null
-  readonly signal?: string
-  readonly stdout: string
-  readonly stderr: string
+type Value = string | number | readonly string[]
+
+interface Dollar {
+  /** Runs a command to its end. Throws a CommandError when it fails. */
+  (pieces: TemplateStringsArray, ...values: readonly Value[]): Promise<ProcessOutput>
+  /** The same with options, e.g. `` await $({ nothrow: true })`ip link delete ${name}` ``. */
+  (options: CommandOptions): Dollar
+}
+
+export const $: Dollar = withOptions({})
+
+function withOptions(options: CommandOptions): Dollar {
+  function dollar(pieces: TemplateStringsArray, ...values: readonly Value[]): Promise<ProcessOutput>
+  function dollar(more: CommandOptions): Dollar
+  function dollar(first: TemplateStringsArray | CommandOptions, ...values: readonly Value[]) {
+    return 'raw' in first ? start(words(first, values), options) : withOptions({ ...options, ...first })
+  }
+  return dollar
+}
+
+/** The words of a template: its text is split at blanks, its values are not. */
+function words(pieces: TemplateStringsArray, values: readonly Value[]): string[] {
+  const found: string[][] = [[]]
+  for (const [index, piece] of pieces.entries()) {
+    const [rest = '', ...others] = piece.split(/\s+/)
+    if (rest !== '') found.at(-1)?.push(rest)
+    for (const other of others) found.push(other === '' ? [] : [other])
+    const [first, ...items] = [values[index] ?? []].flat().map(String)
+    if (first !== undefined) found.at(-1)?.push(first)
+    for (const item of items) found.push([item])
+  }
+  return found.filter(({ length }) => length > 0).map(parts => parts.join(''))
 }
 
 /** As shells have it: it is there and cannot be run; it is not there. */
 const NOT_RUNNABLE = 126
 const NOT_FOUND = 127
 
-/** Runs a command to its end, whatever its status; 127 when there is no such command, 126 when it is no program. */
-export async function run(command: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const [name = '', ...args] = command
+async function start(command: readonly string[], options: CommandOptions): Promise<ProcessOutput> {
+  const ended = await end(command, options)
+  if (ended.ok || options.nothrow) return ended
+  const [name = ''] = command
+  const output = `${ended.stdout}${ended.stderr}`.trim()
+  const last = output.split('\n').at(-1) ?? ''
+  const said = last === '' ? '' : `: ${last}`
+  const how =
+    ended.signal === null ? `ended with status ${ended.exitCode}${said}` : await killed(name, ended.signal, options)
+  const message = `${name} ${how}`
+  throw new CommandError(
+    options.what === undefined ? message : `${options.what}: ${message}`,
+    command.join(' '),
+    ended.exitCode,
+    output,
+  )
+}
+
+async function end([name = '', ...args]: readonly string[], options: CommandOptions): Promise<ProcessOutput> {
+  const { $: zx, ProcessOutput } = await import('zx/core')
+  const without = (status: number, reason: string): ProcessOutput => new ProcessOutput(status, null, '', reason)
   const program = programPath(name)
-  if (program === undefined) return { exitCode: NOT_FOUND, stdout: '', stderr: `${name}: not found` }
-  if (!isProgram(program)) return { exitCode: NOT_RUNNABLE, stdout: '', stderr: `${name}: ${NO_PROGRAM}` }
-  const { $ } = await import('zx/core')
+  if (program === undefined) return without(NOT_FOUND, `${name}: not found`)
+  if (!isProgram(program)) return without(NOT_RUNNABLE, `${name}: ${NO_PROGRAM}`)
   const output = options.outputFile === undefined ? undefined : openSync(options.outputFile, 'w', 0o600)
   try {
-    const quiet = $({
+    const ended = await zx({
       nothrow: true,
       quiet: true,
       // zx wants both for the text that it would give to a shell; `spawn` below goes by the arguments instead.
@@ -59,44 +110,26 @@ export async function run(command: readonly string[], options: CommandOptions = 
       },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', output ?? 'pipe', 'pipe'],
       ...(options.input !== undefined && { input: options.input }),
-      ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs }),
+      ...(options.timeout !== undefined && { timeout: options.timeout }),
       ...(options.cwd !== undefined && { cwd: options.cwd }),
-      ...(options.ownSession && { detached: true }),
-      env: { ...process.env, ...options.environment },
-    })
-    const ended = await quiet`${name}`
-    const { signal, stdout } = ended
-    // What could not be started at all, for instance because its arguments are too long, has a cause and no words.
-    const stderr = ended.stderr === '' && ended.cause instanceof Error ? ended.cause.message : ended.stderr
-    if (signal !== null) return { exitCode: null, signal, stdout, stderr }
-    return { exitCode: ended.exitCode ?? NOT_RUNNABLE, stdout, stderr }
+      ...(options.detached && { detached: true }),
+      env: { ...process.env, ...options.env },
+    })`${name}`
+    if (ended.exitCode !== null || ended.signal !== null) return ended
+    // It could not be started at all, for instance because its arguments are too long.
+    return without(NOT_RUNNABLE, ended.cause?.message ?? ended.stderr)
   } finally {
     if (output !== undefined) closeSync(output)
   }
 }
 
-/** Runs a command that has to succeed; gives its stdout. Throws a CommandError `<what>: <last line of its output>`. */
-export async function mustRun(what: string, command: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const { exitCode, signal, stdout, stderr } = await run(command, options)
-  if (exitCode === 0) return stdout
-  const output = `${stdout}${stderr}`.trim()
-  const last = output.split('\n').at(-1) ?? ''
-  const said = last === '' ? '' : `: ${last}`
-  const end = signal === undefined ? `ended with status ${exitCode}${said}` : await killed(command, signal, options)
-  throw new CommandError(`${what}: ${command[0]} ${end}`, command.join(' '), exitCode, output)
-}
-
 /** How a program that was killed was killed, and by whom as far as that can be known. */
-async function killed(
-  [program = '']: readonly string[],
-  signal: string,
-  { timeoutMs }: CommandOptions,
-): Promise<string> {
+async function killed(program: string, signal: string, { timeout }: CommandOptions): Promise<string> {
   // The only ones that we kill ourselves.
-  if (signal === 'SIGTERM' && timeoutMs !== undefined) return `did not end within ${timeoutMs / 1000} s`
+  if (signal === 'SIGTERM' && timeout !== undefined) return `did not end within ${timeout / 1000} s`
   const by = `was killed by ${signal}`
   if (signal !== 'SIGKILL') return by
-  const { stdout } = await run(['dmesg'])
+  const { stdout } = await $({ nothrow: true })`dmesg`
   const line = outOfMemoryLine(stdout, basename(program), uptime())
   return line === undefined
     ? `${by}; when that was the kernel for lack of memory, dmesg says so`

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mustRun } from './command.ts'
+import { $ } from './command.ts'
 import { PACKAGE_MANAGERS } from './host/host-packages.ts'
 import { commandLine, isHere, parentOf, pids } from './host/processes.ts'
 
@@ -25,10 +25,10 @@ export async function runManager(
   what: string,
   command: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<string> {
+): Promise<void> {
   const timer = setTimeout(interrupt, INSTALL_LIMIT_MS)
   try {
-    return await mustRun(what, command, { environment: { ...environment, [MARK]: '1' }, ownSession: true })
+    await $({ what, env: { ...environment, [MARK]: '1' }, detached: true })`${command}`
   } finally {
     clearTimeout(timer)
   }

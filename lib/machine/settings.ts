@@ -1,5 +1,5 @@
 /** Values of the running machine that prepare changes: how each is read and set. Undoing sets the former value. */
-import { mustRun, run } from './command.ts'
+import { $ } from './command.ts'
 import type { HostSource } from './host/host-source.ts'
 import { loadedModules } from './host/kernel-modules.ts'
 import { selinuxMode } from './host/selinux-state.ts'
@@ -43,9 +43,9 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     read: async (name, host) =>
       loadedModules(host.read('/proc/modules') ?? '').includes(name) ? 'loaded' : 'not loaded',
     write: async (name, value) => {
-      if (value === 'loaded') await mustRun(`prepare: cannot load kernel module "${name}"`, ['modprobe', name])
+      if (value === 'loaded') await $({ what: `prepare: cannot load kernel module "${name}"` })`modprobe ${name}`
       // One that is in use by now stays until the next boot.
-      else await run(['modprobe', '-r', name])
+      else await $({ nothrow: true })`modprobe -r ${name}`
     },
   },
   swap: {
@@ -57,7 +57,7 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     write: async (path, value) => {
       const priority = /^on, priority (\d+)$/.exec(value)?.[1]
       const command = value === 'off' ? ['swapoff', path] : ['swapon', ...(priority ? ['-p', priority] : []), path]
-      await mustRun(`prepare: cannot turn swap "${path}" ${value === 'off' ? 'off' : 'on'}`, command)
+      await $({ what: `prepare: cannot turn swap "${path}" ${value === 'off' ? 'off' : 'on'}` })`${command}`
     },
   },
   selinux: {
@@ -76,7 +76,7 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
       unitState((await host.run(['systemctl', `--root=${host.root}`, 'is-enabled', name]))?.stdout ?? ''),
     write: async (name, value, root) => {
       const verb = value === 'disabled' ? 'disable' : 'enable'
-      await mustRun(`prepare: cannot ${verb} "${name}"`, ['systemctl', `--root=${root}`, '--quiet', verb, name])
+      await $({ what: `prepare: cannot ${verb} "${name}"` })`systemctl --root=${root} --quiet ${verb} ${name}`
     },
   },
   'firewalld-port': {
@@ -97,7 +97,7 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
         : 'closed',
     write: async (rule, value) => {
       const command = value === 'open' ? ['ufw', ...rule.split(' ')] : ['ufw', 'delete', ...rule.split(' ')]
-      await mustRun(`prepare: cannot change the firewall with "${command.join(' ')}"`, command)
+      await $({ what: `prepare: cannot change the firewall with "${command.join(' ')}"` })`${command}`
     },
   },
 }
@@ -168,7 +168,7 @@ export function firewalldWord(name: string, lists: readonly (readonly string[])[
 async function setFirewalld(value: string, wordsOf: (verb: string) => readonly string[]): Promise<void> {
   for (const { flags, values } of FIREWALLD) {
     const command = ['firewall-cmd', '--quiet', ...flags, ...wordsOf(values.includes(value) ? 'add' : 'remove')]
-    await mustRun(`prepare: cannot change the firewall with "${command.join(' ')}"`, command)
+    await $({ what: `prepare: cannot change the firewall with "${command.join(' ')}"` })`${command}`
   }
 }
 

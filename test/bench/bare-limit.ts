@@ -11,7 +11,7 @@ import { parse } from '../../lib/base/yaml.ts'
 import { openApi } from '../../lib/cluster/api/api-client.ts'
 import { readCredentials } from '../../lib/cluster/api/kubeconfig-credentials.ts'
 import { imageOf } from '../../lib/kubeadm/images/image-list.ts'
-import { mustRun, startDetached, which } from '../../lib/machine/command.ts'
+import { $, startDetached, which } from '../../lib/machine/command.ts'
 import { provideBinaries } from '../../lib/phases/run/binaries.ts'
 import { importArchives } from '../../lib/supply/runtime/runtime-images.ts'
 import type { Ground, Reached } from './contestants.ts'
@@ -26,17 +26,7 @@ export async function bareLimit(ground: Ground): Promise<Reached> {
   rmSync(BARE, { recursive: true, force: true })
   mkdirSync(BARE, { recursive: true })
   const init = join(ground.root, 'dist/init.mjs')
-  await mustRun('bench', [
-    process.execPath,
-    init,
-    '--dry-run',
-    '--config',
-    CONFIG,
-    '--profile',
-    'ci',
-    '--output-dir',
-    TREE,
-  ])
+  await $`${process.execPath} ${init} --dry-run --config ${CONFIG} --profile ci --output-dir ${TREE}`
   await unpackPrograms(ground)
   const commands = PROGRAMS.map(bareCommand)
   const start = performance.now()
@@ -72,9 +62,9 @@ async function unpackPrograms({ config, call }: Ground): Promise<void> {
     for (const program of PROGRAMS) {
       const mount = `${BARE}/image`
       mkdirSync(mount, { recursive: true })
-      await mustRun('bench', [...ctr, 'images', 'mount', imageOf(program, config), mount])
-      await mustRun('bench', ['cp', `${mount}/usr/local/bin/${program}`, `${BARE}/${program}`])
-      await mustRun('bench', [...ctr, 'images', 'unmount', '--rm', mount])
+      await $`${ctr} images mount ${imageOf(program, config)} ${mount}`
+      await $`cp ${mount}/usr/local/bin/${program} ${BARE}/${program}`
+      await $`${ctr} images unmount --rm ${mount}`
     }
   } finally {
     await stopRuntime(runtime)

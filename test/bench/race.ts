@@ -1,7 +1,7 @@
 /** Commands run in turn, several rounds, each as a cold process; medians and ratios. */
 import { mkdirSync, rmSync } from 'node:fs'
 import { KubestepError } from '../../lib/base/errors.ts'
-import { run } from '../../lib/machine/command.ts'
+import { $ } from '../../lib/machine/command.ts'
 
 export interface Contestant {
   readonly name: string
@@ -46,7 +46,7 @@ async function measure({ name, command, environment, clean }: Contestant): Promi
     mkdirSync(clean)
   }
   const start = performance.now()
-  const { exitCode, stderr } = await run(command, environment === undefined ? {} : { environment })
+  const { exitCode, stderr } = await $({ nothrow: true, ...(environment && { env: environment }) })`${command}`
   const taken = Math.round(performance.now() - start)
   if (exitCode !== 0)
     throw new KubestepError(`bench: cannot run ${name}: status ${exitCode}: ${stderr.trim().split('\n').at(-1)}`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mustRun, run, which } from '../../lib/machine/command.ts'
+import { $, which } from '../../lib/machine/command.ts'
 import { CHAINS, removalText, restoreText } from '../../lib/machine/network/rules.ts'
 
 const skip =
@@ -11,8 +11,8 @@ const skip =
       : false
 
 /** Runs a shell script in a network namespace that ends with it. */
-function inNamespace(script: string, input: string): Promise<string> {
-  return mustRun('test', ['unshare', '--net', '/bin/sh', '-ec', script], { input })
+async function inNamespace(script: string, input: string): Promise<string> {
+  return (await $({ input })`unshare --net /bin/sh -ec ${script}`).stdout
 }
 
 test('restoreText() is what iptables-restore takes, and removalText() takes all of it away again', {
@@ -41,6 +41,6 @@ test('restoreText() is what iptables-restore takes, and removalText() takes all 
 })
 
 test('removalText() gives undefined where there is nothing of a cluster', { skip }, async () => {
-  const saved = (await run(['unshare', '--net', 'iptables-save'])).stdout
+  const saved = (await $({ nothrow: true })`unshare --net iptables-save`).stdout
   assert.equal(removalText(saved, []), undefined)
 })

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { architecture } from '../../lib/base/platform.ts'
-import { run, which } from '../../lib/machine/command.ts'
+import { $, which } from '../../lib/machine/command.ts'
 import type { Progress } from '../../lib/supply/fetch/fetch-progress.ts'
 import type { Limits } from '../../lib/supply/fetch/limits.ts'
 import { NO_MIRRORS, readMirrors } from '../../lib/supply/fetch/mirrors.ts'
@@ -106,7 +106,7 @@ describe('pullImages()', { skip: reason }, () => {
     return opened
   }
   const ctr = async (...words: readonly string[]): Promise<string> =>
-    (await run(['ctr', '--address', join(base, 'c.sock'), '--namespace', 'k8s.io', ...words])).stdout
+    (await $({ nothrow: true })`ctr --address ${join(base, 'c.sock')} --namespace k8s.io ${words}`).stdout
   const inside = async (): Promise<string> => (await ctr('images', 'ls', '-q')) + (await ctr('content', 'active', '-q'))
 
   interface Outcome {

@@ -38,7 +38,7 @@ function start(work: string): Started {
   writeFileSync(
     file,
     `import { interruptible } from ${JSON.stringify(join(LIB, 'cli/interrupt.ts'))}
-import { mustRun } from ${JSON.stringify(join(LIB, 'machine/command.ts'))}
+import { $ } from ${JSON.stringify(join(LIB, 'machine/command.ts'))}
 import { runManager } from ${JSON.stringify(join(LIB, 'machine/package-manager-run.ts'))}
 await interruptible('init', 'run it again', () => console.error('given back'), async () => {
   ${work}
@@ -72,7 +72,7 @@ describe('interruptible()', { skip: noRoot }, () => {
     ['SIGINT', 130],
   ] as const) {
     test(`${signal}: a program that it started ends, and then it does`, async () => {
-      const { child, ended } = start(`await mustRun('x', ['sleep', '987'])`)
+      const { child, ended } = start(`await $\`sleep 987\``)
       await until(() => processesWith(['987']).length > 0)
       child.kill(signal)
       const { status, said } = await ended

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { mustRun, quote, which } from '../../lib/machine/command.ts'
+import { $, quote, which } from '../../lib/machine/command.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url))
@@ -31,8 +31,8 @@ test('removeLeftovers() takes tables and sets of kube-proxy, and keeps what was 
     iptables -A KUBE-FORWARD -m set --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT
     cd ${quote(ROOT)}; ${quote(process.execPath)} --import ${quote(TSX)} --input-type=module -e ${quote(program)}
     nft list tables; ipset list -name`
-  const out = await mustRun('test', ['unshare', '--net', '/bin/sh', '-ec', script])
-  const [json = '', ...rest] = out.trim().split('\n')
+  const { stdout } = await $`unshare --net /bin/sh -ec ${script}`
+  const [json = '', ...rest] = stdout.trim().split('\n')
   assert.deepEqual(JSON.parse(json), {
     found: ['table ip kube-proxy', 'table ip6 kube-proxy', 'set KUBE-OLD', 'set KUBE-CLUSTER-IP'],
     left: ['set KUBE-OLD'],

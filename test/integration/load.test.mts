@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { JsonObject } from '../../lib/base/json.ts'
 import { architecture } from '../../lib/base/platform.ts'
-import { run, which } from '../../lib/machine/command.ts'
+import { $, which } from '../../lib/machine/command.ts'
 import { provideSources } from '../../lib/supply/load/image-sources.ts'
 import { loadSources } from '../../lib/supply/load/load-images.ts'
 import { containerdConfig } from '../../lib/supply/runtime/containerd-config.ts'
@@ -82,7 +82,7 @@ describe('loadSources()', { skip: reason }, () => {
   }
   const contents = async (): Promise<string> => {
     const ctr = ['ctr', '--address', join(base, 'c.sock'), '--namespace', 'k8s.io', 'images', 'ls', '-q']
-    return (await run(ctr)).stdout
+    return (await $({ nothrow: true })`${ctr}`).stdout
   }
 
   it('takes docker archives, plain and compressed, and gives whole names and ids', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { quote, run, which } from '../../lib/machine/command.ts'
+import { $, quote, which } from '../../lib/machine/command.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url))
@@ -10,7 +10,7 @@ const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', impo
 async function reasonToSkip(): Promise<string | false> {
   if (process.getuid?.() !== 0) return 'needs root for namespaces of its own'
   if (which('unshare') === undefined) return 'unshare is not installed'
-  const tried = await run(['unshare', '--mount', '--uts', '--net', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'])
+  const tried = await $({ nothrow: true })`unshare --mount --uts --net mount -t tmpfs tmpfs /mnt`
   return tried.exitCode === 0 ? false : `namespaces are not to be had: ${tried.stderr.trim()}`
 }
 
@@ -73,7 +73,7 @@ section() { echo "== $*"; }
 /** Runs a script in such a machine; gives its output by the names of its sections. */
 async function inMachine(script: string): Promise<Readonly<Record<string, string>>> {
   const command = ['unshare', '--mount', '--uts', '--net', '--propagation', 'private', '/bin/sh', '-c']
-  const { exitCode, stdout, stderr } = await run([...command, MACHINE + script], { timeoutMs: 120_000 })
+  const { exitCode, stdout, stderr } = await $({ nothrow: true, timeout: 120_000 })`${command} ${MACHINE + script}`
   assert.equal(exitCode, 0, stdout + stderr)
   const parts = stdout.split(/^== (.*)\n/m)
   return Object.fromEntries(parts.flatMap((name, index) => (index % 2 === 1 ? [[name, parts[index + 1] ?? '']] : [])))

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mustRun, startDetached, which } from '../../lib/machine/command.ts'
+import { $, startDetached, which } from '../../lib/machine/command.ts'
 import { archiveIdentity } from '../../lib/supply/fetch/archive-identity.ts'
 import { keepPrepared } from '../../lib/supply/runtime/keep-prepared.ts'
 import { bestPrepared, layOut, listingOf, mayKeepIn, preparedIn, RECORD } from '../../lib/supply/runtime/prepared.ts'
@@ -53,7 +53,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
   address = "${socket}.debug"
 `,
   )
-  const ctr: Ctr = (...args) => mustRun('ctr', ['ctr', '--address', socket, '--namespace', 'k8s.io', ...args])
+  const ctr: Ctr = async (...args) => (await $`ctr --address ${socket} --namespace k8s.io ${args}`).stdout
   const pid = startDetached([containerd ?? '', '--config', join(own, 'config.toml')], join(own, 'log'))
   try {
     for (let tries = 0; tries < 200; tries++) {

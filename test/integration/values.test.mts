@@ -8,7 +8,7 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { INPUT_ROWS, type InputKind } from '../../lib/action/inputs.ts'
 import { kubeletFlagsFile } from '../../lib/kubeadm/kubelet/kubelet-flags.ts'
-import { run } from '../../lib/machine/command.ts'
+import { $ } from '../../lib/machine/command.ts'
 import { parseVariables, splitWords } from '../../lib/machine/service/supervise.mjs'
 import { actionNode, openJob } from '../action/runner.ts'
 import { READY_INIT, stubbedCheckout } from '../action/stubs.ts'
@@ -68,10 +68,10 @@ const NASTY: readonly string[] = [
   'back\\slash \\$(touch C)',
 ]
 
-test('run() gives each of them to a program as one argument', async () => {
+test('$ gives each of them to a program as one argument', async () => {
   const canary = join(mkdtempSync(join(tmpdir(), 'kubestep values ')), 'canary')
   const words = NASTY.map(value => value.replaceAll('C', canary))
-  const { stdout } = await run(['printf', '%s\\0', ...words])
+  const { stdout } = await $`printf ${'%s\\0'} ${words}`
   assert.deepEqual(stdout.split('\0').slice(0, -1), words)
   assert.equal(existsSync(canary), false)
 })

@@ -1,5 +1,5 @@
 /** The parts of a log bundle: one row each. */
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import type { Cri } from '../../supply/cri/cri-client.ts'
 import { openCri } from '../../supply/cri/cri-client.ts'
@@ -95,7 +95,7 @@ async function ask(socket: string | undefined, method: MethodName): Promise<stri
 
 /** What a command says, under the command itself. */
 async function outputOf(command: readonly string[], lastLines?: number): Promise<string> {
-  const { stdout, stderr, exitCode } = await run(command, { timeoutMs: 10_000 })
+  const { stdout, stderr, exitCode } = await $({ nothrow: true, timeout: 10_000 })`${command}`
   const lines = stdout.trimEnd().split('\n')
   const shown =
     lastLines === undefined || lines.length <= lastLines ? stdout : `${lines.slice(-lastLines).join('\n')}\n`

@@ -1,7 +1,7 @@
 /** Whether there is room where a cluster writes. */
 
 import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import type { Finding } from './broken.ts'
 
 const FOLDERS: readonly string[] = [LAYOUT.state, KUBERNETES.kubelet, KUBERNETES.etcd, '/var/log', '/run']
@@ -12,7 +12,7 @@ const LEAST_KIB = 8 * 1024
 /** undefined when there is. */
 export async function lookAtDisks(): Promise<Finding | undefined> {
   // Folders that are not there are told of on stderr, and the others all the same.
-  const { stdout } = await run(['df', '-Pk', ...FOLDERS])
+  const { stdout } = await $({ nothrow: true })`df -Pk ${FOLDERS}`
   const full = fullDisks(stdout)
   if (full.length === 0) return undefined
   return { cause: `no room is left: ${full.join(', ')}; free some`, lines: [] }

@@ -5,7 +5,8 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statfsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { hostname, networkInterfaces } from 'node:os'
-import { type CommandResult, run, which } from '../command.ts'
+import type { ProcessOutput } from 'zx/core'
+import { $, which } from '../command.ts'
 import { isInCustody } from '../custody.ts'
 import { below } from '../files.ts'
 import type { InterfaceAddress } from './addresses.ts'
@@ -33,6 +34,9 @@ export type RuntimeAnswer =
       readonly cniConfDir: string
     }
   | { readonly fault: string }
+
+/** How a command ended, and what it said. */
+export type CommandResult = Pick<ProcessOutput, 'exitCode' | 'stdout' | 'stderr'>
 
 export interface HostSource {
   /** `/` for the machine itself. Paths given to the functions below are those on the host, without it. */
@@ -80,7 +84,7 @@ export function liveHost(root = '/', askRuntime: HostSource['runtime'] = leaveRu
       return found && { bytes: found.blocks * found.bsize, freeBytes: found.bavail * found.bsize }
     },
     run: async (argv, timeoutMs = COMMAND_TIMEOUT_MS) =>
-      which(argv[0] ?? '') === undefined ? undefined : await run(argv, { timeoutMs }),
+      which(argv[0] ?? '') === undefined ? undefined : await $({ nothrow: true, timeout: timeoutMs })`${argv}`,
     runtime: askRuntime,
     isBound,
     hostName: hostname,

@@ -2,7 +2,7 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import { LAYOUT } from '../../base/paths.ts'
-import { run } from '../command.ts'
+import { $ } from '../command.ts'
 
 const LINKS = '/sys/class/net'
 
@@ -26,7 +26,7 @@ export async function removeLinks(kept: readonly string[]): Promise<string[]> {
   const gone = presentLinks()
     .filter(name => CLUSTER_LINKS.includes(name) || masterOf(name) === LAYOUT.cni.bridge)
     .filter(name => !kept.includes(name))
-  for (const name of gone) await run(['ip', 'link', 'delete', name])
+  for (const name of gone) await $({ nothrow: true })`ip link delete ${name}`
   const present = presentLinks()
   return gone.filter(name => present.includes(name)).map(name => `interface ${name}`)
 }

@@ -1,9 +1,16 @@
 /** A host as it was recorded: the same verdicts as there, on any machine. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CommandResult } from '../command.ts'
 import type { InterfaceAddress } from './addresses.ts'
-import { type DiskSpace, filesAt, type HostSource, type PathKind, quietly, type RuntimeAnswer } from './host-source.ts'
+import {
+  type CommandResult,
+  type DiskSpace,
+  filesAt,
+  type HostSource,
+  type PathKind,
+  quietly,
+  type RuntimeAnswer,
+} from './host-source.ts'
 
 /** What a recorded tree keeps of a host beside its files; all of it may be left out. */
 export interface RecordedValues {

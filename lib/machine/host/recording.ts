@@ -1,8 +1,7 @@
 /** Records what is read of a host, so that it can be read again anywhere: what recorded.ts opens. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { CommandResult } from '../command.ts'
-import type { DiskSpace, HostSource, PathKind, RuntimeAnswer } from './host-source.ts'
+import type { CommandResult, DiskSpace, HostSource, PathKind, RuntimeAnswer } from './host-source.ts'
 import type { RecordedValues } from './recorded.ts'
 
 export interface Recording {
@@ -44,7 +43,12 @@ export function recordingHost(source: HostSource): { source: HostSource; recordi
     kind: path => keep(kinds, path, source.kind(path)),
     link: path => keep(links, path, source.link(path)),
     space: path => keep(space, path, source.space(path)),
-    run: async argv => keep(commands, argv.join(' '), await source.run(argv)),
+    run: async argv => {
+      const result = await source.run(argv)
+      // What zx gives has no fields of its own to write down.
+      const { exitCode = null, stdout = '', stderr = '' } = result ?? {}
+      return keep(commands, argv.join(' '), result && { exitCode, stdout, stderr })
+    },
     runtime: async socket => {
       const answer = await source.runtime(socket)
       runtimes[socket] = answer

@@ -5,7 +5,7 @@
  * kube-proxy works can still be seen from it.
  */
 import { joinHostPort, parseAddress } from '../../base/address.ts'
-import { run } from '../command.ts'
+import { $ } from '../command.ts'
 import { iptables } from './rules.ts'
 
 const CHAIN = 'KUBESTEP-API'
@@ -33,8 +33,8 @@ export async function openApiService(service: ApiService): Promise<() => Promise
   const family = parseAddress(service.address)?.family
   if (family === undefined || family !== parseAddress(service.server.address)?.family) return async () => {}
   const restore = [iptables(family, '-restore'), '--noflush', '--wait']
-  const { exitCode } = await run(restore, { input: openingText(service) })
+  const { exitCode } = await $({ nothrow: true, input: openingText(service) })`${restore}`
   return async () => {
-    if (exitCode === 0) await run(restore, { input: CLOSING_TEXT })
+    if (exitCode === 0) await $({ nothrow: true, input: CLOSING_TEXT })`${restore}`
   }
 }

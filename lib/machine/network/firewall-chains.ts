@@ -1,7 +1,7 @@
 /** Our firewall rules on this machine: put in place before the cluster starts, taken away with all of its own. */
 
 import { KubestepError } from '../../base/errors.ts'
-import { run } from '../command.ts'
+import { $ } from '../command.ts'
 import { CHAINS, clusterChains, iptables, type RuleSettings, removalText, restoreText, savedChains } from './rules.ts'
 
 /** Chains that exist now, of both families, as `family table chain`; empty without iptables. */
@@ -17,9 +17,10 @@ export async function presentChains(): Promise<string[]> {
 /** Makes our chains and enters them first. Throws a KubestepError when iptables refuses. */
 export async function applyRules(settings: RuleSettings): Promise<void> {
   const { family } = settings
-  const { exitCode, stderr } = await run([iptables(family, '-restore'), '--noflush', '--wait'], {
+  const { exitCode, stderr } = await $({
+    nothrow: true,
     input: restoreText(settings),
-  })
+  })`${iptables(family, '-restore')} --noflush --wait`
   if (exitCode !== 0) {
     throw new KubestepError(
       `network: cannot set firewall rules: ${stderr.trim()}; install iptables or load its kernel modules`,
@@ -27,8 +28,8 @@ export async function applyRules(settings: RuleSettings): Promise<void> {
   }
   for (const [chain, from] of CHAINS) {
     const entry = ['-m', 'comment', '--comment', 'kubestep', '-j', chain]
-    if ((await run([iptables(family), '--wait', '-C', from, ...entry])).exitCode === 0) continue
-    await run([iptables(family), '--wait', '-I', from, '1', ...entry])
+    if ((await $({ nothrow: true })`${iptables(family)} --wait -C ${from} ${entry}`).exitCode === 0) continue
+    await $({ nothrow: true })`${iptables(family)} --wait -I ${from} 1 ${entry}`
   }
 }
 
@@ -43,7 +44,7 @@ export async function removeRules(kept: readonly string[], containers: readonly 
     for (const saved of await savedTables(family)) {
       const text = removalText(saved, keptHere, containers)
       if (text === undefined) continue
-      await run([iptables(family, '-restore'), '--noflush', '--wait'], { input: text })
+      await $({ nothrow: true, input: text })`${iptables(family, '-restore')} --noflush --wait`
       for (const after of await savedTables(family)) {
         left.push(...clusterChains(after, keptHere, containers).map(chain => `IPv${family} chain ${chain}`))
       }
@@ -53,6 +54,6 @@ export async function removeRules(kept: readonly string[], containers: readonly 
 }
 
 async function savedTables(family: 4 | 6): Promise<string[]> {
-  const { exitCode, stdout } = await run([iptables(family, '-save')])
+  const { exitCode, stdout } = await $({ nothrow: true })`${iptables(family, '-save')}`
   return exitCode === 0 ? [stdout] : []
 }

@@ -1,6 +1,6 @@
 /** What kube-proxy leaves besides chains and interfaces: tables of nftables, sets of addresses, virtual servers. */
 import { existsSync } from 'node:fs'
-import { type CommandResult, run } from '../command.ts'
+import { $ } from '../command.ts'
 
 interface Leftover {
   /** First word of its names. */
@@ -46,7 +46,7 @@ export const LEFTOVERS: readonly Leftover[] = [
 export async function presentLeftovers(): Promise<string[]> {
   const found = await Promise.all(
     LEFTOVERS.filter(({ evidence }) => evidence === undefined || existsSync(evidence)).map(
-      async ({ kind, list, names }) => names(outputOf(await run(list))).map(name => `${kind} ${name}`),
+      async ({ kind, list, names }) => names(await outputOf(list)).map(name => `${kind} ${name}`),
     ),
   )
   return found.flat()
@@ -63,7 +63,7 @@ export async function removeLeftovers(kept: readonly string[], kinds?: readonly 
     const services = leftover.ours === undefined ? new Set<string>() : await serviceAddresses()
     const present = async (): Promise<string[]> =>
       (await oursOf(leftover, services)).filter(name => !kept.includes(`${kind} ${name}`))
-    for (const name of await present()) await run(remove(name))
+    for (const name of await present()) await $({ nothrow: true })`${remove(name)}`
     left.push(...(await present()).map(name => `${kind} ${name}`))
   }
   return left
@@ -71,7 +71,7 @@ export async function removeLeftovers(kept: readonly string[], kinds?: readonly 
 
 async function oursOf({ evidence, list, names, ours }: Leftover, services: ReadonlySet<string>): Promise<string[]> {
   if (evidence !== undefined && !existsSync(evidence)) return []
-  const output = outputOf(await run(list))
+  const output = await outputOf(list)
   return ours === undefined ? names(output) : ours(output, services)
 }
 
@@ -103,7 +103,7 @@ function virtualServers(output: string): VirtualServer[] {
 const SERVICE_LINK = 'kube-ipvs0'
 
 async function serviceAddresses(): Promise<ReadonlySet<string>> {
-  const { stdout } = await run(['ip', '-oneline', 'address', 'show', 'dev', SERVICE_LINK])
+  const { stdout } = await $({ nothrow: true })`ip -oneline address show dev ${SERVICE_LINK}`
   return new Set([...stdout.matchAll(/\binet6? ([0-9a-f.:]+)/g)].map(([, address = '']) => address))
 }
 
@@ -120,7 +120,8 @@ function serviceServers(output: string, services: ReadonlySet<string>): string[]
   return servers.filter(server => isService(server) || isNodePort(server)).map(({ name }) => name)
 }
 
-function outputOf({ exitCode, stdout }: CommandResult): string {
+async function outputOf(command: readonly string[]): Promise<string> {
+  const { exitCode, stdout } = await $({ nothrow: true })`${command}`
   return exitCode === 0 ? stdout : ''
 }
 

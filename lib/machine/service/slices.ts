@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from '../command.ts'
+import { $ } from '../command.ts'
 import { readTextOrEmpty } from '../files.ts'
 import { type Fields, unitBlocks } from '../host/systemd-units.ts'
 
@@ -33,8 +33,8 @@ export async function removePodSlices(
   const names = empty.map(({ Id = '' }) => Id)
   if (names.length === 0) return
   const scopes = (await unitsLike(POD_SCOPES)).filter(({ Slice = '' }) => names.includes(Slice))
-  await run(['systemctl', 'stop', ...names])
-  await run(['systemctl', 'reset-failed', ...names, ...scopes.map(({ Id = '' }) => Id)])
+  await $({ nothrow: true })`systemctl stop ${names}`
+  await $({ nothrow: true })`systemctl reset-failed ${names} ${scopes.map(({ Id = '' }) => Id)}`
 }
 
 /** Names of the slices of Pods that systemd knows now; none where it is not PID 1. */
@@ -48,7 +48,7 @@ async function loadedSlices(): Promise<Fields[]> {
 }
 
 async function unitsLike(patterns: readonly string[]): Promise<Fields[]> {
-  const { stdout } = await run(['systemctl', 'show', '--property=Id,ControlGroup,Slice', ...patterns])
+  const { stdout } = await $({ nothrow: true })`systemctl show --property=Id,ControlGroup,Slice ${patterns}`
   return unitBlocks(stdout)
 }
 

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { run, startDetached } from '../command.ts'
+import { $, startDetached } from '../command.ts'
 import { readTextOrEmpty, removeFiles, writeFiles } from '../files.ts'
 import { processesInGroup, processesWith } from '../host/processes.ts'
 import type { Service, ServiceManager } from './service.ts'
@@ -72,7 +72,7 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     },
     isRunning: async name => runningPid(pidFile(name)) !== undefined,
     restarts: async name => readTextOrEmpty(endsFile(name)).split('\n').length - 1,
-    log: async (name, lines) => (await run(['tail', '-n', String(lines), logFile(name)])).stdout,
+    log: async (name, lines) => (await $({ nothrow: true })`tail -n ${lines} ${logFile(name)}`).stdout,
   }
 }
 

@@ -1,6 +1,6 @@
 /** Services as systemd units. */
 import { basename, dirname, join } from 'node:path'
-import { mustRun, run } from '../command.ts'
+import { $ } from '../command.ts'
 import {
   listFolder,
   makeOwnFolder,
@@ -37,12 +37,13 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
     const dropIns = (listFolder('/', dropInFolder(name)) ?? []).map(file => join(dropInFolder(name), file))
     return [unitFile(name), ...dropIns].filter(path => readTextOrEmpty(path).startsWith(MARK))
   }
-  const systemctl = (...args: readonly string[]): Promise<string> =>
-    mustRun(`service: cannot ${args.join(' ')}`, ['systemctl', ...args])
+  const systemctl = async (...args: readonly string[]): Promise<void> => {
+    await $({ what: `service: cannot ${args.join(' ')}` })`systemctl ${args}`
+  }
   const says = async (question: string, name: string): Promise<boolean> =>
-    (await run(['systemctl', question, '--quiet', `${name}.service`])).exitCode === 0
+    (await $({ nothrow: true })`systemctl ${question} --quiet ${name}.service`).exitCode === 0
   const stop = async (name: string): Promise<void> => {
-    await run(['systemctl', 'stop', `${name}.service`])
+    await $({ nothrow: true })`systemctl stop ${name}.service`
   }
   const stateOf = async (name: string): Promise<FormerState> => {
     const file = `${name}.service`
@@ -52,7 +53,7 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
       const target = host.link(`${own}/${folder}/${file}`)
       return target === undefined ? [] : [[`${own}/${folder}/${file}`, target] as const]
     })
-    const { stdout } = await run(['systemctl', 'is-active', file])
+    const { stdout } = await $({ nothrow: true })`systemctl is-active ${file}`
     return {
       enabled: await says('is-enabled', name),
       // One that ends and is started again was meant to run, too.
@@ -94,7 +95,7 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
       await systemctl('restart', `${name}.service`)
     },
     restart: async name => {
-      if ((await run(['systemctl', 'cat', `${name}.service`])).exitCode !== 0) return false
+      if ((await $({ nothrow: true })`systemctl cat ${name}.service`).exitCode !== 0) return false
       await systemctl('restart', `${name}.service`)
       return true
     },
@@ -106,7 +107,7 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
       if (ours.length === 0 && theirs !== undefined) return
       await stop(name)
       if (ours.includes(unitFile(name)) || before?.enabled === false) {
-        await run(['systemctl', 'disable', '--quiet', `${name}.service`])
+        await $({ nothrow: true })`systemctl disable --quiet ${name}.service`
       }
       removeFiles('/', ours)
       removeFolder('/', dropInFolder(name))
@@ -117,15 +118,15 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
         makeOwnFolder('/', dirname(path), 0o755)
         writeLink('/', path, target)
       }
-      await run(['systemctl', 'daemon-reload'])
-      await run(['systemctl', 'reset-failed', `${name}.service`])
-      if (before?.active) await run(['systemctl', 'start', '--no-block', `${name}.service`])
+      await $({ nothrow: true })`systemctl daemon-reload`
+      await $({ nothrow: true })`systemctl reset-failed ${name}.service`
+      if (before?.active) await $({ nothrow: true })`systemctl start --no-block ${name}.service`
     },
     isRunning: name => says('is-active', name),
     restarts: async name =>
-      Number((await run(['systemctl', 'show', '--property=NRestarts', '--value', `${name}.service`])).stdout) || 0,
+      Number((await $({ nothrow: true })`systemctl show --property=NRestarts --value ${name}.service`).stdout) || 0,
     log: async (name, lines) =>
-      (await run(['journalctl', '--no-pager', '-o', 'cat', '-n', String(lines), '-u', `${name}.service`])).stdout,
+      (await $({ nothrow: true })`journalctl --no-pager -o cat -n ${lines} -u ${name}.service`).stdout,
   }
 }
 

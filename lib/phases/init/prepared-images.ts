@@ -1,7 +1,7 @@
 /** Images of an earlier init for a runtime of our own: it begins with them, and leaves its own to the next. */
 import { rmSync } from 'node:fs'
 import { LAYOUT } from '../../base/paths.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { archiveIdentity } from '../../supply/fetch/archive-identity.ts'
 import { keepPrepared } from '../../supply/runtime/keep-prepared.ts'
 import { bestPrepared, layOut, mayKeepIn, type Prepared, preparedIn } from '../../supply/runtime/prepared.ts'
@@ -30,7 +30,7 @@ export async function openPrepared(
 ): Promise<PreparedRuntime> {
   const [identities, { stdout: containerd }] = await Promise.all([
     Promise.all(archives.map(archiveIdentity)),
-    run(['containerd', '--version']),
+    $({ nothrow: true })`containerd --version`,
   ])
   const identity = new Map(archives.map((archive, index) => [archive, identities[index] ?? '']))
   const found = bestPrepared(preparedIn(cacheDir), containerd, identities)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import type { Call } from '../../cli/script.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { CNI_PROGRAMS, pluginFolder } from '../../machine/host/cni-plugins.ts'
 import {
   CNI_PLUGINS,
@@ -94,7 +94,7 @@ async function loadModules(
   if (loadable.length === 0 || !hasProgram(kernel.host, 'modprobe')) return
   journal.record(...loadable.map(name => ({ kind: 'module', name }) as const))
   for (const name of loadable) {
-    const { exitCode, stderr } = await run(['modprobe', name])
+    const { exitCode, stderr } = await $({ nothrow: true })`modprobe ${name}`
     if (exitCode !== 0) warn(`[init] Cannot load kernel module ${name}: ${stderr.trim()}`)
   }
 }

@@ -2,7 +2,7 @@
 
 import { KubestepError } from '../../base/errors.ts'
 import type { PreparedChange } from '../../machine/change.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { readFile, removeFiles, writeFiles } from '../../machine/files.ts'
 import { type ManagerName, PACKAGE_MANAGERS, type PackageManager } from '../../machine/host/host-packages.ts'
 import { runManager } from '../../machine/package-manager-run.ts'
@@ -54,7 +54,7 @@ export async function installPackages(
 async function refuseRemovals(what: string, manager: PackageManager, names: readonly string[]): Promise<void> {
   const { environment, trial } = manager
   if (trial === undefined) return
-  const { stdout } = await run([...trial.command, ...names], environment === undefined ? {} : { environment })
+  const { stdout } = await $({ nothrow: true, ...(environment && { env: environment }) })`${trial.command} ${names}`
   const lost = [...stdout.matchAll(trial.removal)].map(([, name = '']) => name)
   if (lost.length === 0) return
   throw new KubestepError(

@@ -4,7 +4,7 @@ import { KubestepError, reasonOf, UsageError } from '../../base/errors.ts'
 import { nearest } from '../../base/nearest.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import type { PreparedChange } from '../../machine/change.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { below } from '../../machine/files.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
 import { openJournal } from '../../machine/journal.ts'
@@ -133,7 +133,8 @@ async function settle(changes: readonly PreparedChange[], host: HostSource): Pro
   if (host.root !== '/') return
   const paths = changes.flatMap(change => ('path' in change ? [change.path] : []))
   const isUnit = paths.some(path => /^\/etc\/(fstab$|systemd\/)/.test(path))
-  if (isUnit && host.kind('/run/systemd/system') !== undefined) await run(['systemctl', 'daemon-reload'])
+  if (isUnit && host.kind('/run/systemd/system') !== undefined) await $({ nothrow: true })`systemctl daemon-reload`
   const there = paths.filter(path => host.kind(path) !== undefined)
-  if (there.length > 0 && host.kind('/sys/fs/selinux/enforce') !== undefined) await run(['restorecon', ...there])
+  if (there.length > 0 && host.kind('/sys/fs/selinux/enforce') !== undefined)
+    await $({ nothrow: true })`restorecon ${there}`
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { LAYOUT } from '../../base/paths.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { mountsBelow, readMountinfo } from '../../machine/host/mounts.ts'
 import { type Stay, stayOf } from './stay.ts'
 
@@ -55,7 +55,7 @@ export async function unmountBelow(path: string): Promise<readonly Stay[]> {
   // The kernel names mounts by their real paths.
   const folder = existsSync(path) ? realpathSync(path) : path
   for (const point of mountsBelow(readMountinfo(), [folder])) {
-    if ((await run(['umount', point])).exitCode !== 0) await run(['umount', '--lazy', point])
+    if ((await $({ nothrow: true })`umount ${point}`).exitCode !== 0) await $({ nothrow: true })`umount --lazy ${point}`
   }
   return mountsBelow(readMountinfo(), [folder]).map(point => ({
     subject: point,

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { LAYOUT } from '../../base/paths.ts'
 import type { PreparedChange } from '../../machine/change.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { writeFiles } from '../../machine/files.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 import { loadedModules } from '../../machine/host/kernel-modules.ts'
@@ -103,7 +103,7 @@ export const UNDO: { readonly [Kind in Change['kind']]: Undo<Kind> } = {
     return undefined
   },
   module: async ({ name }) => {
-    await run(['modprobe', '-r', name])
+    await $({ nothrow: true })`modprobe -r ${name}`
     if (!loadedModules(liveHost().read('/proc/modules') ?? '').includes(name)) return undefined
     return { note: `kernel module ${name} stays loaded: something uses it; it is gone after the next boot` }
   },

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { parseVersion, type Version } from '../../base/version.ts'
 import { commandOf } from '../../cli/invocation.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { explain } from '../../machine/files.ts'
 import { listNames } from '../fetch/cache-store.ts'
 import { programFault } from '../fetch/program.ts'
@@ -85,7 +85,7 @@ function imageFault(lacking: readonly string[]): string[] {
 
 /** Version that a kubelet says; undefined when it does not, e.g. on a disk that programs may not be started from. */
 async function versionOf(kubelet: string): Promise<Version | undefined> {
-  const { stdout } = await run([kubelet, '--version'], { timeoutMs: VERSION_LIMIT_MS })
+  const { stdout } = await $({ nothrow: true, timeout: VERSION_LIMIT_MS })`${kubelet} --version`
   return parseVersion(/\bv\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] ?? '')
 }
 

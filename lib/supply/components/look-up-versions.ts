@@ -7,7 +7,7 @@ import type { Output } from '../../cli/output.ts'
 import { readSource } from '../../kubeadm/config/config-source.ts'
 import { isDryRun } from '../../kubeadm/config/dry-run.ts'
 import { DEFAULT_VERSION, isVersionName, newestKnown, readVersionName } from '../../kubeadm/config/named-versions.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import type { OnProgress } from '../fetch/fetch-progress.ts'
 
 /** Looking a name up, with all tries. */
@@ -105,7 +105,7 @@ async function standsFor(name: string, flags: Flags, onProgress: OnProgress, lim
 
 /** Nothing is downloaded then: the kubelet in the folder says what it is. */
 async function artifactsVersion(name: string, folder: string): Promise<string> {
-  const { stdout } = await run([join(folder, 'bin/kubelet'), '--version'], { timeoutMs: 10_000 })
+  const { stdout } = await $({ nothrow: true, timeout: 10_000 })`${join(folder, 'bin/kubelet')} --version`
   const version = /\bv\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] ?? ''
   const fault = artifactsFault(name, version)
   if (fault === undefined) return version

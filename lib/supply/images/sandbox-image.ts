@@ -1,7 +1,7 @@
 /** The image that a runtime makes Pod sandboxes from; the kubelet has no say in it. */
 
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { readFile } from '../../machine/files.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
@@ -45,7 +45,7 @@ export async function sandboxImage(
 }
 
 async function dumpContainerd(): Promise<string> {
-  const { exitCode, stdout } = await run(['containerd', 'config', 'dump'])
+  const { exitCode, stdout } = await $({ nothrow: true })`containerd config dump`
   return exitCode === 0 ? stdout : ''
 }
 

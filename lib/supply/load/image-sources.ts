@@ -6,7 +6,7 @@ import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { KubestepError, UsageError } from '../../base/errors.ts'
-import { mustRun, run, which } from '../../machine/command.ts'
+import { $, which } from '../../machine/command.ts'
 import { explain } from '../../machine/files.ts'
 import { roomFor } from '../fetch/space.ts'
 import { compression } from './archive-entries.ts'
@@ -61,7 +61,7 @@ async function saveFromDocker(images: readonly string[], path: string): Promise<
   }
   const absent: string[] = []
   for (const image of images) {
-    const { exitCode, stderr } = await run([docker, 'image', 'inspect', '--format', '{{.Id}}', image])
+    const { exitCode, stderr } = await $({ nothrow: true })`${docker} image inspect --format {{.Id}} ${image}`
     if (exitCode === 0) continue
     if (/Cannot connect|permission denied/i.test(stderr)) {
       throw new KubestepError(
@@ -73,7 +73,7 @@ async function saveFromDocker(images: readonly string[], path: string): Promise<
     )
   }
   if (absent.length > 0) throw new KubestepError(absent.join('\n'))
-  await mustRun(`load: cannot save "${shown}" from Docker`, [docker, 'save', '--output', path, ...images])
+  await $({ what: `load: cannot save "${shown}" from Docker` })`${docker} save --output ${path} ${images}`
   return { shown, path }
 }
 
@@ -101,7 +101,7 @@ async function decompressed(shown: string, path: string, copy: string): Promise<
     const limit = which('prlimit')
     // A few kilobytes can be made to unpack without end: what would fill the disk ends before.
     const within = limit === undefined ? [] : [limit, `--fsize=${roomFor(copy)}`, '--']
-    await mustRun(`load: cannot unpack "${shown}"`, [...within, program, '-dc', '--', path], { outputFile: copy })
+    await $({ what: `load: cannot unpack "${shown}"`, outputFile: copy })`${within} ${program} -dc -- ${path}`
   }
   return copy
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { mustRun, run, which } from '../../machine/command.ts'
+import { $, which } from '../../machine/command.ts'
 import type { Cri } from '../cri/cri-client.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { importArchives } from '../runtime/runtime-images.ts'
@@ -65,8 +65,8 @@ async function presentNames(cri: Cri): Promise<Names> {
 async function giveWholeNames(ctr: string, cri: Cri, images: readonly ArchivedImage[]): Promise<void> {
   for (const { given, whole } of images.flatMap(({ names }) => names)) {
     if (given === whole) continue
-    await mustRun(`load: cannot name "${whole}"`, [...ctrImages(ctr, cri), 'tag', '--force', given, whole])
-    await run([...ctrImages(ctr, cri), 'rm', given])
+    await $({ what: `load: cannot name "${whole}"` })`${ctrImages(ctr, cri)} tag --force ${given} ${whole}`
+    await $({ nothrow: true })`${ctrImages(ctr, cri)} rm ${given}`
   }
 }
 
@@ -97,8 +97,8 @@ async function removeNew(ctr: string, cri: Cri, before: Names): Promise<void> {
   for (const [name, id] of await presentNames(cri)) {
     const former = before.get(name)
     if (former === id) continue
-    if (former !== undefined) await run([...ctrImages(ctr, cri), 'tag', '--force', former, name])
-    else await run([...ctrImages(ctr, cri), 'rm', name, ...(ids.has(id) ? [] : [id])])
+    if (former !== undefined) await $({ nothrow: true })`${ctrImages(ctr, cri)} tag --force ${former} ${name}`
+    else await $({ nothrow: true })`${ctrImages(ctr, cri)} rm ${name} ${ids.has(id) ? [] : [id]}`
   }
 }
 

@@ -5,7 +5,7 @@
 import { isAbsolute, join } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
-import { run, which } from '../../machine/command.ts'
+import { $, which } from '../../machine/command.ts'
 import { readFile } from '../../machine/files.ts'
 
 export interface Credentials {
@@ -116,7 +116,7 @@ async function fromHelper(config: JsonObject, host: string, file: string): Promi
   const cannot = `images: cannot get the credentials for "${host}": ${file} says that ${name} has them, and`
   if (program === undefined) throw new KubestepError(`${cannot} it is not on this machine; install it, or log in again`)
   const server = normalized(host) === 'docker.io' ? `https://${HUB[0]}/v1/` : host
-  const { exitCode, stdout } = await run([program, 'get'], { input: server, timeoutMs: HELPER_LIMIT_MS })
+  const { exitCode, stdout } = await $({ nothrow: true, input: server, timeout: HELPER_LIMIT_MS })`${program} get`
   if (exitCode !== 0) {
     if (/credentials not found/i.test(stdout)) return undefined
     throw new KubestepError(`${cannot} it ended with status ${exitCode}; run it by hand, or log in again`)

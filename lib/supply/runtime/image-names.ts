@@ -1,7 +1,7 @@
 /** Further names of images in somebody else's containerd, given and taken back: CRI has no call for either. */
 
 import { KubestepError } from '../../base/errors.ts'
-import { mustRun, run, which } from '../../machine/command.ts'
+import { $, which } from '../../machine/command.ts'
 import type { Cri } from '../cri/cri-client.ts'
 import type { Runtime } from './runtime.ts'
 import { NAMESPACE } from './runtime-images.ts'
@@ -30,12 +30,12 @@ export async function giveImageName(
       `images: cannot name "${of}" "${name}" in ${runtime}: it has no call for that; do it by its own tools (podman tag ${of} ${name}), or use --runtime private`,
     )
   }
-  await mustRun(`images: cannot name "${of}" "${name}"`, [...ctrImages(socket), 'tag', '--force', of, name])
+  await $({ what: `images: cannot name "${of}" "${name}"` })`${ctrImages(socket)} tag --force ${of} ${name}`
 }
 
 /** Takes a name back, unless another image bears it by now. Throws a KubestepError. */
 export async function forgetImageName(socket: string, name: string, of: string): Promise<void> {
-  const listed = await run([...ctrImages(socket), 'list', `name==${name}`, `name==${of}`])
+  const listed = await $({ nothrow: true })`${ctrImages(socket)} list name==${name} name==${of}`
   if (listed.exitCode !== 0) {
     if (which('containerd') === undefined) return
     throw new KubestepError(`images: cannot list images of "${socket}": it does not answer; start that runtime`)
@@ -43,7 +43,7 @@ export async function forgetImageName(socket: string, name: string, of: string):
   const digests = imageDigests(listed.stdout)
   const isAnother = digests.get(of) !== undefined && digests.get(of) !== digests.get(name)
   if (digests.has(name) && !isAnother) {
-    await mustRun(`images: cannot take the name "${name}" back`, [...ctrImages(socket), 'rm', name])
+    await $({ what: `images: cannot take the name "${name}" back` })`${ctrImages(socket)} rm ${name}`
   }
 }
 

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KubestepError } from '../../base/errors.ts'
-import { mustRun, startDetached, which } from '../../machine/command.ts'
+import { $, startDetached, which } from '../../machine/command.ts'
 import {
   copyParts,
   IMAGE_PARTS,
@@ -88,15 +88,10 @@ async function withRuntime(folder: string, work: (ctr: Ctr) => Promise<void>): P
   writeFileSync(config, configText(folder, socket), { mode: 0o600 })
   const log = join(folder, 'log')
   const pid = startDetached([which('containerd') ?? 'containerd', '--config', config], log)
-  const ctr: Ctr = (...args) =>
-    mustRun('runtime: cannot keep images', [
-      which('ctr') ?? 'ctr',
-      '--address',
-      socket,
-      '--namespace',
-      NAMESPACE,
-      ...args,
-    ])
+  const program = which('ctr') ?? 'ctr'
+  const command = $({ what: 'runtime: cannot keep images' })
+  const ctr: Ctr = async (...args) =>
+    (await command`${program} --address ${socket} --namespace ${NAMESPACE} ${args}`).stdout
   try {
     await answering(ctr, pid, log)
     await work(ctr)

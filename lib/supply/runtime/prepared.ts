@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isObject } from '../../base/json.ts'
-import { run } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { isInCustody } from '../../machine/custody.ts'
 import { readFile } from '../../machine/files.ts'
 
@@ -106,7 +106,7 @@ export async function copyParts(from: string, to: string, parts: readonly string
   for (const part of parts) {
     const target = join(to, part)
     mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
-    const { exitCode } = await run(['cp', '--archive', way, join(from, part), target])
+    const { exitCode } = await $({ nothrow: true })`cp --archive ${way} ${join(from, part)} ${target}`
     if (exitCode !== 0) return false
     for (const name of readdirSync(target).filter(isDatabase)) {
       copyFileSync(join(from, part, name), join(target, `${name}.tmp`))

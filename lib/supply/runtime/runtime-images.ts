@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError, KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { mustRun } from '../../machine/command.ts'
+import { $ } from '../../machine/command.ts'
 import { type Cri, openCri } from '../cri/cri-client.ts'
 
 /** The namespace in which containerd's CRI plugin looks for images. */
@@ -60,7 +60,7 @@ export async function importArchives(
   const address = socket.replace(/^unix:\/\//, '')
   for (const archive of archives) {
     const command = [ctr, '--address', address, '--namespace', NAMESPACE, 'images', 'import', archive]
-    await again(socket, archive, daemon, () => mustRun(`images: cannot import "${archive}"`, command))
+    await again(socket, archive, daemon, () => $({ what: `images: cannot import "${archive}"` })`${command}`)
     onImported?.(archive)
   }
 }
