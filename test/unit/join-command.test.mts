@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { controlPlaneUrl } from '../../lib/kubeadm/config/control-plane-url.ts'
-import { caCertificateHashes, controlPlaneJoinCommand, initDoneText } from '../../lib/kubeadm/objects/join-command.ts'
+import { pinsOf } from '../../lib/kubeadm/credentials/ca-pins.ts'
+import { controlPlaneJoinCommand, initDoneText } from '../../lib/kubeadm/objects/join-command.ts'
 import { type GoldenCase, goldenCases, goldenInputs, textOf } from './objects-cases.mts'
 
 const cases = goldenCases('v1.36.2').filter(({ folder }) => existsSync(new URL('join.txt', folder)))
@@ -48,14 +49,11 @@ test('controlPlaneJoinCommand() does without a key when the certificates are cop
   assert.match(controlPlaneJoinCommand(access, 'a.b'), / \\\n\t--control-plane $/)
 })
 
-test('caCertificateHashes() gives one for each certificate, and says when there is none', () => {
+test('pinsOf() gives one for each certificate, and says when there is none', () => {
   const [golden] = cases
   assert.ok(golden)
   const { caCertificate } = done(golden).access
-  const [hash] = caCertificateHashes(caCertificate)
-  assert.deepEqual(caCertificateHashes(caCertificate + caCertificate), [hash, hash])
-  assert.throws(
-    () => caCertificateHashes('no PEM'),
-    /^KubestepError: show-join-command: cannot read the CA certificate: /,
-  )
+  const [hash] = pinsOf(caCertificate)
+  assert.deepEqual(pinsOf(caCertificate + caCertificate), [hash, hash])
+  assert.throws(() => pinsOf('no PEM'), /^KubestepError: discovery: cannot read the CA certificate: /)
 })

@@ -12,8 +12,10 @@ export interface Credentials {
   /** E.g. `https://10.0.0.5:6443`. */
   readonly server: string
   readonly ca: string
-  readonly certificate: string
-  readonly key: string
+  readonly certificate?: string
+  readonly key?: string
+  /** In place of certificate and key. */
+  readonly token?: string
 }
 
 export interface Response {
@@ -50,13 +52,17 @@ const REQUEST_TIMEOUT_MS = 10_000
  * Throws an ApiError when the credentials are damaged.
  */
 export function openApi(credentials: Credentials): Api {
-  const { server, ca, certificate, key } = credentials
+  const { server, ca, certificate, key, token } = credentials
   checkPem(credentials)
   const agent = new Agent({ keepAlive: true, maxSockets: 16, ca, cert: certificate, key })
   const send: Api['send'] = (method, path, body, contentType = 'application/json') =>
     new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : JSON.stringify(body)
-      const headers = { accept: 'application/json', ...(payload !== undefined && { 'content-type': contentType }) }
+      const headers = {
+        accept: 'application/json',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(payload !== undefined && { 'content-type': contentType }),
+      }
       const call = request(`${server}${path}`, { method, agent, headers, timeout: REQUEST_TIMEOUT_MS }, response => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -85,8 +91,8 @@ export function openApi(credentials: Credentials): Api {
 // Otherwise OpenSSL's own words would come with the first request.
 function checkPem({ server, ca, certificate, key }: Credentials): void {
   try {
-    for (const text of [ca, certificate]) new X509Certificate(text)
-    createPrivateKey(key)
+    for (const text of [ca, certificate]) if (text !== undefined) new X509Certificate(text)
+    if (key !== undefined) createPrivateKey(key)
   } catch (error) {
     throw new ApiError(
       `api: cannot talk to "${server}": a certificate or the key in the kubeconfig is damaged (${reasonOf(error)}); make it anew with the kubeconfig script`,

@@ -8,7 +8,7 @@ import { choiceFindings } from './choices.ts'
 import { type ConfigDocument, decodeDocument, type ForeignDocument, readDocuments } from './config-documents.ts'
 import { conversionFindings, toV1beta4 } from './convert.ts'
 import { type Finding, isWithin, type Origin, placeFindings, warningLines } from './findings.ts'
-import { readFlags, refuseMixedFlags } from './flag-fields.ts'
+import { type FlagField, type GivenFlags, readFlags, refuseMixedFlags } from './flag-fields.ts'
 import { DEPRECATED_SINCE } from './kinds.ts'
 import { chooseVersion, DEFAULT_VERSION, type VersionChoice } from './kubernetes-version.ts'
 
@@ -18,7 +18,9 @@ export interface ConfigSource {
   readonly text?: string
   /** The file's name, for messages. */
   readonly file?: string
-  readonly flags?: Flags
+  readonly flags?: GivenFlags
+  /** Which flag sets which field; those of an init when left out. */
+  readonly flagFields?: readonly FlagField[]
   /** Whether to look for the container runtime's socket when none is named. @default {true} */
   readonly detectCriSocket?: boolean
   /** Names of the phases that may be skipped; without them any name will do. */
@@ -69,12 +71,12 @@ const NEWEST = parseVersion(DEFAULT_VERSION) as Version
 
 /** Reads file and flags; never throws for what is wrong with their values, only a UsageError for flags that cannot be mixed. */
 export function readSource(source: ConfigSource): Drafts {
-  const { text, flags = {} } = source
+  const { text, flags = {}, flagFields } = source
   const file = sourceName(source)
-  if (text !== undefined) refuseMixedFlags(flags)
+  if (text !== undefined) refuseMixedFlags(flags, flagFields)
   const { documents, faults, foreign } =
     text === undefined ? { documents: [], faults: [], foreign: [] } : readDocuments(text, file)
-  const given = readFlags(flags)
+  const given = readFlags(flags, flagFields)
   const findings: Finding[] = [...given.findings]
   const drafts: Partial<Record<KubeadmKind, JsonObject>> = {}
   let writtenCluster: JsonObject | undefined

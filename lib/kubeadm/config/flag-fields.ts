@@ -6,10 +6,16 @@ import type { KubeadmKind } from '../../base/kubeadm.ts'
 import type { Flags, OptionName } from '../../cli/options.ts'
 import type { Finding } from './findings.ts'
 
-type Reading = 'text' | 'duration' | 'switch' | 'integer' | 'list' | 'gates' | 'arguments'
+type Reading = 'text' | 'duration' | 'switch' | 'group' | 'integer' | 'list' | 'gates' | 'arguments'
 
-interface FlagField {
-  readonly flag: OptionName
+/** The server to join, which stands behind the flags. */
+export const ENDPOINT = 'api-server-endpoint'
+
+/** Flags, and what stands behind them. */
+export type GivenFlags = Flags & { readonly [ENDPOINT]?: string }
+
+export interface FlagField<Flag = OptionName | typeof ENDPOINT> {
+  readonly flag: Flag
   readonly kind: KubeadmKind
   readonly field: string
   readonly as: Reading
@@ -20,7 +26,7 @@ interface FlagField {
 const INIT = 'InitConfiguration'
 const CLUSTER = 'ClusterConfiguration'
 
-export const FLAG_FIELDS: readonly FlagField[] = [
+export const FLAG_FIELDS: readonly FlagField<OptionName>[] = [
   { flag: 'apiserver-advertise-address', kind: INIT, field: 'localAPIEndpoint.advertiseAddress', as: 'text' },
   { flag: 'apiserver-bind-port', kind: INIT, field: 'localAPIEndpoint.bindPort', as: 'integer' },
   { flag: 'node-name', kind: INIT, field: 'nodeRegistration.name', as: 'text', besideConfig: true },
@@ -52,9 +58,47 @@ export const FLAG_FIELDS: readonly FlagField[] = [
   { flag: 'scheduler-extra-args', kind: CLUSTER, field: 'scheduler.extraArgs', as: 'arguments' },
 ]
 
+const JOIN = 'JoinConfiguration'
+
+/** Source: kubeadm cmd/join.go (v1.36). */
+export const JOIN_FLAG_FIELDS: readonly FlagField[] = [
+  { flag: 'control-plane', kind: JOIN, field: 'controlPlane', as: 'group' },
+  {
+    flag: 'apiserver-advertise-address',
+    kind: JOIN,
+    field: 'controlPlane.localAPIEndpoint.advertiseAddress',
+    as: 'text',
+  },
+  { flag: 'apiserver-bind-port', kind: JOIN, field: 'controlPlane.localAPIEndpoint.bindPort', as: 'integer' },
+  { flag: 'certificate-key', kind: JOIN, field: 'controlPlane.certificateKey', as: 'text' },
+  { flag: 'node-name', kind: JOIN, field: 'nodeRegistration.name', as: 'text', besideConfig: true },
+  { flag: 'cri-socket', kind: JOIN, field: 'nodeRegistration.criSocket', as: 'text' },
+  {
+    flag: 'ignore-preflight-errors',
+    kind: JOIN,
+    field: 'nodeRegistration.ignorePreflightErrors',
+    as: 'list',
+    besideConfig: true,
+  },
+  { flag: 'dry-run', kind: JOIN, field: 'dryRun', as: 'switch', besideConfig: true },
+  { flag: 'skip-phases', kind: JOIN, field: 'skipPhases', as: 'list', besideConfig: true },
+  { flag: 'patches', kind: JOIN, field: 'patches.directory', as: 'text' },
+  { flag: 'discovery-file', kind: JOIN, field: 'discovery.file.kubeConfigPath', as: 'text' },
+  { flag: ENDPOINT, kind: JOIN, field: 'discovery.bootstrapToken.apiServerEndpoint', as: 'text' },
+  { flag: 'discovery-token', kind: JOIN, field: 'discovery.bootstrapToken.token', as: 'text' },
+  { flag: 'discovery-token-ca-cert-hash', kind: JOIN, field: 'discovery.bootstrapToken.caCertHashes', as: 'list' },
+  {
+    flag: 'discovery-token-unsafe-skip-ca-verification',
+    kind: JOIN,
+    field: 'discovery.bootstrapToken.unsafeSkipCAVerification',
+    as: 'switch',
+  },
+  { flag: 'tls-bootstrap-token', kind: JOIN, field: 'discovery.tlsBootstrapToken', as: 'text' },
+]
+
 /** Throws a UsageError naming all flags that say what a configuration file has to say. Source: kubeadm ValidateMixedArguments. */
-export function refuseMixedFlags(flags: Flags): void {
-  const mixed = FLAG_FIELDS.filter(row => !row.besideConfig && flags[row.flag] !== undefined)
+export function refuseMixedFlags(flags: GivenFlags, rows: readonly FlagField[] = FLAG_FIELDS): void {
+  const mixed = rows.filter(row => !row.besideConfig && flags[row.flag] !== undefined)
   if (mixed.length === 0) return
   const names = mixed.map(row => `--${row.flag}`).join(', ')
   const fields = mixed.map(row => row.field).join(', ')
@@ -70,11 +114,11 @@ export interface FlagDocuments {
 }
 
 /** What the flags that were given set. */
-export function readFlags(flags: Flags): FlagDocuments {
+export function readFlags(flags: GivenFlags, rows: readonly FlagField[] = FLAG_FIELDS): FlagDocuments {
   const documents: Partial<Record<KubeadmKind, JsonObject>> = {}
   const fields: Partial<Record<KubeadmKind, Record<string, string>>> = {}
   const findings: Finding[] = []
-  for (const { flag, kind, field, as } of FLAG_FIELDS) {
+  for (const { flag, kind, field, as } of rows) {
     const given = flags[flag]
     if (given === undefined || given === '') continue
     fields[kind] = { ...fields[kind], [field]: flag }
@@ -94,6 +138,8 @@ const READERS: Readonly<Record<Reading, (text: string) => Read>> = {
     return reason === undefined ? { value: formatDuration(parseDuration(text)) } : { reason }
   },
   switch: text => ({ value: text === 'true' }),
+  // What is in it is set by other flags.
+  group: text => ({ value: text === 'true' ? {} : null }),
   integer: text =>
     /^-?\d{1,10}$/.test(text) ? { value: Number(text) } : { reason: 'it is no whole number; write digits only' },
   list: text => ({ value: items(text) }),

@@ -1,7 +1,5 @@
 /** The commands that join further nodes, and the text around them at the end of an init. */
-import { createHash } from 'node:crypto'
-import { KubestepError, reasonOf } from '../../base/errors.ts'
-import { parseCertificates } from '../credentials/certificate.ts'
+import { pinsOf } from '../credentials/ca-pins.ts'
 
 /** How the cluster is found and trusted, as admin.conf has it. */
 export interface ClusterAccess {
@@ -32,22 +30,9 @@ export interface InitDone extends JoinSecrets {
   readonly certificatesUploaded: boolean
 }
 
-/** What `--discovery-token-ca-cert-hash` takes, for each certificate: the SHA-256 of its public key's DER. Throws a KubestepError. */
-export function caCertificateHashes(pem: string): string[] {
-  try {
-    return parseCertificates(pem).map(
-      ({ publicKey }) => `sha256:${createHash('sha256').update(publicKey).digest('hex')}`,
-    )
-  } catch (error) {
-    throw new KubestepError(`show-join-command: cannot read the CA certificate: ${reasonOf(error)}; make it anew`, {
-      cause: error,
-    })
-  }
-}
-
 /** The command for a worker; blanks at line ends are kubeadm's. Source: kubeadm cmd/util/join.go (v1.36). */
 export function workerJoinCommand({ server, caCertificate }: ClusterAccess, token: string): string {
-  const hashes = caCertificateHashes(caCertificate).map(hash => `--discovery-token-ca-cert-hash ${hash} `)
+  const hashes = pinsOf(caCertificate).map(hash => `--discovery-token-ca-cert-hash ${hash} `)
   return `kubeadm join ${server.replaceAll('https://', '')} --token ${token} \\\n\t${hashes.join('')}`
 }
 
@@ -58,7 +43,7 @@ export function controlPlaneJoinCommand(access: ClusterAccess, token: string, ce
 }
 
 /**
- * The text at the end of an init, once for each token: the commands are kubeadm's. Throws like caCertificateHashes.
+ * The text at the end of an init, once for each token: the commands are kubeadm's. Throws a KubestepError for a CA that is none.
  * Source: kubeadm cmd/phases/init/showjoincommand.go (v1.36).
  */
 export function initDoneText(done: InitDone): string {

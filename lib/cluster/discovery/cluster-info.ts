@@ -1,0 +1,145 @@
+/** What a cluster says of itself to everybody: the ConfigMap cluster-info, read before anybody is trusted. */
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
+import { KubestepError, reasonOf } from '../../base/errors.ts'
+import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+
+/** Why there is none. */
+export type InfoFault = 'unreachable' | 'refused' | 'foreign-ca' | 'clock'
+
+/** There is no cluster-info to be had. */
+export class InfoError extends KubestepError {
+  override readonly name: string = 'InfoError'
+  readonly fault: InfoFault
+
+  constructor(message: string, fault: InfoFault, options?: ErrorOptions) {
+    super(message, options)
+    this.fault = fault
+  }
+}
+
+export interface ClusterInfo {
+  /** A kubeconfig with the server and its CA. */
+  readonly kubeconfig: string
+  /** Signatures of it by token id. */
+  readonly signatures: Readonly<Record<string, string>>
+  /** The server's clock, where it tells. */
+  readonly date?: Date
+}
+
+export interface Question {
+  /** `https://host:port`. */
+  readonly server: string
+  /** PEM of the CAs to trust; without it everybody is believed. */
+  readonly ca?: string
+  /** Who asks; nobody when left out. */
+  readonly token?: string
+  readonly certificate?: string
+  readonly key?: string
+}
+
+const PATH = '/api/v1/namespaces/kube-public/configmaps/cluster-info'
+const SIGNATURE = 'jws-kubeconfig-'
+
+/** How long one answer may take. */
+const LIMIT_MS = 5_000
+
+/** An answer is a few KB; whoever sends more is no API server. */
+const MOST_BYTES = 1_000_000
+
+/** What an error of the connection means. */
+const CONNECTION: readonly (readonly [code: RegExp, words: string])[] = [
+  [/^ECONNREFUSED$/, 'nothing listens there; is the port right, and does the API server run?'],
+  [/^(?:ENOTFOUND|EAI_AGAIN|EAI_NONAME)$/, 'this name has no address; correct it, or see to the name server'],
+  [/^(?:EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/, 'there is no way to this address; is it right, is the machine up?'],
+  [/^ECONNRESET$/, 'the connection was cut; is a firewall or a balancer without servers in between?'],
+]
+
+const STRANGE = 'is that the port of an API server?'
+
+/** Reads it. Throws an InfoError that says what is wrong. */
+export async function readClusterInfo({ server, ca, token, certificate, key }: Question): Promise<ClusterInfo> {
+  const stop = AbortSignal.timeout(LIMIT_MS)
+  let response: IncomingMessage
+  let text = ''
+  try {
+    const call = request(`${server}${PATH}`, {
+      agent: false,
+      signal: stop,
+      ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+      ...(certificate !== undefined && { cert: certificate, key }),
+      headers: { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    })
+    call.end()
+    ;[response] = (await once(call, 'response')) as [IncomingMessage]
+    call.on('error', () => {})
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += chunk
+      if (text.length > MOST_BYTES) throw new Error(`it sends more than an API server would; ${STRANGE}`)
+    }
+  } catch (error) {
+    throw connectionError(server, error, stop.aborted)
+  }
+  const date = response.headers.date === undefined ? undefined : new Date(response.headers.date)
+  const refused = (reason: string): InfoError =>
+    new InfoError(`discovery: cannot read cluster-info of "${server}": ${reason}`, 'refused')
+  const status = response.statusCode
+  const object = decoded(text)
+  if (status === 401) throw refused('it answers nobody that it does not know; use a discovery file with credentials')
+  if (status === 403) throw refused('it does not let everybody read it; use a discovery file, or phase bootstrap-token')
+  if (status === 404 && object?.kind === 'Status') {
+    throw refused('it is not there: kubeadm did not make this cluster; use a discovery file, or phase bootstrap-token')
+  }
+  const data = object?.data
+  if (status !== 200 || !isObject(data) || typeof data.kubeconfig !== 'string') {
+    throw refused(`what answers (status ${status}) is no API server; ${STRANGE}`)
+  }
+  const signatures = Object.entries(data).flatMap(([name, value]) =>
+    name.startsWith(SIGNATURE) && value ? [[name.slice(SIGNATURE.length), String(value)]] : [],
+  )
+  return {
+    kubeconfig: data.kubeconfig,
+    signatures: Object.fromEntries(signatures),
+    ...(date !== undefined && !Number.isNaN(date.getTime()) && { date }),
+  }
+}
+
+function decoded(text: string): JsonObject | undefined {
+  try {
+    const value = JSON.parse(text) as Json
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function connectionError(server: string, error: unknown, isLate: boolean): InfoError {
+  const code = String((error as NodeJS.ErrnoException).code ?? '')
+  const head = `discovery: cannot reach "${server}"`
+  const say = (reason: string, fault: InfoFault): InfoError =>
+    new InfoError(`${head}: ${reason}`, fault, { cause: error })
+  if (isLate)
+    return say(`no answer within ${LIMIT_MS / 1000} s; is the address right, is a firewall in between?`, 'unreachable')
+  const known = CONNECTION.find(([codes]) => codes.test(code))
+  if (known !== undefined) return say(known[1], 'unreachable')
+  if (code === 'CERT_NOT_YET_VALID')
+    return say("its certificate is not valid yet by this machine's clock; set that", 'clock')
+  if (code === 'CERT_HAS_EXPIRED') {
+    return say("its certificate has expired by this machine's clock; set that, or renew the certificate", 'clock')
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return say(
+      'its certificate is not for this name; use one that stands in it, or init with --apiserver-cert-extra-sans',
+      'refused',
+    )
+  }
+  if (/^(?:SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|CERT_)/.test(code)) {
+    return say(
+      `another CA has signed its certificate (${code}): somebody stands between; do not trust this network`,
+      'foreign-ca',
+    )
+  }
+  // No TLS, or no HTTP in it.
+  return say(`${reasonOf(error)}; ${STRANGE}`, 'refused')
+}
