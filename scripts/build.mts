@@ -91,6 +91,13 @@ function writeMetadata(check: boolean): void {
 
 const NOTHING = '\0nothing'
 
+/**
+ * Node's own modules: a bundle asks for one where it is first used. An import would load each before the first line runs,
+ * node:http with everything that it could ever need.
+ */
+const BUILT_IN = /^node:(?!module$)/
+const ASKED = '\0asked:'
+
 /** Modules inside of packages in whose place ours stand: what asks for it, and how it ends. */
 const REPLACED: readonly (readonly [importer: RegExp, id: RegExp, ours: string])[] = [
   [/@actions\/cache\//, /\/internal\/tar\.js$/, 'lib/action/cache-archive.ts'],
@@ -120,10 +127,14 @@ async function bundle(name: string, file: string): Promise<string[]> {
         name: 'unused',
         resolveId: (id, importer = '') => {
           if (unused.includes(id)) return NOTHING
+          if (BUILT_IN.test(id)) return importer.startsWith(ASKED) ? { id, external: true } : `${ASKED}${id}`
           const ours = REPLACED.find(([by, ending]) => by.test(importer) && ending.test(id))?.[2]
           return ours === undefined ? null : join(ROOT, ours)
         },
-        load: id => (id === NOTHING ? 'export {}' : null),
+        load: id => {
+          if (id === NOTHING) return 'export {}'
+          return id.startsWith(ASKED) ? `module.exports = require(${JSON.stringify(id.slice(ASKED.length))})` : null
+        },
       },
     ],
     shimMissingExports: unused.length > 0,
