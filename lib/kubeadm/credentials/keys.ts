@@ -1,6 +1,8 @@
-/** Private keys: generate, read, write, sign. Formats are kubeadm's: PKCS#1 for RSA, SEC 1 for ECDSA. */
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, sign } from 'node:crypto'
-import { promisify } from 'node:util'
+/**
+ * Private keys: generate, read, write, sign. Formats are kubeadm's, PKCS#1 for RSA and SEC 1 for ECDSA: node:crypto has
+ * both, jose and WebCrypto have neither.
+ */
+import { createPrivateKey, createPublicKey, KeyObject, sign, webcrypto } from 'node:crypto'
 import type { ClusterConfiguration, EncryptionAlgorithm } from '../../base/kubeadm.ts'
 import { formatPem, parsePem } from './pem.ts'
 
@@ -10,15 +12,19 @@ export interface PrivateKey {
   readonly publicKey: Uint8Array
 }
 
-type KeyOptions = { readonly type: 'rsa'; readonly bits: number } | { readonly type: 'ec'; readonly namedCurve: string }
+type KeyParameters = webcrypto.RsaHashedKeyGenParams | webcrypto.EcKeyGenParams
 
 /** Source: kubeadm apis/kubeadm/v1beta4 EncryptionAlgorithmType (v1.36). */
-export const KEY_ALGORITHMS: Readonly<Record<EncryptionAlgorithm, KeyOptions>> = {
-  'RSA-2048': { type: 'rsa', bits: 2048 },
-  'RSA-3072': { type: 'rsa', bits: 3072 },
-  'RSA-4096': { type: 'rsa', bits: 4096 },
-  'ECDSA-P256': { type: 'ec', namedCurve: 'P-256' },
-  'ECDSA-P384': { type: 'ec', namedCurve: 'P-384' },
+export const KEY_ALGORITHMS: Readonly<Record<EncryptionAlgorithm, KeyParameters>> = {
+  'RSA-2048': rsa(2048),
+  'RSA-3072': rsa(3072),
+  'RSA-4096': rsa(4096),
+  'ECDSA-P256': { name: 'ECDSA', namedCurve: 'P-256' },
+  'ECDSA-P384': { name: 'ECDSA', namedCurve: 'P-384' },
+}
+
+function rsa(modulusLength: number): KeyParameters {
+  return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength, publicExponent: Uint8Array.of(1, 0, 1) }
 }
 
 /**
@@ -33,8 +39,6 @@ export function keyAlgorithm(
   if (gate === undefined) return cluster.encryptionAlgorithm
   return gate ? 'ECDSA-P256' : 'RSA-2048'
 }
-
-const generate = promisify(generateKeyPair)
 
 /** Generates `count` keys at once: the work is done on the threads of the runtime, so all cores take part. */
 export function generateKeys(algorithm: EncryptionAlgorithm, count: number): Promise<PrivateKey[]> {
@@ -57,14 +61,10 @@ function onAllCores<T>(start: () => T): T {
   }
 }
 
-// WebCrypto would give keys that have to be exported and imported again before they can be written as PKCS#1.
 async function generateKey(algorithm: EncryptionAlgorithm): Promise<PrivateKey> {
-  const options = KEY_ALGORITHMS[algorithm]
-  const { privateKey } =
-    options.type === 'rsa'
-      ? await generate('rsa', { modulusLength: options.bits, publicExponent: 65537 })
-      : await generate('ec', { namedCurve: options.namedCurve })
-  return withPublicKey(privateKey)
+  const made = await webcrypto.subtle.generateKey(KEY_ALGORITHMS[algorithm], true, ['sign', 'verify'])
+  const publicKey = KeyObject.from(made.publicKey).export({ type: 'spki', format: 'der' })
+  return { key: KeyObject.from(made.privateKey), publicKey }
 }
 
 function withPublicKey(key: KeyObject): PrivateKey {
