@@ -19,6 +19,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Scripts that work on the sources and so have no bundle. */
 const SOURCE_ONLY: readonly string[] = ['build', 'bench', 'lock']
 
+/** Lives on as a service, from its bundle. */
+const AGENT = 'agent'
+
 /**
  * Packages that a bundle's libraries name and that are never called there: they stay out. @actions/core has its HTTP
  * client for OIDC tokens, and that has undici (400 KB) for callers of fetch.
@@ -45,7 +48,12 @@ export const build: Script = script(
     const folder = flags.check ? mkdtempSync(join(tmpdir(), 'kubestep-build-')) : join(ROOT, 'dist')
     try {
       const modules: string[] = []
-      for (const name of names) modules.push(...(await bundle(name, join(folder, `${name}.mjs`))))
+      modules.push(...(await bundle(AGENT, join(folder, `${AGENT}.mjs`), '')))
+      // Bundles that start the agent carry it.
+      const agent = readFileSync(join(folder, `${AGENT}.mjs`), 'utf8')
+      for (const name of names.filter(name => name !== AGENT)) {
+        modules.push(...(await bundle(name, join(folder, `${name}.mjs`), agent)))
+      }
       writeFileSync(join(folder, LICENCES), licenceText([...new Set(modules)].sort()))
       if (flags.check) compare(folder, join(ROOT, 'dist'))
       else removeOthers(folder, names)
@@ -105,7 +113,7 @@ const REPLACED: readonly (readonly [importer: RegExp, id: RegExp, ours: string])
 ]
 
 /** Writes a bundle; gives the modules that are in it. */
-async function bundle(name: string, file: string): Promise<string[]> {
+async function bundle(name: string, file: string, agent: string): Promise<string[]> {
   const { rolldown } = await import('rolldown')
   const unused = UNUSED[name] ?? []
   const supervisor = JSON.stringify(readFileSync(join(ROOT, 'lib/machine/service/supervise.mjs'), 'utf8'))
@@ -113,7 +121,10 @@ async function bundle(name: string, file: string): Promise<string[]> {
     input: join(ROOT, 'scripts', `${name}.mts`),
     platform: 'node',
     treeshake: true,
-    transform: { define: { ENTRY: JSON.stringify(name), SUPERVISOR: supervisor }, target: 'es2023' },
+    transform: {
+      define: { ENTRY: JSON.stringify(name), SUPERVISOR: supervisor, AGENT_TEXT: JSON.stringify(agent) },
+      target: 'es2023',
+    },
     resolve: {
       // zx's ESM files are wrappers that require the CommonJS ones at run time: that dies in a bundle under Deno.
       alias: {

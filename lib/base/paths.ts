@@ -26,6 +26,8 @@ export const LAYOUT = {
   lock: '/run/kubestep/lock',
   services: '/var/lib/kubestep/services',
   binaries: '/var/lib/kubestep/bin',
+  /** What the agent does on this machine. */
+  agent: '/var/lib/kubestep/agent.json',
   containerd: {
     config: '/var/lib/kubestep/containerd/config.toml',
     /** Which proxy it takes. */

@@ -19,9 +19,9 @@ test('restoreText() is what iptables-restore takes, and removalText() takes all 
   skip,
 }, async () => {
   const text = restoreText({ family: 4, podSubnet: '10.244.0.0/16', serviceSubnet: '10.96.0.0/12', ports: [6443] })
-  const entries = CHAINS.map(([chain, from]) => `iptables -I ${from} 1 -m comment --comment kubestep -j ${chain}`).join(
-    '\n',
-  )
+  const entries = CHAINS.map(
+    ({ table, chain, from }) => `iptables -t ${table} -I ${from} 1 -m comment --comment kubestep -j ${chain}`,
+  ).join('\n')
   const cluster = `
     iptables -t nat -N KUBE-SERVICES; iptables -t nat -A PREROUTING -j KUBE-SERVICES
     iptables -t nat -N KUBE-SVC-X; iptables -t nat -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/x has a -j in it" -j KUBE-SVC-X

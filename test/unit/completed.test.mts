@@ -18,6 +18,7 @@ function cluster(objects: Readonly<Record<string, JsonObject>>, asked: string[] 
       asked.push(path)
       return objects[path]
     },
+    lines: () => Promise.reject(new Error('not in this test')),
     close: () => {},
   }
 }

@@ -20,6 +20,7 @@ function cluster(answers: { readonly list?: JsonObject; readonly status?: number
       return { status: answers.status ?? 200, body: '{}' }
     },
     get: async () => answers.list,
+    lines: () => Promise.reject(new Error('not in this test')),
     close: () => {},
   }
 }

@@ -29,6 +29,8 @@ export interface Api {
   readonly send: (method: string, path: string, body?: JsonObject, contentType?: string) => Promise<Response>
   /** GET and decode; undefined for 404. Throws an ApiError for any other failure. */
   readonly get: (path: string) => Promise<JsonObject | undefined>
+  /** GET whose answer comes in lines, until it ends or is ended. Throws an ApiError, and what `onLine` throws. */
+  readonly lines: (path: string, onLine: (line: string) => void, signal: AbortSignal) => Promise<void>
   readonly close: () => void
 }
 
@@ -46,6 +48,9 @@ export class ApiError extends KubestepError {
 
 /** How long one request may take, as kubeadm has it (kubeadm constants.go, v1.36). */
 const REQUEST_TIMEOUT_MS = 10_000
+
+/** How long a watch may be silent: a server that lives sends a bookmark a minute. Source: cacher.go (v1.36). */
+const SILENCE_MS = 100_000
 
 /**
  * Opens a client; connections are kept and shared, and made only when needed.
@@ -84,8 +89,51 @@ export function openApi(credentials: Credentials): Api {
       if (status !== 200) throw refusal('GET', path, { status, body })
       return JSON.parse(body) as JsonObject
     },
+    lines: (path, onLine, signal) => readLines({ url: `${server}${path}`, agent, signal }, onLine),
     close: () => agent.destroy(),
   }
+}
+
+interface LineSource {
+  readonly url: string
+  readonly agent: Agent
+  readonly signal: AbortSignal
+}
+
+function readLines({ url, agent, signal }: LineSource, onLine: (line: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const call = request(url, { agent, signal, timeout: SILENCE_MS, headers: { accept: 'application/json' } })
+    const fail = (error: Error): void => {
+      reject(error instanceof ApiError ? error : new ApiError(`api: cannot read "${url}": ${error.message}`, 0))
+    }
+    call.on('timeout', () => call.destroy(new Error(`silent for ${SILENCE_MS / 1000} s`)))
+    call.on('error', fail)
+    call.on('response', response => {
+      const status = response.statusCode ?? 0
+      let rest = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        const lines = `${rest}${chunk}`.split('\n')
+        rest = lines.pop() ?? ''
+        if (status !== 200) {
+          rest = [...lines, rest].join('\n')
+          return
+        }
+        try {
+          for (const line of lines) onLine(line)
+        } catch (error) {
+          call.destroy()
+          fail(error as Error)
+        }
+      })
+      response.on('error', fail)
+      response.on('end', () => {
+        if (status === 200) resolve()
+        else reject(refusal('GET', new URL(url).pathname, { status, body: rest }))
+      })
+    })
+    call.end()
+  })
 }
 
 // Otherwise OpenSSL's own words would come with the first request.

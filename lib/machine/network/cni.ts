@@ -17,6 +17,9 @@ export function isFirst(own: string, present: readonly string[]): boolean {
   return others.every(other => own < other)
 }
 
+/** What an interface has by itself. */
+const USUAL_MTU = 1500
+
 /** Pod addresses of one family. */
 export interface PodRange {
   /** CIDR of this node, e.g. `10.244.0.0/24`. */
@@ -25,11 +28,13 @@ export interface PodRange {
 }
 
 /**
- * The network configuration list as an object. `dataDir` is where host-local keeps which address is whose.
+ * The network configuration list as an object. `dataDir` is where host-local keeps which address is whose, `mtu` what
+ * the way to other machines carries. What leaves for elsewhere gets this machine's address by rules of ours: the plugin
+ * knows this node's range alone, and would do it for Pods of other nodes, too.
  * Source: containernetworking.github.io, plugins bridge, host-local, portmap; CNI spec 0.4.0, which every
  * containerd since 1.6 and every plugin release that distributions carry understand.
  */
-export function cniConfig(ranges: readonly PodRange[], dataDir: string): JsonObject {
+export function cniConfig(ranges: readonly PodRange[], dataDir: string, mtu: number = USUAL_MTU): JsonObject {
   const everywhere: Readonly<Record<4 | 6, string>> = { 4: '0.0.0.0/0', 6: '::/0' }
   return {
     cniVersion: '0.4.0',
@@ -39,7 +44,8 @@ export function cniConfig(ranges: readonly PodRange[], dataDir: string): JsonObj
         type: 'bridge',
         bridge: LAYOUT.cni.bridge,
         isGateway: true,
-        ipMasq: true,
+        ipMasq: false,
+        ...(mtu !== USUAL_MTU && { mtu }),
         // A Pod has to reach itself through its own Service.
         hairpinMode: true,
         ipam: {

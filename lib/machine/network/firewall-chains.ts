@@ -26,10 +26,11 @@ export async function applyRules(settings: RuleSettings): Promise<void> {
       `network: cannot set firewall rules: ${stderr.trim()}; install iptables or load its kernel modules`,
     )
   }
-  for (const [chain, from] of CHAINS) {
+  for (const { table, chain, from } of CHAINS) {
     const entry = ['-m', 'comment', '--comment', 'kubestep', '-j', chain]
-    if ((await $({ nothrow: true })`${iptables(family)} --wait -C ${from} ${entry}`).exitCode === 0) continue
-    await $({ nothrow: true })`${iptables(family)} --wait -I ${from} 1 ${entry}`
+    const command = [iptables(family), '--wait', '-t', table]
+    if ((await $({ nothrow: true })`${command} -C ${from} ${entry}`).exitCode === 0) continue
+    await $({ nothrow: true })`${command} -I ${from} 1 ${entry}`
   }
 }
 

@@ -12,16 +12,24 @@ export const DEFAULT_POD_SUBNET = '10.244.0.0/16'
 const NODE_MASK: Readonly<Record<4 | 6, number>> = { 4: 24, 6: 64 }
 
 /**
- * The range of the first node in each family: the controller manager hands them out in order, and this cluster has
- * one node, so the network can be there before the controller manager is.
+ * The range of the first node in each family: the controller manager hands them out in order, so the network can be
+ * there before the controller manager is. `masks` are those that it is told.
  */
-export function nodePodRanges(networking: Pick<Networking, 'podSubnet'>): PodRange[] {
+export function nodePodRanges(
+  networking: Pick<Networking, 'podSubnet'>,
+  masks: Readonly<Partial<Record<4 | 6, number>>> = {},
+): PodRange[] {
   const subnets = (networking.podSubnet ?? DEFAULT_POD_SUBNET).split(',')
   return subnets.flatMap(text => {
     const subnet = parseSubnet(text.trim())
     if (subnet === undefined) return []
     const { family } = subnet.address
-    return [{ family, subnet: formatSubnet({ ...subnet, prefix: Math.max(subnet.prefix, NODE_MASK[family]) }) }]
+    return [
+      {
+        family,
+        subnet: formatSubnet({ ...subnet, prefix: Math.max(subnet.prefix, masks[family] ?? NODE_MASK[family]) }),
+      },
+    ]
   })
 }
 

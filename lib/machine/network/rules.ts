@@ -12,34 +12,61 @@ export interface RuleSettings {
   readonly serviceSubnet: string
   /** TCP ports of this machine that Pods have to reach. */
   readonly ports: readonly number[]
+  /** Ranges of Pods on other nodes to which there is a route. */
+  readonly others?: readonly string[]
 }
 
-/** Our chains and where they are entered from. */
-export const CHAINS: readonly (readonly [chain: string, from: string])[] = [
-  ['KUBESTEP-INPUT', 'INPUT'],
-  ['KUBESTEP-FORWARD', 'FORWARD'],
-  ['KUBESTEP-OUTPUT', 'OUTPUT'],
+export interface RuleChain {
+  readonly table: 'filter' | 'nat'
+  readonly chain: string
+  /** Where it is entered from. */
+  readonly from: string
+}
+
+/** Our chains. */
+export const CHAINS: readonly RuleChain[] = [
+  { table: 'filter', chain: 'KUBESTEP-INPUT', from: 'INPUT' },
+  { table: 'filter', chain: 'KUBESTEP-FORWARD', from: 'FORWARD' },
+  { table: 'filter', chain: 'KUBESTEP-OUTPUT', from: 'OUTPUT' },
+  { table: 'nat', chain: 'KUBESTEP-POSTROUTING', from: 'POSTROUTING' },
 ]
+
+/** Groups of receivers, whose packets keep their sender. */
+const MULTICAST: Readonly<Record<4 | 6, string>> = { 4: '224.0.0.0/4', 6: 'ff00::/8' }
 
 /** What goes into each chain, in order: arguments of iptables after `-A CHAIN`. */
 export function chainRules(settings: RuleSettings): Readonly<Record<string, readonly string[]>> {
-  const { podSubnet, serviceSubnet, ports } = settings
+  const { family, podSubnet, serviceSubnet, ports, others = [] } = settings
   // What kube-proxy knows has its destination rewritten before the filter table sees it.
   const service = `-d ${serviceSubnet} ! -o lo -j REJECT`
   const pod = `-d ${podSubnet} ! -o ${LAYOUT.cni.bridge}`
+  const toOthers = others.map(subnet => `-d ${subnet} -j ACCEPT`)
   const fromPods = `-s ${podSubnet} -i ${LAYOUT.cni.bridge}`
   return {
     'KUBESTEP-INPUT': [
       `${fromPods} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
       ...ports.map(port => `${fromPods} -p tcp --dport ${port} -j ACCEPT`),
     ],
-    'KUBESTEP-FORWARD': [service, `${pod} -j REJECT`, `-s ${podSubnet} -j ACCEPT`, `-d ${podSubnet} -j ACCEPT`],
+    'KUBESTEP-FORWARD': [
+      service,
+      ...toOthers,
+      `${pod} -j REJECT`,
+      `-s ${podSubnet} -j ACCEPT`,
+      `-d ${podSubnet} -j ACCEPT`,
+    ],
     // A packet of this machine that was rewritten still bears the interface of its first destination here.
     'KUBESTEP-OUTPUT': [
       service,
+      ...toOthers,
       `${pod} -m conntrack ! --ctstate DNAT -j REJECT`,
       // Probes, webhooks: a firewall may let nothing out that it does not know.
       `-d ${podSubnet} -o ${LAYOUT.cni.bridge} -j ACCEPT`,
+    ],
+    // Pods see one another's addresses; others see this machine's, since they would not know the way back.
+    'KUBESTEP-POSTROUTING': [
+      `-s ${podSubnet} -d ${podSubnet} -j RETURN`,
+      `-s ${podSubnet} -d ${MULTICAST[family]} -j RETURN`,
+      `-s ${podSubnet} -j MASQUERADE`,
     ],
   }
 }
@@ -50,15 +77,21 @@ export function chainRules(settings: RuleSettings): Readonly<Record<string, read
  */
 export function restoreText(settings: RuleSettings): string {
   const rules = chainRules(settings)
-  return [
-    '*filter',
-    ...CHAINS.map(([chain]) => `:${chain} - [0:0]`),
-    ...CHAINS.flatMap(([chain]) =>
-      (rules[chain] ?? []).map(rule => `-A ${chain} ${rule} -m comment --comment kubestep`),
-    ),
-    'COMMIT',
-    '',
-  ].join('\n')
+  const tables = [...new Set(CHAINS.map(({ table }) => table))]
+  return tables
+    .flatMap(table => {
+      const chains = CHAINS.filter(row => row.table === table).map(({ chain }) => chain)
+      return [
+        `*${table}`,
+        ...chains.map(chain => `:${chain} - [0:0]`),
+        ...chains.flatMap(chain =>
+          (rules[chain] ?? []).map(rule => `-A ${chain} ${rule} -m comment --comment kubestep`),
+        ),
+        'COMMIT',
+      ]
+    })
+    .concat('')
+    .join('\n')
 }
 
 /** Name of the tool for a family: `iptables`, `ip6tables`, with a suffix such as `-save`. */

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { $, startDetached } from '../command.ts'
 import { readTextOrEmpty, removeFiles, writeFiles } from '../files.ts'
 import { processesInGroup, processesWith } from '../host/processes.ts'
+import { runtimeCommand } from './runtime-command.ts'
 import type { Service, ServiceManager } from './service.ts'
 
 export interface SupervisorFolders {
@@ -44,7 +45,7 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     const environment = Object.fromEntries(
       Object.entries(process.env).filter(([variable]) => !/^NODE_OPTIONS$|_proxy$/i.test(variable)),
     )
-    const command = [...runtimeCommand(), program, settingsFile(name)]
+    const command = [...runtimeCommand(program), settingsFile(name)]
     const pid = startDetached(command, logFile(name), environment)
     writeFiles('/', [{ path: pidFile(name), mode: 0o644, content: `${pid} ${startTime(pid) ?? ''}\n` }])
   }
@@ -88,11 +89,6 @@ function supervisorText(): string {
 function settings(service: Service, endsFile: string): string {
   const { name, about, command, moreArguments, environmentFile, restartDelayMs } = service
   return `${JSON.stringify({ name, about, command, moreArguments, environmentFile, restartDelayMs, endsFile }, null, 2)}\n`
-}
-
-/** What runs a script of ours by itself: the Node, Deno or Bun that runs this. */
-function runtimeCommand(): string[] {
-  return [process.execPath, ...('deno' in process.versions ? ['run', '-A', '--no-config', '--no-lock'] : [])]
 }
 
 /** Log of an earlier run, unless it grew large. */

@@ -19,6 +19,8 @@ import { serviceManager } from '../../machine/service/manager.ts'
 import { cacheDirOf } from '../../supply/components/fetching.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { imageIds } from '../../supply/runtime/runtime-images.ts'
+import { AGENT_CHANGE, startAgent } from '../agent/agent-service.ts'
+import { expectsNodes, nodeRouteAgent } from '../agent/expected-nodes.ts'
 import { provideBinaries } from '../run/binaries.ts'
 import { makeDataFolder } from '../run/data-folder.ts'
 import { firstLook } from '../run/first-look.ts'
@@ -136,6 +138,10 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       output,
     })
     const results = await Promise.race([completing, failure(watched, done.signal), faultOf(images.all)])
+    if (network !== undefined && expectsNodes(config, flags)) {
+      journal.record(AGENT_CHANGE)
+      await startAgent(services, nodeRouteAgent(config, network.path))
+    }
     const { kubectl } = binaries
     const { certificateKey } = rendered
     const ids = prepared === undefined ? {} : await imageIds(runtime.cri)

@@ -16,6 +16,7 @@ import { readSysctl, writeSysctl } from '../../machine/host/sysctl.ts'
 import type { Change } from '../../machine/journal.ts'
 import { removeRules } from '../../machine/network/firewall-chains.ts'
 import { removeLeftovers } from '../../machine/network/leftovers.ts'
+import { removePodRoutes } from '../../machine/network/pod-routes.ts'
 import type { ServiceManager } from '../../machine/service/service.ts'
 import { removePodSlices } from '../../machine/service/slices.ts'
 import { forgetImageName } from '../../supply/runtime/image-names.ts'
@@ -61,6 +62,7 @@ export const UNDO: { readonly [Kind in Change['kind']]: Undo<Kind> } = {
     // The addresses of Services tell whose virtual servers are, so those go before the interface.
     const sets = await removeLeftovers(others ?? [], ['server'])
     const interfaces = await removeLinks(links)
+    await removePodRoutes()
     const rules = await removeRules(chains, readRemains(LAYOUT.containerd).ids)
     const rest = await removeLeftovers(others ?? [])
     const subjects = new Set([...sets, ...interfaces, ...rules, ...rest])

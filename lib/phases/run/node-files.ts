@@ -6,9 +6,11 @@ import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { parse } from '../../base/yaml.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { rotatedCertificatePath, rotatedKubeconfig } from '../../kubeadm/kubelet/rotation.ts'
+import { argumentValue } from '../../kubeadm/manifests/command-line.ts'
 import { type FileEntry, listFolder } from '../../machine/files.ts'
 import { cniConfig, isFirst, NETWORK_FILES } from '../../machine/network/cni.ts'
 import { nodePodRanges } from '../../machine/network/pod-network.ts'
+import { mtuOf } from '../../machine/network/pod-routes.ts'
 
 /** Files of a node in the order in which they are wanted. */
 export interface NodeFiles {
@@ -97,7 +99,8 @@ export function podNetworkFile(
   confDir: string,
   present: readonly string[] = listFolder('/', confDir) ?? [],
 ): FileEntry {
-  const ranges = nodePodRanges(config.cluster.networking)
+  const ranges = nodePodRanges(config.cluster.networking, nodeMasks(config))
+  const mtu = mtuOf(config.init.localAPIEndpoint.advertiseAddress)
   const name = NETWORK_FILES.find(own => isFirst(own, present))
   if (name === undefined) {
     const [first] = [...present].sort()
@@ -108,6 +111,16 @@ export function podNetworkFile(
   return {
     path: `${confDir}/${name}`,
     mode: 0o644,
-    content: `${JSON.stringify(cniConfig(ranges, LAYOUT.cni.data), null, 2)}\n`,
+    content: `${JSON.stringify(cniConfig(ranges, LAYOUT.cni.data, mtu), null, 2)}\n`,
   }
+}
+
+/** Lengths of a node's mask, where the controller manager is told. Source: kube-controller-manager nodeipam (v1.36). */
+function nodeMasks({ cluster }: InitConfig): Partial<Record<4 | 6, number>> {
+  const told = (flag: string): number | undefined => {
+    const value = argumentValue(cluster.controllerManager.extraArgs, `node-cidr-mask-size${flag}`)
+    return value === undefined ? undefined : Number(value)
+  }
+  const [four, six] = [told('-ipv4') ?? told(''), told('-ipv6') ?? told('')]
+  return { ...(four !== undefined && { 4: four }), ...(six !== undefined && { 6: six }) }
 }

@@ -1,0 +1,65 @@
+/**
+ * The agent as a service: one small process on a machine whose cluster has something to watch, and none elsewhere. It
+ * is started again when it ends, and reads what it is to do in one file.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { KubestepError } from '../../base/errors.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { readTextOrEmpty, writeFiles } from '../../machine/files.ts'
+import type { Change } from '../../machine/journal.ts'
+import { runtimeCommand } from '../../machine/service/runtime-command.ts'
+import type { Service, ServiceManager } from '../../machine/service/service.ts'
+
+/** Name of the service. */
+export const AGENT = 'kubestep-agent'
+
+export interface AgentSettings {
+  readonly node: string
+  /** By the names of parts; a part that is not in here does not run. */
+  readonly parts: Readonly<Record<string, JsonObject>>
+}
+
+/** What is written down before it is started. */
+export const AGENT_CHANGE: Change = { kind: 'service', name: AGENT }
+
+const PROGRAM = `${LAYOUT.services}/agent.mjs`
+
+export function readAgentSettings(): AgentSettings | undefined {
+  const text = readTextOrEmpty(LAYOUT.agent)
+  return text === '' ? undefined : (JSON.parse(text) as AgentSettings)
+}
+
+/** Has the agent do these parts, besides those that it does already. Throws a KubestepError. */
+export async function startAgent(services: ServiceManager, { node, parts }: AgentSettings): Promise<void> {
+  const settings: AgentSettings = { node, parts: { ...readAgentSettings()?.parts, ...parts } }
+  writeFiles('/', [
+    { path: PROGRAM, mode: 0o644, content: agentText() },
+    { path: LAYOUT.agent, mode: 0o600, content: `${JSON.stringify(settings, null, 2)}\n` },
+  ])
+  await services.start(agentService())
+}
+
+function agentService(): Service {
+  return {
+    name: AGENT,
+    about: 'what a kubestep cluster keeps right on this machine',
+    // It holds a few objects: a larger young generation would only lie idle.
+    command: runtimeCommand(PROGRAM, ['--max-semi-space-size=1', '--max-old-space-size=64']),
+    restartDelayMs: 1000,
+    after: ['kubelet'],
+  }
+}
+
+// The build puts the text of the agent's bundle here; from the sources it is taken where the build left it.
+declare const AGENT_TEXT: string | undefined
+
+function agentText(): string {
+  if (typeof AGENT_TEXT === 'string') return AGENT_TEXT
+  const bundle = fileURLToPath(new URL('../../../dist/agent.mjs', import.meta.url))
+  if (!existsSync(bundle)) {
+    throw new KubestepError(`agent: cannot find "${bundle}": the sources are not built; run npm run build`)
+  }
+  return readFileSync(bundle, 'utf8')
+}
