@@ -27,9 +27,7 @@ export const KUBEADM_COMMANDS: readonly CommandRow[] = [
     why: '`reset`, then `init` with the new version; kubeadm itself can upgrade the cluster, too',
   },
   { kubeadm: 'certs renew *', why: 'kubeadm can: the files are the same; or remove a leaf, and `certs` makes it anew' },
-  { kubeadm: 'certs check-expiration', why: 'kubeadm can: the files are the same' },
-  { kubeadm: 'certs generate-csr', here: 'certs generate-csr' },
-  { kubeadm: 'certs certificate-key', why: '`upload-certs` and `init --upload-certs` make one and print it' },
+  { kubeadm: 'certs *', here: 'certs *' },
   { kubeadm: 'kubeconfig user', why: 'kubeadm can: the CA is in the same place' },
   { kubeadm: 'version', why: 'the version of a cluster is that of its kubelet; `--kubernetes-version` chooses it' },
 ]
@@ -67,10 +65,14 @@ export const INERT_FLAGS: readonly FlagRow[] = [
   { flag: '--allow-experimental-api', commands: ['config *'], why: 'there is no experimental API version' },
   {
     flag: '--allow-missing-template-keys',
-    commands: ['token list', 'config images list'],
+    commands: ['token list', 'config images list', 'certs check-expiration'],
     why: 'there is no output by templates',
   },
-  { flag: '--show-managed-fields', commands: ['token list', 'config images list'], why: 'these objects have none' },
+  {
+    flag: '--show-managed-fields',
+    commands: ['token list', 'config images list', 'certs check-expiration'],
+    why: 'these objects have none',
+  },
 ]
 
 /** Flags of every command that are not taken. */

@@ -15,7 +15,9 @@ import {
 import { ALL_CERTIFICATES, issueCredentials } from '../kubeadm/credentials/issue.ts'
 import { kubeconfigsOf } from '../kubeadm/credentials/kubeconfigs.ts'
 import { issueSigningRequests } from '../kubeadm/credentials/requests.ts'
+import { newCertificateKey } from '../kubeadm/objects/upload-certs-objects.ts'
 import type { Given, Rendered, RenderingPhase } from './phase.ts'
+import { checkExpiration, EXPIRATION_OPTIONS } from './renew/check-expiration.ts'
 import { deliverFiles } from './run/deliver.ts'
 import { givenOf, openPhase } from './run/open-phase.ts'
 
@@ -49,6 +51,12 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     about: 'Generate keys and signing requests for all certificates and kubeconfig files, for a CA elsewhere',
     options: [...BASIC, ...NAMES, 'kubeconfig-dir'],
   },
+  { name: 'certificate-key', about: 'Print a random key for the certificates that are uploaded', options: [] },
+  {
+    name: 'check-expiration',
+    about: 'Print when certificates end, and who can renew them; -o json or yaml as an object',
+    options: EXPIRATION_OPTIONS,
+  },
 ]
 
 export const certs: RenderingPhase = {
@@ -58,6 +66,7 @@ export const certs: RenderingPhase = {
     about: 'Generate the certificates and keys of the control plane; what is there and fits is kept.',
     options: [...BASIC, ...NAMES, ...REQUESTS],
     subcommands: SUBCOMMANDS,
+    outputs: ['yaml'],
     examples: [
       'certs.mts all --dry-run --output-dir ./tree',
       'certs.mts apiserver --apiserver-cert-extra-sans localhost,127.0.0.1',
@@ -76,6 +85,8 @@ export const certs: RenderingPhase = {
     }),
   run: async (call: Call): Promise<void> => {
     if (call.subcommand === 'generate-csr') return generateRequests(call)
+    if (call.subcommand === 'certificate-key') return call.output.result(`${newCertificateKey()}\n`)
+    if (call.subcommand === 'check-expiration') return checkExpiration(call)
     if (call.flags['csr-only'] || call.flags['csr-dir'] !== undefined) return requestsOnly(call)
     const opened = openPhase(call)
     const names = call.subcommand === 'all' ? undefined : [call.subcommand]

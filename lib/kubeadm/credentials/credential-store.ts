@@ -2,6 +2,7 @@
 import { posix } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
 import { type Certificate, parseCertificates } from './certificate.ts'
+import { AUTHORITIES, type AuthorityName } from './certificates.ts'
 import { type PrivateKey, parsePrivateKey, parsePublicKey } from './keys.ts'
 
 /** The content of a file on the host; undefined when there is none. */
@@ -40,6 +41,12 @@ export function openStore(folder: string, read: Read): Store {
     privateKey: baseName => find(path(baseName, 'key'), read, parsePrivateKey),
     publicKey: baseName => find(path(baseName, 'pub'), read, parsePublicKey),
   }
+}
+
+/** Whether a CA is there without its key, so that nothing can be signed with it here. */
+export function isExternal(store: Store, name: AuthorityName): boolean {
+  const baseName = AUTHORITIES.find(spec => spec.name === name)?.baseName ?? name
+  return store.certificates(baseName).state === 'there' && store.privateKey(baseName).state === 'absent'
 }
 
 /** Reads and parses one file; whatever goes wrong becomes a reason. */

@@ -9,7 +9,7 @@ import { parse } from '../../base/yaml.ts'
 import { type Certificate, parseCertificates, same } from './certificate.ts'
 import type { Read } from './credential-store.ts'
 import { chains } from './fit.ts'
-import { parsePrivateKey } from './keys.ts'
+import { type PrivateKey, parsePrivateKey } from './keys.ts'
 import { validityFault } from './validity.ts'
 
 export interface ExistingKubeconfig {
@@ -32,11 +32,11 @@ export interface Verdict {
   readonly warnings: readonly string[]
 }
 
-export function judgeKubeconfig({ path, text }: ExistingKubeconfig, trust: Trust, read: Read): Verdict {
+export function judgeKubeconfig(existing: ExistingKubeconfig, trust: Trust, read: Read): Verdict {
   try {
-    const { cluster, user } = currentContext(text)
-    checkAuthority(path, cluster, trust, read)
-    const warnings = checkClient(path, user, trust, read)
+    const { cluster } = currentContext(existing.text)
+    checkAuthority(existing.path, cluster, trust, read)
+    const warnings = checkClient(existing, trust, read)
     if (cluster.server !== trust.server) {
       warnings.push(
         `it has an unexpected API Server URL: expected: ${trust.server}, got: ${String(cluster.server ?? '')}`,
@@ -48,8 +48,8 @@ export function judgeKubeconfig({ path, text }: ExistingKubeconfig, trust: Trust
   }
 }
 
-/** Cluster and user of the current context. Throws a RangeError that says what is missing. */
-function currentContext(text: string): { cluster: JsonObject; user: JsonObject } {
+/** A kubeconfig, and in it cluster and user of the current context. Throws a RangeError that says what is missing. */
+export function currentContext(text: string): { config: JsonObject; cluster: JsonObject; user: JsonObject } {
   const config = parseObject(text)
   const name = String(config['current-context'] ?? '')
   const context = named(config.contexts, name, 'context')
@@ -61,7 +61,7 @@ function currentContext(text: string): { cluster: JsonObject; user: JsonObject }
       `its current context names the cluster ${JSON.stringify(context.cluster ?? '')}, which is not in it`,
     )
   }
-  return { cluster, user: named(config.users, context.user, 'user') ?? {} }
+  return { config, cluster, user: named(config.users, context.user, 'user') ?? {} }
 }
 
 function parseObject(text: string): JsonObject {
@@ -99,18 +99,31 @@ function checkAuthority(path: string, cluster: JsonObject, { authorities, author
  * kubeadm trusts the client's credentials unseen, and fails minutes later. Here they must be usable; whether the
  * API server trusts another CA besides ours cannot be known, so that gives a warning only.
  */
-function checkClient(path: string, user: JsonObject, { authorities, now }: Trust, read: Read): string[] {
-  const pem = material(path, user, 'client-certificate', read)
-  if (pem === undefined) return []
-  const [leaf, ...intermediates] = parseMaterial(pem, 'client certificate', parseCertificates)
+function checkClient(existing: ExistingKubeconfig, { authorities, now }: Trust, read: Read): string[] {
+  const { certificates, key } = clientOf(existing, read)
+  if (certificates === undefined) return []
+  const [leaf, ...intermediates] = certificates
   const dates = validityFault(leaf, now)
   if (dates !== undefined) throw new RangeError(`of its client certificate: ${dates}`)
-  const key = material(path, user, 'client-key', read)
-  if (key !== undefined && !same(parseMaterial(key, 'client key', parsePrivateKey).publicKey, leaf.publicKey)) {
+  if (key !== undefined && !same(key.publicKey, leaf.publicKey)) {
     throw new RangeError('its client key does not belong to its client certificate')
   }
   const known = authorities?.some(root => chains(leaf, intermediates, root)) ?? true
   return known ? [] : ['its client certificate is not signed by the CA']
+}
+
+/** Certificates and key of a kubeconfig's client; absent what it does not have. Throws a RangeError that says what is wrong. */
+export function clientOf(
+  { path, text }: ExistingKubeconfig,
+  read: Read,
+): { readonly certificates?: readonly [Certificate, ...Certificate[]]; readonly key?: PrivateKey } {
+  const { user } = currentContext(text)
+  const pem = material(path, user, 'client-certificate', read)
+  const key = material(path, user, 'client-key', read)
+  return {
+    ...(pem !== undefined && { certificates: parseMaterial(pem, 'client certificate', parseCertificates) }),
+    ...(key !== undefined && { key: parseMaterial(key, 'client key', parsePrivateKey) }),
+  }
 }
 
 function parseMaterial<T>(pem: string, what: string, parsePem: (text: string) => T): T {

@@ -19,7 +19,7 @@ import {
   SERVICE_ACCOUNT,
 } from './certificates.ts'
 import { joinPlans, type Made, NOTHING, type Plan, placed, remark, type Signer } from './credential-plan.ts'
-import { openStore, type Read, type Store } from './credential-store.ts'
+import { isExternal, openStore, type Read } from './credential-store.ts'
 import { generateKeys, keyAlgorithm } from './keys.ts'
 import { planKubeconfig } from './kubeconfig-plan.ts'
 import { KUBECONFIGS, type KubeconfigName } from './kubeconfigs.ts'
@@ -71,10 +71,6 @@ export async function issueCredentials(request: IssueRequest): Promise<Issued> {
 /** Whether a CA is there without its key, so that nothing can be signed with it here. */
 export function isExternalAuthority(config: InitConfig, name: 'ca' | 'front-proxy-ca', read: Read): boolean {
   return isExternal(openStore(config.cluster.certificatesDir, read), name)
-}
-
-function isExternal(store: Store, name: 'ca' | 'front-proxy-ca'): boolean {
-  return store.certificates(name).state === 'there' && store.privateKey(name).state === 'absent'
 }
 
 type Authorities = ReadonlyMap<AuthorityName, Authority>

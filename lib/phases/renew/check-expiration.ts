@@ -1,0 +1,39 @@
+/** When the certificates of this node end: `certs check-expiration`. */
+import { KUBERNETES } from '../../base/paths.ts'
+import { stringify } from '../../base/yaml.ts'
+import type { OptionName } from '../../cli/options.ts'
+import { openOutput } from '../../cli/output.ts'
+import type { Call } from '../../cli/script.ts'
+import { placed } from '../../kubeadm/credentials/credential-plan.ts'
+import { type Expirations, readExpirations } from '../../kubeadm/credentials/expiration.ts'
+import { expirationObject, expirationTable } from '../../kubeadm/credentials/expiration-text.ts'
+import { below } from '../../machine/files.ts'
+import { liveConfig } from '../run/live-config.ts'
+
+export const EXPIRATION_OPTIONS: readonly OptionName[] = [
+  'config',
+  'cert-dir',
+  'kubeconfig',
+  'root',
+  'allow-missing-template-keys',
+  'show-managed-fields',
+]
+
+/** The table, or objects in themselves and no events. */
+const FORMATS: Readonly<Record<string, (found: Expirations, now: Date) => string>> = {
+  text: expirationTable,
+  json: (found, now) => `${JSON.stringify(expirationObject(found, now), null, 4)}\n`,
+  yaml: (found, now) => stringify(expirationObject(found, now)),
+}
+
+/** Says it of everything that is there; needs no API server. Throws what reading the configuration throws. */
+export async function checkExpiration(call: Call): Promise<void> {
+  const { flags } = call
+  const format = flags.output ?? 'text'
+  const output = openOutput({ ...(flags.verbose && { verbose: true }), ...(flags.quiet && { quiet: true }) })
+  const say = format === 'text' ? output.say : (): void => {}
+  const { config, read, root } = await liveConfig({ ...call, output }, call.subcommand, say)
+  const found = readExpirations(config, KUBERNETES.folder, read)
+  for (const fault of found.faults) output.warn(placed(fault, path => below(root, path)))
+  output.result(FORMATS[format]?.(found, new Date()) ?? '')
+}
