@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { pullOrder } from '../../lib/kubeadm/images/image-list.ts'
-import { CriError } from '../../lib/supply/cri/cri-client.ts'
+import { CriError } from '../../lib/supply/cri/grpc.ts'
 import { readMirrors } from '../../lib/supply/fetch/mirrors.ts'
 import { wayOf } from '../../lib/supply/images/pull-images.ts'
 import { pullError } from '../../lib/supply/images/runtime-pull.ts'

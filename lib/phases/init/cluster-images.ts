@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { LAYOUT } from '../../base/paths.ts'
 import { architecture } from '../../base/platform.ts'
 import { secondsText } from '../../base/timings.ts'
 import type { Call } from '../../cli/script.ts'
@@ -11,6 +12,8 @@ import { which } from '../../machine/command.ts'
 import type { Fetching } from '../../supply/components/fetch-components.ts'
 import { fetchingOf } from '../../supply/components/fetching.ts'
 import { reporterOf } from '../../supply/components/reporter.ts'
+import { openQueue } from '../../supply/fetch/queue.ts'
+import { placeArchive } from '../../supply/load/place-archive.ts'
 import { giveImageName, type ImageNaming } from '../../supply/runtime/image-names.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { importArchives, presentImages } from '../../supply/runtime/runtime-images.ts'
@@ -33,6 +36,9 @@ const STEPS: Readonly<Record<Exclude<keyof ImageSteps, 'all'>, readonly ImageNam
   controllers: ['kube-controller-manager', 'kube-scheduler'],
   addons: ['kube-proxy', 'coredns'],
 }
+
+/** Archives on their way into the runtime: one is read while another is unpacked. */
+const AT_ONCE = 2
 
 /** What loading images is part of. */
 export interface ImageRun {
@@ -89,10 +95,7 @@ export interface ImageSources {
   readonly naming?: ImageNaming
 }
 
-/**
- * Puts images into the runtime step by step. One archive after the other: two at once take longer than the same two in
- * turn, on the processors of a runner.
- */
+/** Puts images into the runtime step by step. */
 export function loadImages(runtime: Runtime, config: InitConfig, sources: ImageSources): ImageSteps {
   const left = new Set(sources.archives)
   const wanted = imageList(config)
@@ -158,10 +161,25 @@ async function importAll(
 ): Promise<void> {
   // Somebody else's CRI-O has no call for it; what it lacks of a cluster's images has been said.
   if (runtime.name !== 'containerd') return
-  await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, archives, {
-    onImported: archive => {
-      left.delete(archive)
-      onImported?.(archive)
-    },
-  })
+  const queue = openQueue(AT_ONCE)
+  await Promise.all(
+    archives.map(archive =>
+      queue(async () => {
+        if (!runtime.ours || !(await placed(runtime, archive)))
+          await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, [archive])
+        left.delete(archive)
+        onImported?.(archive)
+      }),
+    ),
+  )
+}
+
+/** Whether an archive could be put into a containerd of our own in the short way. */
+async function placed(runtime: Runtime, archive: string): Promise<boolean> {
+  try {
+    await placeArchive(runtime, LAYOUT.containerd.root, archive, `linux/${architecture()}`)
+    return true
+  } catch {
+    return false
+  }
 }

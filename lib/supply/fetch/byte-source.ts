@@ -7,7 +7,8 @@ export function fileSource(file: FileHandle): ByteSource {
   let position = 0
   return {
     read: async length => {
-      const bytes = Buffer.alloc(length)
+      // Filled, or cut to what was.
+      const bytes = Buffer.allocUnsafe(length)
       let filled = 0
       while (filled < length) {
         const { bytesRead } = await file.read(bytes, filled, length - filled, position)

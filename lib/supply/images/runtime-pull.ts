@@ -2,7 +2,8 @@
 
 import { reasonOf } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { type Cri, CriError } from '../cri/cri-client.ts'
+import type { Cri } from '../cri/cri-client.ts'
+import { CriError } from '../cri/grpc.ts'
 import { OFFLINE, TransferError } from '../fetch/fetch-failure.ts'
 import { LIMITS, type Limits } from '../fetch/limits.ts'
 import { readReference } from '../fetch/reference.ts'

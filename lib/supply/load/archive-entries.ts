@@ -12,13 +12,24 @@ export interface ArchiveEntry {
   /** The content, where it may be JSON. */
   readonly text?: string
   readonly compressed: boolean
+  /** In bytes; of a link none. */
+  readonly size: number
+}
+
+/** Where the bytes of one file go as they are read. */
+export interface Sink {
+  readonly write: (bytes: Uint8Array) => Promise<void>
+  readonly end: (checksum: string) => Promise<void>
 }
 
 /** JSON in archives is small; layers are not JSON. */
 const MAX_JSON = 4 * 1024 * 1024
 
-/** Every file by its name. Reads all of it, so that damage is found before anything is imported. Throws a KubestepError. */
-export async function readEntries(path: string): Promise<ReadonlyMap<string, ArchiveEntry>> {
+/**
+ * Every file by its name. Reads all of it, so that damage is found before anything is imported; what is read can go
+ * somewhere at once, so that it is read but once. Throws a KubestepError.
+ */
+export async function readEntries(path: string, sink?: () => Sink): Promise<ReadonlyMap<string, ArchiveEntry>> {
   const file = await open(path).catch((error: unknown) => {
     throw new KubestepError(`load: cannot read "${path}": ${explain(error)}`, { cause: error })
   })
@@ -26,7 +37,7 @@ export async function readEntries(path: string): Promise<ReadonlyMap<string, Arc
     const entries = new Map<string, ArchiveEntry>()
     for await (const { name, kind, size, content } of readTar(fileSource(file), path)) {
       if (kind === 'folder') continue
-      entries.set(name, kind === 'file' ? await readEntry(size, content()) : { compressed: false })
+      entries.set(name, kind === 'file' ? await readEntry(size, content(), sink?.()) : LINK)
     }
     return entries
   } finally {
@@ -34,7 +45,9 @@ export async function readEntries(path: string): Promise<ReadonlyMap<string, Arc
   }
 }
 
-async function readEntry(size: number, content: AsyncIterable<Uint8Array>): Promise<ArchiveEntry> {
+const LINK: ArchiveEntry = { compressed: false, size: 0 }
+
+async function readEntry(size: number, content: AsyncIterable<Uint8Array>, sink?: Sink): Promise<ArchiveEntry> {
   const hash = createHash('sha256')
   const kept: Uint8Array[] = []
   let magic: Uint8Array | undefined
@@ -42,9 +55,13 @@ async function readEntry(size: number, content: AsyncIterable<Uint8Array>): Prom
     hash.update(chunk)
     magic ??= chunk.subarray(0, 4)
     if (size <= MAX_JSON && isJsonStart(magic)) kept.push(chunk)
+    await sink?.write(chunk)
   }
+  const checksum = hash.digest('hex')
+  await sink?.end(checksum)
   return {
-    checksum: hash.digest('hex'),
+    checksum,
+    size,
     compressed: magic !== undefined && compression(magic) !== undefined,
     ...(kept.length > 0 && { text: Buffer.concat(kept).toString() }),
   }

@@ -8,6 +8,23 @@ import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { readReference } from '../fetch/reference.ts'
 import type { ArchiveEntry } from './archive-entries.ts'
 
+/** A file of an archive that is part of an image, by its content. */
+export interface Part {
+  /** SHA-256 of it in hex; undefined for a link. */
+  readonly checksum?: string
+  readonly size: number
+  readonly compressed: boolean
+}
+
+/** What an image is made of. */
+export interface Parts {
+  /** Of an OCI image; docker's has none. */
+  readonly manifest?: { readonly file: Part; readonly mediaType: string; readonly content: JsonObject }
+  readonly config: Part
+  /** From the lowest up, each with what it unpacks to. */
+  readonly layers: readonly { readonly file: Part; readonly diffId: string }[]
+}
+
 export interface ArchivedImage {
   /** As the archive has it, which is what containerd calls it; and the whole name, which the kubelet asks for. */
   readonly names: readonly { readonly given: string; readonly whole: string }[]
@@ -15,6 +32,8 @@ export interface ArchivedImage {
   readonly platform: string
   /** `sha256:...` of its configuration: what a runtime knows it by. */
   readonly id: string
+  /** undefined for one of several in an index, of which all belong together. */
+  readonly parts?: Parts
 }
 
 type Entries = ReadonlyMap<string, ArchiveEntry>
@@ -69,8 +88,20 @@ function dockerImages(entries: Entries, fail: Fail): ArchivedImage[] {
       names: strings(RepoTags).map(given => ({ given: wholeName(given), whole: wholeName(given) })),
       platform: platformOf(config),
       id: `sha256:${entries.get(String(Config))?.checksum}`,
+      parts: {
+        config: partOf(entries, String(Config)),
+        layers: strings(Layers).map((layer, index) => ({
+          file: partOf(entries, layer),
+          diffId: String(strings(diffIds)[index]),
+        })),
+      },
     }
   })
+}
+
+// Its being there has been seen to.
+function partOf(entries: Entries, name: string): Part {
+  return entries.get(name) ?? { size: 0, compressed: false }
 }
 
 interface Descriptor {
@@ -91,7 +122,8 @@ function ociImages(entries: Entries, platform: string, fail: Fail): ArchivedImag
     const fitting = manifests.filter(manifest => (manifest.platform ?? platform) === platform)
     // Of an image for several platforms only the one that fits has to be there.
     if (fitting.length === 0) return manifests.map(manifest => ({ names, platform: String(manifest.platform), id: '' }))
-    return fitting.map(manifest => ociImage(manifest, names, entries, fail))
+    const isAlone = manifests.length === 1 && manifests[0]?.digest === top.digest
+    return fitting.map(manifest => ociImage(manifest, names, entries, fail, isAlone))
   })
 }
 
@@ -105,8 +137,15 @@ function manifestsBelow(descriptor: Descriptor, entries: Entries, fail: Fail): D
     .flatMap(inner => manifestsBelow(inner, entries, fail))
 }
 
-function ociImage({ digest }: Descriptor, names: ArchivedImage['names'], entries: Entries, fail: Fail): ArchivedImage {
-  const { config, layers } = objectOf(jsonOf(entries, blobPath(digest), fail))
+function ociImage(
+  { digest, mediaType }: Descriptor,
+  names: ArchivedImage['names'],
+  entries: Entries,
+  fail: Fail,
+  isAlone: boolean,
+): ArchivedImage {
+  const content = objectOf(jsonOf(entries, blobPath(digest), fail))
+  const { config, layers } = content
   const id = String(objectOf(config).digest)
   for (const blob of [digest, id, ...list(layers).map(layer => String(layer.digest))]) {
     const entry = entries.get(blobPath(blob))
@@ -115,7 +154,21 @@ function ociImage({ digest }: Descriptor, names: ArchivedImage['names'], entries
       throw fail(`its part ${blob} is damaged; make it again`)
     }
   }
-  return { names, platform: platformOf(jsonOf(entries, blobPath(id), fail)), id }
+  const settings = jsonOf(entries, blobPath(id), fail)
+  const image = { names, platform: platformOf(settings), id }
+  if (!isAlone) return image
+  const diffIds = strings(objectOf(objectOf(settings).rootfs).diff_ids)
+  return {
+    ...image,
+    parts: {
+      manifest: { file: partOf(entries, blobPath(digest)), mediaType, content },
+      config: partOf(entries, blobPath(id)),
+      layers: list(layers).map((layer, index) => ({
+        file: partOf(entries, blobPath(String(layer.digest))),
+        diffId: String(diffIds[index]),
+      })),
+    },
+  }
 }
 
 function descriptorOf(value: JsonObject): Descriptor {

@@ -19,6 +19,7 @@ type Names = ReadonlyMap<string, string>
 
 /** The runtime learns of an import by an event. */
 const NOTICE_LIMIT_MS = 5_000
+const NOTICE_MS = 20
 
 /**
  * Imports an archive whose images are known; when that fails, the names that came with it are taken away again.
@@ -70,7 +71,8 @@ async function giveWholeNames(ctr: string, cri: Cri, images: readonly ArchivedIm
   }
 }
 
-async function proven(cri: Cri, images: readonly ArchivedImage[]): Promise<LoadedImage[]> {
+/** Waits until the runtime knows images by their names and ids. Throws a KubestepError when it does not. */
+export async function proven(cri: Cri, images: readonly ArchivedImage[]): Promise<LoadedImage[]> {
   const wanted = images.flatMap(({ names, id }) => names.map(({ whole }) => ({ name: whole, id })))
   const end = performance.now() + NOTICE_LIMIT_MS
   for (;;) {
@@ -82,7 +84,7 @@ async function proven(cri: Cri, images: readonly ArchivedImage[]): Promise<Loade
         `load: cannot prove ${wrong.map(({ name }) => `"${name}"`).join(', ')}: the runtime was given it and does not have it; see its log`,
       )
     }
-    await sleep(50)
+    await sleep(NOTICE_MS)
   }
 }
 

@@ -3,7 +3,8 @@
 import { KubestepError } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
 import { type MachineFacts, readMachineFacts, startsStaticPods } from '../../machine/host/machine.ts'
-import { type Cri, CriError, openCri, UNIMPLEMENTED } from '../cri/cri-client.ts'
+import { type Cri, openCri } from '../cri/cri-client.ts'
+import { CriError, UNIMPLEMENTED } from '../cri/grpc.ts'
 
 export interface Runtime {
   readonly cri: Cri

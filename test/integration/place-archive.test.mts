@@ -1,0 +1,162 @@
+/** Archives put into a real containerd by hand: it has, keeps and finds again what an import would have given it. */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { architecture } from '../../lib/base/platform.ts'
+import { $, startDetached, which } from '../../lib/machine/command.ts'
+import { placeArchive } from '../../lib/supply/load/place-archive.ts'
+import { containerdConfig } from '../../lib/supply/runtime/containerd-config.ts'
+import { openRuntime, type Runtime } from '../../lib/supply/runtime/runtime.ts'
+import { imageIds } from '../../lib/supply/runtime/runtime-images.ts'
+import { dockerFiles, imageId, ociFiles, sha256, tarOf } from '../archives.ts'
+
+const able = which('containerd') !== undefined && which('ctr') !== undefined && process.getuid?.() === 0
+const arch = architecture()
+const platform = `linux/${arch}`
+
+describe('placeArchive()', { skip: able ? false : 'containerd, ctr and root are needed' }, () => {
+  const base = able ? mkdtempSync('/var/lib/kubestep-test-place-') : ''
+  const [root, socket] = [join(base, 'root'), join(base, 's')]
+  let runtime: Runtime
+  let pid = 0
+
+  const start = async (): Promise<void> => {
+    pid = startDetached([which('containerd') ?? '', '--config', join(base, 'config.toml')], join(base, 'log'))
+    for (let tries = 0; ; tries++) {
+      try {
+        runtime = await openRuntime(`unix://${socket}`, true)
+        return
+      } catch (error) {
+        if (tries > 400) throw error
+        await sleep(50)
+      }
+    }
+  }
+  const stop = async (): Promise<void> => {
+    runtime.cri.close()
+    process.kill(pid, 'SIGTERM')
+    while (readdirSync('/proc').includes(String(pid))) await sleep(20)
+  }
+  before(async () => {
+    mkdirSync(base, { recursive: true })
+    const settings = {
+      root,
+      state: join(base, 'state'),
+      socket,
+      cniBinDir: base,
+      cniConfDir: base,
+      runc: which('runc') ?? 'runc',
+      pauseImage: 'example.org/pause:1',
+      cgroupDriver: 'cgroupfs',
+      restrictOomScore: true,
+    } as const
+    writeFileSync(join(base, 'config.toml'), containerdConfig(settings))
+    await start()
+  })
+  after(async () => {
+    await stop()
+    rmSync(base, { recursive: true, force: true })
+  })
+
+  const ctr = async (...args: readonly string[]): Promise<string> =>
+    (await $`ctr --address ${socket} --namespace k8s.io ${args}`).stdout
+  const place = (name: string, content: Uint8Array) => {
+    writeFileSync(join(base, name), content)
+    return placeArchive(runtime, root, join(base, name), platform)
+  }
+  const blobs = (): readonly string[] => readdirSync(join(root, 'io.containerd.content.v1.content/blobs/sha256')).sort()
+
+  const docker = { architecture: arch, mark: 'docker' }
+  const oci = { architecture: arch, mark: 'oci' }
+
+  test("docker's and OCI archives, also of the same layer at once", async () => {
+    const names = ['docker.io/library/one:1', 'registry.test/one:1']
+    const same = tarOf(dockerFiles(docker, ['registry.test/same:1']))
+    const [first] = await Promise.all([
+      place('docker.tar', tarOf(dockerFiles(docker, ['one:1', 'registry.test/one:1']))),
+      place('same.tar', same),
+      place('oci.tar', tarOf(ociFiles([oci], { 'io.containerd.image.name': 'registry.test/oci:1' }))),
+    ]).catch(async () => [
+      // One of two with the same layer may lose: then it is the other import's turn.
+      await place('docker.tar', tarOf(dockerFiles(docker, ['one:1', 'registry.test/one:1']))),
+      await place('same.tar', same),
+      await place('oci.tar', tarOf(ociFiles([oci], { 'io.containerd.image.name': 'registry.test/oci:1' }))),
+    ])
+    assert.deepEqual(
+      first,
+      names.map(name => ({ name, id: imageId(docker) })),
+    )
+    assert.deepEqual(await imageIds(runtime.cri), {
+      ...Object.fromEntries([...names, 'registry.test/same:1'].map(name => [name, imageId(docker)])),
+      'registry.test/oci:1': imageId(oci),
+    })
+  })
+
+  test('all of it outlives a garbage collection and a new start', async () => {
+    const [had, files] = [await imageIds(runtime.cri), blobs()]
+    await ctr('leases', 'create', '--id', 'some')
+    await ctr('leases', 'delete', '--sync', 'some')
+    await stop()
+    await start()
+    assert.deepEqual(await imageIds(runtime.cri), had)
+    assert.deepEqual(blobs(), files)
+    const checked = (await ctr('images', 'check')).trim().split('\n').slice(1)
+    assert.equal(
+      checked.length > 0 && checked.every(line => /\bcomplete\b.*\btrue\b/.test(line)),
+      true,
+      checked.join('\n'),
+    )
+    const mount = join(base, 'mount')
+    mkdirSync(mount)
+    await ctr('images', 'mount', 'registry.test/oci:1', mount)
+    try {
+      assert.equal(readFileSync(join(mount, 'hello.txt'), 'utf8'), `hello ${arch} oci\n`)
+    } finally {
+      await ctr('images', 'unmount', '--rm', mount)
+    }
+  })
+
+  test('an image under its old name is replaced', async () => {
+    const newer = { architecture: arch, mark: 'newer' }
+    await place('newer.tar', tarOf(dockerFiles(newer, ['one:1'])))
+    assert.equal((await imageIds(runtime.cri))['docker.io/library/one:1'], imageId(newer))
+  })
+
+  const bad = { architecture: arch, mark: 'bad' }
+  const files = dockerFiles(bad, ['bad:1'])
+  const otherLayer = 'no tar at all'
+  const config = JSON.stringify({
+    architecture: arch,
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(otherLayer)}`] },
+  })
+  for (const [what, bytes] of [
+    ['a damaged layer', tarOf({ ...files, 'layer1/layer.tar': 'something else' })],
+    ['an archive that is cut short', tarOf(files).subarray(0, 1700)],
+    [
+      'a layer that is no tar',
+      tarOf({
+        'c.json': config,
+        'layer.tar': otherLayer,
+        'manifest.json': JSON.stringify([{ Config: 'c.json', RepoTags: ['bad:1'], Layers: ['layer.tar'] }]),
+      }),
+    ],
+    [
+      'images for several platforms',
+      tarOf(ociFiles([bad, { architecture: 's390x' }], { 'io.containerd.image.name': 'x.y/z:1' })),
+    ],
+  ] as const) {
+    test(`${what}: it throws, and there is no image`, async () => {
+      const had = await imageIds(runtime.cri)
+      await assert.rejects(place('bad.tar', bytes))
+      assert.deepEqual(await imageIds(runtime.cri), had)
+      const left = readdirSync(join(root, 'io.containerd.content.v1.content'))
+      assert.deepEqual(
+        left.filter(name => name.startsWith('kubestep')),
+        [],
+      )
+    })
+  }
+})
