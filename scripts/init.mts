@@ -69,13 +69,14 @@ export const init: Script = script(
     }
     call.output.say(`[init] Using Kubernetes version: ${phase.config.cluster.kubernetesVersion}`)
     if (phase.dryRun) {
-      const { renderCluster } = await import('../lib/phases/init/render-cluster.ts')
+      const { renderCluster, treeOf } = await import('../lib/phases/init/render-cluster.ts')
       const { describeRun } = await import('../lib/phases/init/describe-run.ts')
       const { checkFlags } = await import('../lib/phases/init/check-flags.ts')
       await checkFlags(phase, call.flags)
       const rendered = await renderCluster(phase, call, new Date())
-      phase.write(rendered.files)
-      for (const line of await describeRun(phase, rendered, call.flags)) call.output.say(line)
+      const tree = treeOf(rendered)
+      phase.write(tree)
+      for (const line of await describeRun(phase, { ...rendered, files: tree }, call.flags)) call.output.say(line)
       return
     }
     if (phase.target !== '/') {

@@ -4,11 +4,12 @@ import { stringify } from '../base/yaml.ts'
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
-import { clusterObjects } from '../kubeadm/objects/cluster-objects.ts'
-import type { Phase } from './phase.ts'
+import { type ClusterObject, created } from '../kubeadm/objects/cluster-object.ts'
+import { corednsObjects } from '../kubeadm/objects/coredns.ts'
+import { kubeProxyObjects } from '../kubeadm/objects/kube-proxy.ts'
+import type { Applied, ApplyingPhase, Given } from './phase.ts'
 import { deliverObjects } from './run/deliver.ts'
-import { openPhase } from './run/open-phase.ts'
-import { loadPatches } from './run/user-patches.ts'
+import { givenOf, openPhase } from './run/open-phase.ts'
 
 const COMMON: readonly OptionName[] = [...PHASE_OPTIONS, 'image-repository', 'kubeconfig', 'print-manifest']
 const DNS: readonly OptionName[] = ['feature-gates', 'patches', 'service-cidr', 'service-dns-domain']
@@ -19,9 +20,26 @@ const PROXY: readonly OptionName[] = [
   'pod-network-cidr',
 ]
 
-const NAMES: Readonly<Record<string, string>> = { coredns: 'CoreDNS', 'kube-proxy': 'kube-proxy' }
+interface Addon {
+  readonly name: string
+  readonly title: string
+  readonly objects: (given: Given) => readonly ClusterObject[]
+}
 
-export const addon: Phase = {
+const ADDONS: readonly Addon[] = [
+  {
+    name: 'coredns',
+    title: 'CoreDNS',
+    objects: ({ config, apply }) => created('addon/coredns', corednsObjects(config, apply), config.kubeadm),
+  },
+  {
+    name: 'kube-proxy',
+    title: 'kube-proxy',
+    objects: ({ config, facts }) => created('addon/kube-proxy', kubeProxyObjects(config, facts), config.kubeadm),
+  },
+]
+
+export const addon: ApplyingPhase = {
   ...phaseRow('addon'),
   command: {
     name: 'addon',
@@ -34,23 +52,22 @@ export const addon: Phase = {
     ],
     examples: ['addon.mts --dry-run', 'addon.mts coredns --print-manifest --config kubeadm.yaml'],
   },
+  objects: (given: Given, names?: readonly string[]): Applied => {
+    const rendered = ADDONS.filter(({ name }) => names === undefined || names.includes(name))
+      .map(({ title, objects }) => ({ title, objects: objects(given) }))
+      .filter(({ objects }) => objects.length > 0)
+    return {
+      objects: rendered.flatMap(({ objects }) => objects),
+      messages: rendered.map(({ title }) => `[addons] Applied essential addon: ${title}`),
+    }
+  },
   run: async (call: Call): Promise<void> => {
-    const phase = openPhase(call)
-    const { config, facts } = phase
-    const wanted = Object.keys(NAMES).filter(name => call.subcommand === 'all' || call.subcommand === name)
-    const inputs = { caCertificate: '', now: new Date(), apply: loadPatches(phase, call.output) }
-    const objects = clusterObjects(
-      config,
-      facts,
-      inputs,
-      wanted.map(name => `addon/${name}`),
-    )
+    const opened = openPhase(call)
+    const applied = addon.objects(givenOf(opened, call), call.subcommand === 'all' ? undefined : [call.subcommand])
     if (call.flags['print-manifest']) {
-      call.output.result(objects.map(({ object }) => `---\n${stringify(object)}`).join(''))
+      call.output.result(applied.objects.map(({ object }) => `---\n${stringify(object)}`).join(''))
       return
     }
-    const isThere = (name: string): boolean => objects.some(({ phase: from }) => from === `addon/${name}`)
-    const messages = wanted.filter(isThere).map(name => `[addons] Applied essential addon: ${NAMES[name]}`)
-    await deliverObjects({ objects, messages }, phase, call)
+    await deliverObjects(applied, opened, call)
   },
 }

@@ -2,12 +2,15 @@
 
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
+import { controlPlaneUrl } from '../kubeadm/config/control-plane-url.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
-import { clusterObjects } from '../kubeadm/objects/cluster-objects.ts'
-import type { Phase } from './phase.ts'
+import { bootstrapTokenObjects } from '../kubeadm/objects/bootstrap-token-objects.ts'
+import { created } from '../kubeadm/objects/cluster-object.ts'
+import type { Applied, ApplyingPhase, Given } from './phase.ts'
 import { adminAccess } from './run/cluster-access.ts'
 import { deliverObjects } from './run/deliver.ts'
-import { openPhase } from './run/open-phase.ts'
+import { givenOf, openPhase } from './run/open-phase.ts'
+import { unpatched } from './run/user-patches.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,
@@ -18,7 +21,7 @@ const OPTIONS: readonly OptionName[] = [
   'token-ttl',
 ]
 
-export const bootstrapToken: Phase = {
+export const bootstrapToken: ApplyingPhase = {
   ...phaseRow('bootstrap-token'),
   command: {
     name: 'bootstrap-token',
@@ -27,16 +30,23 @@ export const bootstrapToken: Phase = {
     options: OPTIONS,
     examples: ['bootstrap-token.mts --dry-run --output-dir ./tree'],
   },
+  objects: ({ config, readCredential, access, now }: Given): Applied => {
+    const found = access ?? {
+      server: controlPlaneUrl(config),
+      caCertificate: readCredential(`${config.cluster.certificatesDir}/ca.crt`) ?? '',
+    }
+    return {
+      objects: created('bootstrap-token', bootstrapTokenObjects(config, found, now), config.kubeadm),
+      messages: ['[bootstrap-token] Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles'],
+    }
+  },
   run: async (call: Call): Promise<void> => {
-    const phase = openPhase(call)
-    const { config, facts } = phase
-    const tokens = config.init.bootstrapTokens.map(({ token }) => token)
-    const objects = clusterObjects(config, facts, { ...adminAccess(phase, call), now: new Date() }, ['bootstrap-token'])
+    const opened = openPhase(call)
+    const given = { ...givenOf(opened, call, unpatched), access: adminAccess(opened, call) }
+    const { objects, messages } = bootstrapToken.objects(given)
+    const tokens = opened.config.init.bootstrapTokens.map(({ token }) => token)
     const used = tokens.length === 1 ? `token: ${tokens[0]}` : `tokens: [${tokens.join(' ')}]`
-    const messages = [
-      ...(call.flags['skip-token-print'] ? [] : [`[bootstrap-token] Using ${used}`]),
-      '[bootstrap-token] Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles',
-    ]
-    await deliverObjects({ objects, messages }, phase, call)
+    const using = call.flags['skip-token-print'] ? [] : [`[bootstrap-token] Using ${used}`]
+    await deliverObjects({ objects, messages: [...using, ...messages] }, opened, call)
   },
 }

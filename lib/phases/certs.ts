@@ -12,7 +12,7 @@ import {
   LEAVES,
   SERVICE_ACCOUNT,
 } from '../kubeadm/credentials/certificates.ts'
-import { ALL_CERTIFICATES, issueCredentials } from '../kubeadm/credentials/issue.ts'
+import { ALL_CERTIFICATES } from '../kubeadm/credentials/issue.ts'
 import { kubeconfigsOf } from '../kubeadm/credentials/kubeconfigs.ts'
 import { issueSigningRequests } from '../kubeadm/credentials/requests.ts'
 import { newCertificateKey } from '../kubeadm/objects/upload-certs-objects.ts'
@@ -73,8 +73,11 @@ export const certs: RenderingPhase = {
       'certs.mts generate-csr --cert-dir /tmp/pki --kubeconfig-dir /tmp/kubernetes',
     ],
   },
-  render: ({ config, readCredential: read, place, now }: Given, names?: readonly string[]): Promise<Rendered> =>
-    issueCredentials({
+  render: async (
+    { issue, config, readCredential: read, place, now }: Given,
+    names?: readonly string[],
+  ): Promise<Rendered> => {
+    const issued = await issue({
       config,
       read,
       place,
@@ -82,7 +85,9 @@ export const certs: RenderingPhase = {
       certificates: ALL_CERTIFICATES.filter(name => names === undefined || names.includes(name)),
       kubeconfigs: [],
       directories: { kubeconfigs: KUBERNETES.folder },
-    }),
+    })
+    return { ...issued, folded: 'certificates and keys' }
+  },
   run: async (call: Call): Promise<void> => {
     if (call.subcommand === 'generate-csr') return generateRequests(call)
     if (call.subcommand === 'certificate-key') return call.output.result(`${newCertificateKey()}\n`)

@@ -3,7 +3,6 @@ import { KUBERNETES } from '../base/paths.ts'
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
-import { issueCredentials } from '../kubeadm/credentials/issue.ts'
 import { KUBECONFIGS, kubeconfigsOf } from '../kubeadm/credentials/kubeconfigs.ts'
 import type { Given, Rendered, RenderingPhase } from './phase.ts'
 import { deliverFiles } from './run/deliver.ts'
@@ -32,11 +31,11 @@ export const kubeconfig: RenderingPhase = {
     ],
     examples: ['kubeconfig.mts all --dry-run --output-dir ./tree', 'kubeconfig.mts admin --cert-dir /tmp/pki'],
   },
-  render: (given: Given, names?: readonly string[]): Promise<Rendered> => {
-    const { config, readCredential: read, place, now, kubeconfigDir = KUBERNETES.folder } = given
-    // One that is asked for by name is made, whatever the release makes by itself.
-    const rows = names === undefined ? kubeconfigsOf(config.kubeadm) : KUBECONFIGS
-    return issueCredentials({
+  render: async (given: Given, names?: readonly string[]): Promise<Rendered> => {
+    const { issue, runs, config, readCredential: read, place, now, kubeconfigDir = KUBERNETES.folder } = given
+    // One that is asked for alone is refused where the release has none.
+    const rows = names === undefined || runs('kubeconfig') ? kubeconfigsOf(config.kubeadm) : KUBECONFIGS
+    const issued = await issue({
       config,
       read,
       place,
@@ -45,6 +44,7 @@ export const kubeconfig: RenderingPhase = {
       kubeconfigs: rows.map(({ name }) => name).filter(name => names === undefined || names.includes(name)),
       directories: { kubeconfigs: kubeconfigDir },
     })
+    return { ...issued, folded: 'kubeconfig files' }
   },
   run: async (call: Call): Promise<void> => {
     const opened = openPhase(call)

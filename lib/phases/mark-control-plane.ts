@@ -4,15 +4,15 @@ import type { Taint } from '../base/kubeadm.ts'
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
-import { clusterObjects } from '../kubeadm/objects/cluster-objects.ts'
-import { controlPlaneLabels } from '../kubeadm/objects/node-patch.ts'
-import type { Phase } from './phase.ts'
+import { controlPlaneLabels, controlPlanePatch, nodePatch } from '../kubeadm/objects/node-patch.ts'
+import type { Applied, ApplyingPhase, Given } from './phase.ts'
 import { deliverObjects } from './run/deliver.ts'
-import { openPhase } from './run/open-phase.ts'
+import { givenOf, openPhase } from './run/open-phase.ts'
+import { unpatched } from './run/user-patches.ts'
 
 const OPTIONS: readonly OptionName[] = [...PHASE_OPTIONS, 'node-name']
 
-export const markControlPlane: Phase = {
+export const markControlPlane: ApplyingPhase = {
   ...phaseRow('mark-control-plane'),
   command: {
     name: 'mark-control-plane',
@@ -20,21 +20,20 @@ export const markControlPlane: Phase = {
     options: OPTIONS,
     examples: ['mark-control-plane.mts --dry-run', 'mark-control-plane.mts --dry-run --node-name n1'],
   },
-  run: async (call: Call): Promise<void> => {
-    const phase = openPhase(call)
-    const { config, facts } = phase
+  objects: ({ config }: Given): Applied => {
     const { name, taints } = config.init.nodeRegistration
     const marking = `[mark-control-plane] Marking the node ${name} as control-plane by adding the`
-    const messages = [
-      `${marking} labels: [${controlPlaneLabels(config).join(' ')}]`,
-      ...(taints.length > 0 ? [`${marking} taints [${taints.map(taintText).join(' ')}]`] : []),
-    ]
-    const inputs = { caCertificate: '', now: new Date() }
-    await deliverObjects(
-      { objects: clusterObjects(config, facts, inputs, ['mark-control-plane']), messages },
-      phase,
-      call,
-    )
+    return {
+      objects: [nodePatch('mark-control-plane', config, controlPlanePatch(config))],
+      messages: [
+        `${marking} labels: [${controlPlaneLabels(config).join(' ')}]`,
+        ...(taints.length > 0 ? [`${marking} taints [${taints.map(taintText).join(' ')}]`] : []),
+      ],
+    }
+  },
+  run: async (call: Call): Promise<void> => {
+    const opened = openPhase(call)
+    await deliverObjects(markControlPlane.objects(givenOf(opened, call, unpatched)), opened, call)
   },
 }
 

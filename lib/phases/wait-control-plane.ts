@@ -5,16 +5,18 @@ import { contextOf } from '../cluster/diagnose/diagnosis-context.ts'
 import { clusterSocket } from '../cluster/diagnose/machine-context.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
 import { MANIFESTS_FOLDER } from '../kubeadm/manifests/component.ts'
-import { clusterObjects } from '../kubeadm/objects/cluster-objects.ts'
+import { adminObjects } from '../kubeadm/objects/admin.ts'
+import { created } from '../kubeadm/objects/cluster-object.ts'
 import { serviceManager } from '../machine/service/manager.ts'
-import type { Phase } from './phase.ts'
+import type { Applied, ApplyingPhase, Given } from './phase.ts'
 import { waitForControlPlane } from './run/await-control-plane.ts'
 import { withApi } from './run/cluster-access.ts'
-import { openPhase } from './run/open-phase.ts'
+import { givenOf, openPhase } from './run/open-phase.ts'
+import { unpatched } from './run/user-patches.ts'
 
 const OPTIONS: readonly OptionName[] = [...PHASE_OPTIONS, 'kubeconfig', 'timeout']
 
-export const waitControlPlane: Phase = {
+export const waitControlPlane: ApplyingPhase = {
   ...phaseRow('wait-control-plane'),
   command: {
     name: 'wait-control-plane',
@@ -22,11 +24,16 @@ export const waitControlPlane: Phase = {
     options: OPTIONS,
     examples: ['wait-control-plane.mts', 'wait-control-plane.mts --timeout 2m'],
   },
+  // kubeadm's dry run does not show this one: it is made while the client is set up.
+  objects: ({ config }: Given): Applied => ({
+    objects: created('wait-control-plane', adminObjects(config.kubeadm), config.kubeadm),
+    messages: [],
+  }),
   run: async (call: Call): Promise<void> => {
     const { flags, name, output } = call
     const opened = openPhase(call)
-    const { config, facts } = opened
-    const objects = clusterObjects(config, facts, { caCertificate: '', now: new Date() }, [name])
+    const { config } = opened
+    const { objects } = waitControlPlane.objects(givenOf(opened, call, unpatched))
     output.say(
       `[${name}] ${opened.dryRun ? 'Would wait' : 'Waiting'} for the kubelet to boot up the control plane as static Pods from directory "${MANIFESTS_FOLDER}"`,
     )

@@ -14,9 +14,8 @@ import { kubeletFiles } from '../../lib/kubeadm/kubelet/kubelet-files.ts'
 import { COMPONENT_NAMES } from '../../lib/kubeadm/manifests/component.ts'
 import { manifestFiles, staticPods } from '../../lib/kubeadm/manifests/manifests.ts'
 import { clusterObjectsYaml } from '../../lib/kubeadm/objects/cluster-object.ts'
-import { clusterObjects } from '../../lib/kubeadm/objects/cluster-objects.ts'
 import { parseVariables, splitWords } from '../../lib/machine/service/supervise.mjs'
-import { GOLDEN_FACTS } from './objects-cases.mts'
+import { clusterObjects, GOLDEN_FACTS } from './objects-cases.mts'
 
 const NASTY: readonly string[] = [
   '$(touch x)',
@@ -70,7 +69,7 @@ function written(document: JsonObject): readonly { readonly path: string; readon
     .map(row => JSON.stringify(row))
     .join('\n---\n')
   const { config } = loadInitConfig({ text, file: 'kubeadm.yaml', flags: {} }, GOLDEN_FACTS)
-  const objects = clusterObjects(config, GOLDEN_FACTS, { caCertificate: 'PEM\n', now: new Date(0) })
+  const objects = clusterObjects(config, { caCertificate: 'PEM\n', now: new Date(0) })
   return [
     ...manifestFiles(staticPods(config, GOLDEN_FACTS)),
     ...kubeletFiles(config, GOLDEN_FACTS).files,

@@ -22,10 +22,6 @@ const EMBEDDED = conf(`client-certificate-data: ${base64('CERT\n')}, client-key-
 const NAMED = conf('client-certificate: /srv/mine.crt, client-key: /srv/mine.key')
 
 const entry = (path: string, content = path): FileEntry => ({ path, mode: 0o600, content })
-const manifests = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(name =>
-  entry(`/etc/kubernetes/manifests/${name}.yaml`),
-)
-
 function ordered(rendered: readonly FileEntry[], there?: string, skipPhases: readonly string[] = []) {
   const { config } = loadInitConfig({ flags: { 'skip-phases': skipPhases.join(',') } }, GOLDEN_FACTS)
   return nodeFiles(config, rendered, path => (path === PATH ? there : undefined), NOW)
@@ -35,12 +31,6 @@ function names(files: readonly FileEntry[]): string[] {
   return files.map(({ path }) => path.split('/').at(-1) ?? '')
 }
 
-test('nodeFiles() has the controller manager and the scheduler late, and the objects not at all', () => {
-  const { early, late } = ordered([...manifests, entry('/cluster-objects.yaml')])
-  assert.deepEqual(names(early), ['etcd.yaml', 'kube-apiserver.yaml'])
-  assert.deepEqual(names(late), ['kube-controller-manager.yaml', 'kube-scheduler.yaml'])
-})
-
 for (const [what, rendered, there, changed] of [
   ['that was made', [entry(PATH, EMBEDDED)], undefined, []],
   ['that was there', [], EMBEDDED, [PATH]],
@@ -48,8 +38,8 @@ for (const [what, rendered, there, changed] of [
 ] as const) {
   test(`nodeFiles() gives a kubelet.conf ${what} its final form`, () => {
     const files = ordered(rendered, there)
-    const [pem, final] = files.early
-    assert.deepEqual(names(files.early), ['kubelet-client-2026-01-02-03-04-05.pem', 'kubelet.conf'])
+    const [pem, final] = files.files
+    assert.deepEqual(names(files.files), ['kubelet-client-2026-01-02-03-04-05.pem', 'kubelet.conf'])
     assert.equal(pem?.content, 'CERT\nKEY\n')
     const { users } = parse(String(final?.content)) as { users: readonly { user: unknown }[] }
     assert.deepEqual(users[0]?.user, { 'client-certificate': LINK, 'client-key': LINK })
@@ -65,7 +55,7 @@ for (const [what, rendered, there, skipped] of [
 ] as const) {
   test(`nodeFiles() leaves a kubelet.conf alone ${what}`, () => {
     const files = ordered(rendered, there, skipped)
-    assert.deepEqual(files.early, rendered)
+    assert.deepEqual(files.files, rendered)
     assert.equal(files.link, undefined)
     assert.deepEqual(files.changed, [])
   })

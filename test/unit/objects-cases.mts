@@ -1,16 +1,21 @@
-/** Golden cases of kubelet files and cluster objects: what real kubeadm made of a configuration, and what it knew then. */
+/** Cluster objects from values alone, and golden cases of them and of kubelet files: what real kubeadm made, and knew then. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { durationMilliseconds } from '../../lib/base/duration.ts'
 import { isObject, type Json, type JsonObject } from '../../lib/base/json.ts'
 import type { InitConfig } from '../../lib/base/kubeadm.ts'
 import { parseAll } from '../../lib/base/yaml.ts'
+import { controlPlaneUrl } from '../../lib/kubeadm/config/control-plane-url.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import { issueCredentials } from '../../lib/kubeadm/credentials/issue.ts'
 import type { ApplyPatches } from '../../lib/kubeadm/kubelet/kubelet-files.ts'
-import type { CertificateUpload, ObjectInputs } from '../../lib/kubeadm/objects/object-inputs.ts'
+import type { ClusterObject } from '../../lib/kubeadm/objects/cluster-object.ts'
+import type { CertificateUpload } from '../../lib/kubeadm/objects/upload-certs-objects.ts'
 import { applyPatches } from '../../lib/kubeadm/patches/apply-patches.ts'
 import { parsePatches } from '../../lib/kubeadm/patches/parse-patches.ts'
 import type { PatchTarget } from '../../lib/kubeadm/patches/target.ts'
 import type { HostFacts } from '../../lib/machine/host/facts.ts'
+import { INIT } from '../../lib/phases/init/schedule.ts'
+import type { ApplyingPhase, Given } from '../../lib/phases/phase.ts'
 
 const GOLDEN = new URL('../golden/', import.meta.url)
 
@@ -23,6 +28,44 @@ export const GOLDEN_FACTS: HostFacts = {
   criSockets: [],
   defaultAddress: { ipv4: '10.0.0.5' },
   loopbackAddress: {},
+}
+
+/** What objects are made from besides the configuration; what is left out is as on a machine without anything. */
+export interface ObjectInputs extends Partial<Omit<Given, 'config' | 'runs'>> {
+  readonly caCertificate: string
+  readonly now: Date
+  readonly kubeletStarted?: boolean
+}
+
+export function givenFor(config: InitConfig, inputs: ObjectInputs): Given {
+  const { caCertificate, kubeletStarted = true, ...rest } = inputs
+  return {
+    config,
+    facts: GOLDEN_FACTS,
+    read: () => undefined,
+    readCredential: () => undefined,
+    place: path => path,
+    externalCa: false,
+    issue: issueCredentials,
+    apply: (_target, object) => object,
+    runs: () => kubeletStarted,
+    access: { server: controlPlaneUrl(config), caCertificate },
+    ...rest,
+  }
+}
+
+/** All phases that put objects into a cluster, in the order of an init. */
+export const APPLYING: readonly ApplyingPhase[] = INIT.map(({ phase }) => phase).filter(
+  (phase): phase is ApplyingPhase => 'objects' in phase,
+)
+
+/** The objects of the given phases (a parent stands for its sub-phases), or of all. */
+export function clusterObjects(config: InitConfig, inputs: ObjectInputs, wanted?: readonly string[]): ClusterObject[] {
+  const given = givenFor(config, inputs)
+  const parents = wanted?.map(name => name.split('/')[0])
+  return APPLYING.filter(({ name }) => parents === undefined || parents.includes(name))
+    .flatMap(phase => phase.objects(given).objects)
+    .filter(({ phase }) => wanted === undefined || wanted.some(name => phase === name || phase.startsWith(`${name}/`)))
 }
 
 export interface GoldenCase {
@@ -144,5 +187,5 @@ function uploadOf(secrets: readonly JsonObject[], wanted: boolean): CertificateU
   const owner = secrets.find(one => field(one, 'description').startsWith('Proxy for managing TTL'))
   const token = `${field(owner, 'token-id')}.${field(owner, 'token-secret')}`
   // kubeadm's dry run finds no certificates where it looks for them.
-  return { key: '0'.repeat(64), token, read: () => undefined }
+  return { key: '0'.repeat(64), token }
 }

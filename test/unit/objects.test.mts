@@ -6,15 +6,13 @@ import { isObject, type JsonObject } from '../../lib/base/json.ts'
 import { parse } from '../../lib/base/yaml.ts'
 import { completeKubeProxy } from '../../lib/kubeadm/component-configs/kube-proxy-config.ts'
 import { controlPlaneUrl } from '../../lib/kubeadm/config/control-plane-url.ts'
-import { PHASES } from '../../lib/kubeadm/config/phase-names.ts'
 import { tokenSecret } from '../../lib/kubeadm/objects/bootstrap-token-objects.ts'
 import { clusterObjectsYaml, goJson } from '../../lib/kubeadm/objects/cluster-object.ts'
-import { clusterObjects, OBJECT_PHASES } from '../../lib/kubeadm/objects/cluster-objects.ts'
 import { configMapHash } from '../../lib/kubeadm/objects/config-map.ts'
 import { corefile } from '../../lib/kubeadm/objects/corefile.ts'
-import type { ObjectInputs } from '../../lib/kubeadm/objects/object-inputs.ts'
 import { certificateFiles, encrypt, newCertificateKey } from '../../lib/kubeadm/objects/upload-certs-objects.ts'
-import { configOf, GOLDEN_FACTS } from './objects-cases.mts'
+import { renderSteps } from '../../lib/phases/run/render-steps.ts'
+import { APPLYING, clusterObjects, configOf, GOLDEN_FACTS, givenFor, type ObjectInputs } from './objects-cases.mts'
 
 const NOW = new Date('2030-01-31T12:00:00.7Z')
 const INPUTS: ObjectInputs = { caCertificate: 'PEM\n', now: NOW }
@@ -33,7 +31,7 @@ function decoded(secret: JsonObject | undefined): Record<string, string> {
 
 describe('clusterObjects()', () => {
   test('clusterObjects() begins with the binding of the admins since 1.29', () => {
-    const first = (version: string) => clusterObjects(configOf(version, {}), GOLDEN_FACTS, INPUTS)[0]
+    const first = (version: string) => clusterObjects(configOf(version, {}), INPUTS)[0]
     assert.equal(first('v1.28.3')?.name, 'kubeadm-config')
     const binding = first('v1.29.7')
     assert.equal(binding?.name, 'kubeadm:cluster-admins')
@@ -41,26 +39,27 @@ describe('clusterObjects()', () => {
     assert.deepEqual(at(binding?.object, 'roleRef').name, 'cluster-admin')
   })
 
-  test('clusterObjects() leaves out what is skipped, by itself, with its parent, by an older name', () => {
-    const phases = (skipped: string): string[] => {
-      const config = { ...NEWEST, init: { ...NEWEST.init, skipPhases: skipped.split(',') } }
-      return [...new Set(clusterObjects(config, GOLDEN_FACTS, INPUTS).map(({ phase }) => phase))]
+  test('renderSteps() leaves out what is skipped, by itself, with its parent, by an older name', async () => {
+    const skipped = ['addon', 'uploadconfig/kubelet', 'bootstraptoken']
+    const steps = APPLYING.map(phase => ({ phase }))
+    const rendered = await renderSteps(steps, givenFor(NEWEST, INPUTS), skipped, () => {})
+    assert.deepEqual(
+      [...new Set(rendered.flatMap(({ objects }) => objects.map(({ phase }) => phase)))],
+      ['wait-control-plane', 'upload-config/kubeadm', 'mark-control-plane'],
+    )
+  })
+
+  test('every object says which phase of kubeadm it is of', () => {
+    const upload = { key: newCertificateKey(), token: 'aaaaaa.bbbbbbbbbbbbbbbb' }
+    for (const phase of APPLYING) {
+      const { objects } = phase.objects(givenFor(NEWEST, { ...INPUTS, upload }))
+      const names = phase.subphases.length === 0 ? [phase.name] : phase.subphases.map(sub => `${phase.name}/${sub}`)
+      assert.deepEqual([...new Set(objects.map(object => object.phase))], names)
+      for (const sub of phase.subphases) {
+        const its = phase.objects(givenFor(NEWEST, { ...INPUTS, upload }), [sub])
+        assert.deepEqual([...new Set(its.objects.map(object => object.phase))], [`${phase.name}/${sub}`])
+      }
     }
-    assert.deepEqual(phases('addon,uploadconfig/kubelet,bootstraptoken'), [
-      'wait-control-plane',
-      'upload-config/kubeadm',
-      'mark-control-plane',
-    ])
-  })
-
-  test('clusterObjects() takes phases by name, a parent for all of its own', () => {
-    const objects = clusterObjects(NEWEST, GOLDEN_FACTS, INPUTS, ['addon'])
-    assert.deepEqual([...new Set(objects.map(({ phase }) => phase))], ['addon/coredns', 'addon/kube-proxy'])
-  })
-
-  test('every phase of OBJECT_PHASES is one of kubeadm', () => {
-    const known = PHASES.flatMap(({ name, subphases }) => [name, ...subphases.map(sub => `${name}/${sub}`)])
-    for (const { phase } of OBJECT_PHASES) assert.ok(known.includes(phase), phase)
   })
 
   const bindings: readonly (readonly [version: string, there: boolean])[] = [
@@ -75,7 +74,7 @@ describe('clusterObjects()', () => {
   ]
   for (const [version, there] of bindings) {
     test(`the API server of ${version} ${there ? 'is bound' : 'is not bound'} to the kubelet API by a binding`, () => {
-      const names = clusterObjects(configOf(version, {}), GOLDEN_FACTS, INPUTS).map(({ name }) => name)
+      const names = clusterObjects(configOf(version, {}), INPUTS).map(({ name }) => name)
       assert.equal(names.includes('kubeadm:apiserver-kubelet-client'), there)
     })
   }
@@ -83,7 +82,7 @@ describe('clusterObjects()', () => {
   test('clusterObjects() hands the Deployment of CoreDNS to patches and profile', () => {
     const apply = (target: string, object: JsonObject): JsonObject => ({ ...object, metadata: { name: target } })
     const deployment = (version: string) =>
-      clusterObjects(configOf(version, {}), GOLDEN_FACTS, { ...INPUTS, apply }, ['addon/coredns']).find(
+      clusterObjects(configOf(version, {}), { ...INPUTS, apply }, ['addon/coredns']).find(
         ({ resource }) => resource === 'deployments',
       )?.object
     assert.deepEqual(deployment('v1.36.2')?.metadata, { name: 'corednsdeployment' })
@@ -102,7 +101,7 @@ describe('clusterObjects()', () => {
       ['v1.29.1', true],
       ['v1.29.2', false],
     ] as const) {
-      const [map] = clusterObjects(configOf(version, {}), GOLDEN_FACTS, { ...INPUTS, apply }, ['upload-config/kubelet'])
+      const [map] = clusterObjects(configOf(version, {}), { ...INPUTS, apply }, ['upload-config/kubelet'])
       assert.equal(String(at(map?.object, 'data').kubelet).includes('maxPods: 7'), isPatched, version)
     }
   })
@@ -110,8 +109,8 @@ describe('clusterObjects()', () => {
   test('clusterObjects() stores resolvConf since 1.31 only where the kubelet is started too', () => {
     const facts = { ...GOLDEN_FACTS, systemdResolved: true }
     const stored = (version: string, kubeletStarted: boolean): boolean => {
-      const inputs = { ...INPUTS, kubeletStarted }
-      const [map] = clusterObjects(configOf(version, {}), facts, inputs, ['upload-config/kubelet'])
+      const inputs = { ...INPUTS, facts, kubeletStarted }
+      const [map] = clusterObjects(configOf(version, {}), inputs, ['upload-config/kubelet'])
       return String(at(map?.object, 'data').kubelet).includes('resolvConf')
     }
     assert.deepEqual(
@@ -122,14 +121,14 @@ describe('clusterObjects()', () => {
 
   test('clusterObjects() hands the proxy variables to kube-proxy', () => {
     const facts = { ...GOLDEN_FACTS, proxyEnvironment: [{ name: 'HTTPS_PROXY', value: 'http://p' }] }
-    const yaml = clusterObjectsYaml(clusterObjects(NEWEST, facts, INPUTS, ['addon/kube-proxy']))
+    const yaml = clusterObjectsYaml(clusterObjects(NEWEST, { ...INPUTS, facts }, ['addon/kube-proxy']))
     assert.match(yaml, /fieldPath: spec\.nodeName\n +- name: HTTPS_PROXY\n +value: http:\/\/p\n/)
   })
 
   test('clusterObjects() refuses a service subnet without a tenth address', () => {
     const cluster = { ...NEWEST.cluster, networking: { ...NEWEST.cluster.networking, serviceSubnet: '10.0.0.0/29' } }
     assert.throws(
-      () => clusterObjects({ ...NEWEST, cluster }, GOLDEN_FACTS, INPUTS, ['addon/coredns']),
+      () => clusterObjects({ ...NEWEST, cluster }, INPUTS, ['addon/coredns']),
       /^KubestepError: addon: cannot choose an address for DNS in "10\.0\.0\.0\/29": it has no tenth address; /,
     )
   })
@@ -137,9 +136,9 @@ describe('clusterObjects()', () => {
 
 describe('clusterObjectsYaml()', () => {
   test('clusterObjectsYaml() shows the patch where kubeadm imagines a Node', () => {
-    const [comment, patch, next] = clusterObjectsYaml(
-      clusterObjects(NEWEST, GOLDEN_FACTS, INPUTS, ['mark-control-plane']),
-    ).split('\n')
+    const [comment, patch, next] = clusterObjectsYaml(clusterObjects(NEWEST, INPUTS, ['mark-control-plane'])).split(
+      '\n',
+    )
     assert.equal(comment, '# PATCH nodes')
     assert.deepEqual(JSON.parse(String(patch).replace('# ', '')), {
       metadata: {
@@ -194,8 +193,9 @@ describe('uploadCertsObjects()', () => {
     '/etc/kubernetes/pki/ca.crt': 'the CA\n',
     '/etc/kubernetes/pki/etcd/ca.key': 'the key of etcd\n',
   }
-  const upload = { key, token: 'aaaaaa.bbbbbbbbbbbbbbbb', read: (path: string) => files[path] }
-  const objects = clusterObjects(NEWEST, GOLDEN_FACTS, { ...INPUTS, upload }, ['upload-certs'])
+  const upload = { key, token: 'aaaaaa.bbbbbbbbbbbbbbbb' }
+  const readCredential = (path: string): string | undefined => files[path]
+  const objects = clusterObjects(NEWEST, { ...INPUTS, upload, readCredential }, ['upload-certs'])
 
   function decrypt(value: unknown): string {
     const bytes = Buffer.from(String(value), 'base64')
@@ -224,7 +224,7 @@ describe('uploadCertsObjects()', () => {
   })
 
   test('uploadCertsObjects() gives nothing without an upload', () => {
-    assert.deepEqual(clusterObjects(NEWEST, GOLDEN_FACTS, INPUTS, ['upload-certs']), [])
+    assert.deepEqual(clusterObjects(NEWEST, INPUTS, ['upload-certs']), [])
   })
 
   test('encrypt() draws a new nonce each time, and does not show a bad key', () => {
@@ -293,7 +293,7 @@ test('controlPlaneUrl() is the common endpoint, else this node', () => {
 
 test('cluster-info has preferences until 1.33', () => {
   const info = (version: string): JsonObject => {
-    const map = clusterObjects(configOf(version, {}), GOLDEN_FACTS, INPUTS).find(({ name }) => name === 'cluster-info')
+    const map = clusterObjects(configOf(version, {}), INPUTS).find(({ name }) => name === 'cluster-info')
     return parse(String(at(map?.object, 'data').kubeconfig)) as JsonObject
   }
   assert.equal('preferences' in info('v1.33.13'), true)

@@ -20,7 +20,7 @@ import {
 } from './certificates.ts'
 import { joinPlans, type Made, NOTHING, type Plan, placed, remark, type Signer } from './credential-plan.ts'
 import { isExternal, openStore, type Read } from './credential-store.ts'
-import { generateKeys, keyAlgorithm } from './keys.ts'
+import { generateKeys, keyAlgorithm, type PrivateKey } from './keys.ts'
 import { planKubeconfig } from './kubeconfig-plan.ts'
 import { KUBECONFIGS, type KubeconfigName } from './kubeconfigs.ts'
 import { planLeaf } from './leaf.ts'
@@ -59,13 +59,21 @@ export const ALL_CERTIFICATES: readonly (CertificateName | typeof SERVICE_ACCOUN
 
 /** Makes what is asked for and not there. Throws a KubestepError with every fault, one per line; then nothing was made. */
 export async function issueCredentials(request: IssueRequest): Promise<Issued> {
-  const { authorities, plan } = planRun(request)
-  if (plan.faults.length > 0)
-    throw new KubestepError(placed([...plan.faults, ...plan.warnings].join('\n'), request.place))
-  const count = plan.steps.filter(step => 'make' in step).length
-  const keys = await generateKeys(keyAlgorithm(request.config.cluster), count)
-  const { files, messages } = carryOut(plan, keys, authorities)
-  return { files, kept: plan.kept, messages, warnings: plan.warnings }
+  const [issued] = await issueTogether(request)
+  return issued as Issued
+}
+
+/**
+ * The same for several requests of one run, in kubeadm's order: they are planned and refused as one, a CA that one of
+ * them makes signs for the next, and all keys are generated at once. Gives what came of each.
+ */
+export async function issueTogether(first: IssueRequest, ...rest: readonly IssueRequest[]): Promise<Issued[]> {
+  const { authorities, plans } = planRun(first, rest)
+  const { faults, warnings, steps } = joinPlans(plans)
+  if (faults.length > 0) throw new KubestepError(placed([...faults, ...warnings].join('\n'), first.place))
+  const count = steps.filter(step => 'make' in step).length
+  const make = maker(authorities, (await generateKeys(keyAlgorithm(first.config.cluster), count)).values())
+  return plans.map(plan => ({ ...make(plan), kept: plan.kept, warnings: plan.warnings }))
 }
 
 /** Whether a CA is there without its key, so that nothing can be signed with it here. */
@@ -75,51 +83,51 @@ export function isExternalAuthority(config: InitConfig, name: 'ca' | 'front-prox
 
 type Authorities = ReadonlyMap<AuthorityName, Authority>
 
-function planRun(request: IssueRequest): { readonly authorities: Authorities; readonly plan: Plan } {
-  const { config, read, now, certificates, kubeconfigs, directories } = request
+function planRun(
+  first: IssueRequest,
+  rest: readonly IssueRequest[],
+): { readonly authorities: Authorities; readonly plans: readonly Plan[] } {
+  const { config, read, now } = first
+  const requests = [first, ...rest]
   const store = openStore(config.cluster.certificatesDir, read)
-  const folder = directories.kubeconfigs
-  const specs = CERTIFICATES.filter(({ name }) => certificates.includes(name))
+  const asked = requests.flatMap(({ certificates }) => certificates)
   const planned = new Map(
-    neededAuthorities(request).map(spec => {
-      return [spec.name, planAuthority(spec, certificates.includes(spec.name), store, config, now)]
+    neededAuthorities(requests, config).map(spec => {
+      return [spec.name, planAuthority(spec, asked.includes(spec.name), store, config, now)]
     }),
   )
-  const authorityOf = (name: AuthorityName): Authority => planned.get(name)?.authority ?? { state: 'missing' }
+  const authorities = new Map([...planned].map(([name, { authority }]) => [name, authority]))
+  const authorityOf = (name: AuthorityName): Authority => authorities.get(name) ?? { state: 'missing' }
   const planOf = (spec: CertificateSpec): Plan => {
     if (isSkipped(spec, config)) return skipped(spec)
     if (!isLeaf(spec)) return planned.get(spec.name)?.plan ?? NOTHING
     return planLeaf(spec, authorityOf(spec.authority), store, config, now)
   }
-  const kubeconfigPlanning = {
-    config,
-    authority: authorityOf('ca'),
-    authorityPath: store.path('ca', 'crt'),
-    folder,
-    read,
-    now,
+  const planRequest = ({ certificates, kubeconfigs, directories: { kubeconfigs: folder } }: IssueRequest): Plan => {
+    const authorityPath = store.path('ca', 'crt')
+    const kubeconfigPlanning = { config, authority: authorityOf('ca'), authorityPath, folder, read, now }
+    return joinPlans([
+      ...(certificates.length > 1 ? [remark(`[certs] Using certificateDir folder "${store.folder}"`)] : []),
+      ...CERTIFICATES.filter(({ name }) => certificates.includes(name)).map(planOf),
+      ...(certificates.includes(SERVICE_ACCOUNT) ? [planServiceAccount(store, isExternal(store, 'ca'))] : []),
+      ...(kubeconfigs.length > 1 ? [remark(`[kubeconfig] Using kubeconfig folder "${folder}"`)] : []),
+      ...KUBECONFIGS.filter(({ name }) => kubeconfigs.includes(name)).map(spec =>
+        planKubeconfig(spec, kubeconfigPlanning),
+      ),
+    ])
   }
-  const plan = joinPlans([
-    // A CA that is not asked for, but signs something that is, has its faults said; nothing else.
-    ...[...planned].filter(([name]) => !certificates.includes(name)).map(([, { plan: its }]) => its),
-    ...(certificates.length > 1 ? [remark(`[certs] Using certificateDir folder "${store.folder}"`)] : []),
-    ...specs.map(planOf),
-    ...(certificates.includes(SERVICE_ACCOUNT) ? [planServiceAccount(store, isExternal(store, 'ca'))] : []),
-    ...(kubeconfigs.length > 1 ? [remark(`[kubeconfig] Using kubeconfig folder "${folder}"`)] : []),
-    ...KUBECONFIGS.filter(({ name }) => kubeconfigs.includes(name)).map(spec =>
-      planKubeconfig(spec, kubeconfigPlanning),
-    ),
-  ])
-  return { authorities: new Map([...planned].map(([name, { authority }]) => [name, authority])), plan }
+  // A CA that is not asked for, but signs something that is, has its faults said; nothing else.
+  const signing = [...planned].flatMap(([name, { plan }]) => (asked.includes(name) ? [] : [plan]))
+  return { authorities, plans: [joinPlans([...signing, planRequest(first)]), ...rest.map(planRequest)] }
 }
 
 /** The CAs that are asked for, and those that sign what is. */
-function neededAuthorities({ config, certificates, kubeconfigs }: IssueRequest): AuthoritySpec[] {
-  const names: readonly string[] = [
+function neededAuthorities(requests: readonly IssueRequest[], config: InitConfig): AuthoritySpec[] {
+  const names = requests.flatMap(({ certificates, kubeconfigs }): readonly string[] => [
     ...certificates,
     ...LEAVES.filter(({ name }) => certificates.includes(name)).map(({ authority }) => authority),
     ...(kubeconfigs.length > 0 ? ['ca'] : []),
-  ]
+  ])
   return AUTHORITIES.filter(spec => names.includes(spec.name) && !isSkipped(spec, config))
 }
 
@@ -133,7 +141,8 @@ function skipped(spec: CertificateSpec): Plan {
   return remark(`[certs] External etcd mode: Skipping ${spec.baseName} ${what} generation`)
 }
 
-function carryOut(plan: Plan, keys: Awaited<ReturnType<typeof generateKeys>>, authorities: Authorities): Made {
+/** Carries plans out, one after the other: what one makes signs for the next. */
+function maker(authorities: Authorities, keys: Iterator<PrivateKey>): (plan: Plan) => Made {
   const signers = new Map<AuthorityName, Signer>()
   for (const [name, authority] of authorities) {
     if (authority.state === 'kept' && authority.key !== undefined) {
@@ -145,14 +154,15 @@ function carryOut(plan: Plan, keys: Awaited<ReturnType<typeof generateKeys>>, au
     if (found === undefined) throw new Error(`the plan has no ${name} to sign with`)
     return found
   }
-  const fresh = keys.values()
-  const made = plan.steps.map(step => {
-    if (!('make' in step)) return step
-    const { value: key } = fresh.next()
-    if (key === undefined) throw new Error('the plan needs more keys than were generated')
-    const result = step.make(key, signer)
-    if (result.authority !== undefined) signers.set(result.authority.name, result.authority)
-    return result
-  })
-  return { files: made.flatMap(({ files }) => files), messages: made.flatMap(({ messages }) => messages) }
+  return plan => {
+    const made = plan.steps.map(step => {
+      if (!('make' in step)) return step
+      const { value: key } = keys.next()
+      if (key === undefined) throw new Error('the plan needs more keys than were generated')
+      const result = step.make(key, signer)
+      if (result.authority !== undefined) signers.set(result.authority.name, result.authority)
+      return result
+    })
+    return { files: made.flatMap(({ files }) => files), messages: made.flatMap(({ messages }) => messages) }
+  }
 }

@@ -3,13 +3,12 @@
 import { durationMilliseconds } from '../../base/duration.ts'
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import type { BootstrapToken } from '../../base/kubeadm.ts'
+import type { BootstrapToken, InitConfig } from '../../base/kubeadm.ts'
 import { parseToken } from '../../base/token.ts'
 import { isSince, type Since, type Version, valueSince } from '../../base/version.ts'
 import { stringify } from '../../base/yaml.ts'
-import { controlPlaneUrl } from '../config/control-plane-url.ts'
 import { configMap } from './config-map.ts'
-import type { ObjectContext } from './object-inputs.ts'
+import type { ClusterAccess } from './join-command.ts'
 import {
   BOOTSTRAP_GROUP,
   boundRole,
@@ -67,16 +66,15 @@ const GET_NODES_WITHOUT_NAMESPACE = '1.29'
 /** kubeconfigs lost their empty `preferences`. Source: seen in 1.33.13, gone in 1.34.9. */
 const NO_PREFERENCES = '1.34'
 
-/** All objects of the phase. Throws a KubestepError for a token that is none. */
-export function bootstrapTokenObjects(context: ObjectContext): JsonObject[] {
-  const { config, inputs } = context
+/** All objects of the phase; lifetimes begin `now`. Throws a KubestepError for a token that is none. */
+export function bootstrapTokenObjects(config: InitConfig, access: ClusterAccess, now: Date): JsonObject[] {
   return [
-    ...config.init.bootstrapTokens.map(token => tokenSecret(token, inputs.now)),
+    ...config.init.bootstrapTokens.map(token => tokenSecret(token, now)),
     ...getNodesObjects(config.kubeadm),
     ...BINDINGS.filter(({ releases }) => releases === undefined || valueSince(releases, config.kubeadm)).map(
       ({ name, role, subject }) => clusterRoleBinding(name, role, [subject]),
     ),
-    configMap({ name: 'cluster-info', namespace: PUBLIC }, { kubeconfig: stringify(clusterInfo(context)) }),
+    configMap({ name: 'cluster-info', namespace: PUBLIC }, { kubeconfig: stringify(clusterInfo(config, access)) }),
     ...boundRole(PUBLIC, 'kubeadm:bootstrap-signer-clusterinfo', reading('configmaps', 'cluster-info'), [
       user('system:anonymous'),
     ]),
@@ -137,18 +135,15 @@ function getNodesObjects(kubeadm: Version): JsonObject[] {
 }
 
 /** A kubeconfig without a user: what anybody may know. */
-function clusterInfo({ config, inputs }: ObjectContext): JsonObject {
-  const cluster = {
-    'certificate-authority-data': base64(inputs.caCertificate),
-    server: inputs.server ?? controlPlaneUrl(config),
-  }
+function clusterInfo({ kubeadm }: InitConfig, { server, caCertificate }: ClusterAccess): JsonObject {
+  const cluster = { 'certificate-authority-data': base64(caCertificate), server }
   return {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: '', cluster }],
     contexts: null,
     'current-context': '',
-    ...(!isSince(config.kubeadm, NO_PREFERENCES) && { preferences: {} }),
+    ...(!isSince(kubeadm, NO_PREFERENCES) && { preferences: {} }),
     users: null,
   }
 }

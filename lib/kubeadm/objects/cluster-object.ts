@@ -35,8 +35,8 @@ const RESOURCES: Readonly<Record<string, string>> = {
 
 const CLUSTER_WIDE: readonly string[] = ['ClusterRole', 'ClusterRoleBinding']
 
-/** Objects of a phase, to be created in this order. */
-export function created(phase: string, objects: readonly JsonObject[]): ClusterObject[] {
+/** Objects of a phase, to be created in this order, as a release of kubeadm writes them. */
+export function created(phase: string, objects: readonly JsonObject[], kubeadm: Version): ClusterObject[] {
   return objects.map(object => {
     const kind = String(object.kind)
     const metadata = isObject(object.metadata) ? object.metadata : {}
@@ -46,7 +46,7 @@ export function created(phase: string, objects: readonly JsonObject[]): ClusterO
       resource: RESOURCES[kind] ?? '',
       name: String(metadata.name),
       namespace: CLUSTER_WIDE.includes(kind) ? '' : String(metadata.namespace ?? ''),
-      object,
+      object: asSerialised(object, kubeadm),
     }
   })
 }

@@ -6,10 +6,10 @@ import type { InitConfig } from '../../base/kubeadm.ts'
 import { type Since, type Version, valueSince } from '../../base/version.ts'
 import { dnsAddress } from '../component-configs/kubelet-config.ts'
 import { imageOf } from '../images/image-list.ts'
+import type { ApplyPatches } from '../kubelet/kubelet-files.ts'
 import { configMap } from './config-map.ts'
 import { corednsDeployment } from './coredns-deployment.ts'
 import { corefile } from './corefile.ts'
-import type { ObjectContext } from './object-inputs.ts'
 import { clusterRole, clusterRoleBinding, type Rule, SYSTEM, serviceAccount } from './rbac.ts'
 
 /** What CoreDNS calls itself on its Service. Source: manifests.go (v1.20, v1.21). */
@@ -39,7 +39,7 @@ const RULES: readonly RuleRow[] = [
  * ConfigMap, roles, account, Deployment and Service, in kubeadm's order; nothing when DNS is disabled.
  * Throws a KubestepError when the service subnet has no tenth address.
  */
-export function corednsObjects({ config, inputs }: ObjectContext): JsonObject[] {
+export function corednsObjects(config: InitConfig, apply?: ApplyPatches): JsonObject[] {
   if (config.cluster.dns.disabled) return []
   const { kubeadm } = config
   return [
@@ -47,7 +47,7 @@ export function corednsObjects({ config, inputs }: ObjectContext): JsonObject[] 
     clusterRole('system:coredns', rules(kubeadm)),
     clusterRoleBinding('system:coredns', 'system:coredns', [serviceAccount('coredns', SYSTEM)]),
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'coredns', namespace: SYSTEM } },
-    corednsDeployment(imageOf('coredns', config), kubeadm, inputs.apply),
+    corednsDeployment(imageOf('coredns', config), kubeadm, apply),
     service(config),
   ]
 }

@@ -9,7 +9,6 @@ import { kubeProxyConfiguration } from '../component-configs/kube-proxy-config.t
 import { controlPlaneUrl } from '../config/control-plane-url.ts'
 import { imageOf } from '../images/image-list.ts'
 import { componentConfigMap } from './config-map.ts'
-import type { ObjectContext } from './object-inputs.ts'
 import { BOOTSTRAP_GROUP, boundRole, clusterRoleBinding, group, reading, SYSTEM, serviceAccount } from './rbac.ts'
 
 const NAME = 'kube-proxy'
@@ -28,7 +27,7 @@ const TOLERATIONS: readonly Since<readonly JsonObject[]>[] = [
 ]
 
 /** ConfigMap, DaemonSet, account and roles, in kubeadm's order; nothing when kube-proxy is disabled. */
-export function kubeProxyObjects({ config, facts }: ObjectContext): JsonObject[] {
+export function kubeProxyObjects(config: InitConfig, facts: Pick<HostFacts, 'proxyEnvironment'>): JsonObject[] {
   if (config.cluster.proxy.disabled) return []
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace: SYSTEM } }
   const workload = [

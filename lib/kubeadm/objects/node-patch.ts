@@ -3,8 +3,7 @@
 import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince, type Since, valueSince } from '../../base/version.ts'
-import type { ClusterObject } from './cluster-object.ts'
-import type { ObjectContext } from './object-inputs.ts'
+import { asSerialised, type ClusterObject } from './cluster-object.ts'
 
 /** Since 1.32 the dry run's client answers with a Node of its own. Source: kubeadm util/apiclient/dryrun.go (v1.32). */
 const IMAGINED_NODE = '1.32'
@@ -36,7 +35,7 @@ export function controlPlaneLabels({ kubeadm }: Pick<InitConfig, 'kubeadm'>): re
 }
 
 /** Labels and taints of a control plane node as a patch; a node that has none of the taints yet is assumed. */
-export function controlPlanePatch({ config }: ObjectContext): JsonObject {
+export function controlPlanePatch(config: InitConfig): JsonObject {
   const labels = Object.fromEntries(controlPlaneLabels(config).map(label => [label, '']))
   const taints = config.init.nodeRegistration.taints.map(({ key, value, effect }) => ({
     key,
@@ -47,7 +46,7 @@ export function controlPlanePatch({ config }: ObjectContext): JsonObject {
 }
 
 /** A patch of this node as an object of a phase. */
-export function nodePatch(phase: string, { config }: ObjectContext, patch: JsonObject): ClusterObject {
+export function nodePatch(phase: string, config: InitConfig, patch: JsonObject): ClusterObject {
   const { name } = config.init.nodeRegistration
   return {
     phase,
@@ -56,7 +55,7 @@ export function nodePatch(phase: string, { config }: ObjectContext, patch: JsonO
     name,
     namespace: '',
     object: patch,
-    ...(isSince(config.kubeadm, IMAGINED_NODE) && { shown: imaginedNode(config) }),
+    ...(isSince(config.kubeadm, IMAGINED_NODE) && { shown: asSerialised(imaginedNode(config), config.kubeadm) }),
   }
 }
 

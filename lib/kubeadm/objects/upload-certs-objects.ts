@@ -4,9 +4,17 @@ import { posix } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import type { Read } from '../credentials/credential-store.ts'
 import { tokenSecret } from './bootstrap-token-objects.ts'
-import type { CertificateUpload, ObjectContext } from './object-inputs.ts'
 import { BOOTSTRAP_GROUP, boundRole, group, reading, SYSTEM } from './rbac.ts'
+
+/** Whether and how certificates go into the cluster. */
+export interface CertificateUpload {
+  /** The certificate key, which opens them: 64 hex digits. */
+  readonly key: string
+  /** A bootstrap token, `id.secret`, whose end takes the uploaded certificates along. */
+  readonly token: string
+}
 
 const NAME = 'kubeadm-certs'
 
@@ -22,18 +30,18 @@ const FILES: readonly string[] = ['ca.crt', 'ca.key', 'front-proxy-ca.crt', 'fro
 const ETCD_FILES: readonly string[] = ['etcd/ca.crt', 'etcd/ca.key']
 
 /**
- * The token that limits their life, the Secret with the certificates, and who may read it; nothing without an upload.
+ * The token that limits their life, the Secret with the certificates, and who may read it.
  * A file that does not exist gives an empty entry. Throws a KubestepError when the certificate key is none.
  * Source: kubeadm phases/copycerts/copycerts.go (v1.36).
  */
-export function uploadCertsObjects({ config, inputs }: ObjectContext): JsonObject[] {
-  const { upload, now } = inputs
-  if (upload === undefined) return []
+export function uploadCertsObjects(config: InitConfig, upload: CertificateUpload, read: Read, now: Date): JsonObject[] {
   const owner = tokenSecret(
     { token: upload.token, description: `Proxy for managing TTL for the ${NAME} secret`, ttl: LIFETIME, usages: [] },
     now,
   )
-  const data = Object.fromEntries(certificateFiles(config).map(([name, path]) => [name, encrypted(path, upload)]))
+  const data = Object.fromEntries(
+    certificateFiles(config).map(([name, path]) => [name, encrypted(path === '' ? undefined : read(path), upload.key)]),
+  )
   return [
     owner,
     {
@@ -68,10 +76,8 @@ export function newCertificateKey(): string {
   return randomBytes(KEY_SIZE).toString('hex')
 }
 
-function encrypted(path: string, upload: CertificateUpload): Json {
-  const content = path === '' ? undefined : upload.read(path)
-  if (content === undefined) return null
-  return Buffer.from(encrypt(content, upload.key, upload.random ?? randomBytes)).toString('base64')
+function encrypted(content: string | undefined, key: string): Json {
+  return content === undefined ? null : Buffer.from(encrypt(content, key, randomBytes)).toString('base64')
 }
 
 /** Nonce, ciphertext and tag in a row. Throws a KubestepError that does not show the key when it is none. */

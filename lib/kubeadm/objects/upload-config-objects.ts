@@ -4,13 +4,14 @@ import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince, type Since, valueSince } from '../../base/version.ts'
 import { stringify } from '../../base/yaml.ts'
+import type { HostFacts } from '../../machine/host/facts.ts'
 import { kubeletConfiguration } from '../component-configs/kubelet-config.ts'
 import { isFeatureEnabled } from '../config/features.ts'
 import { WRITTEN_API_VERSION } from '../config/kinds.ts'
 import { printClusterConfiguration } from '../config/print-config.ts'
 import { isSocketNodeLocal } from '../kubelet/instance.ts'
+import type { ApplyPatches } from '../kubelet/kubelet-files.ts'
 import { componentConfigMap, configMap } from './config-map.ts'
-import type { ObjectContext } from './object-inputs.ts'
 import { BOOTSTRAP_GROUP, boundRole, group, NODES_GROUP, reading, SYSTEM } from './rbac.ts'
 
 /** Until 1.21 the ConfigMap also listed the API endpoints. Source: uploadconfig.go (v1.21, v1.22). */
@@ -39,7 +40,7 @@ const PATCHED_CONFIG_MAP: readonly Since<boolean>[] = [
 const LATE_RESOLV_CONF = '1.31'
 
 /** ConfigMap kubeadm-config and who may read it. */
-export function kubeadmConfigObjects({ config }: ObjectContext): JsonObject[] {
+export function kubeadmConfigObjects(config: InitConfig): JsonObject[] {
   const apiVersion = valueSince(WRITTEN_API_VERSION, config.kubeadm) ?? 'kubeadm.k8s.io/v1beta2'
   const data = {
     ClusterConfiguration: stringify(printClusterConfiguration(config, apiVersion)),
@@ -61,13 +62,24 @@ function clusterStatus({ init }: InitConfig, apiVersion: string): JsonObject {
   }
 }
 
+/** What decides about the kubelets' configuration besides the user's. */
+export interface KubeletConfigInputs {
+  readonly facts: Pick<HostFacts, 'systemdResolved'>
+  readonly apply?: ApplyPatches
+  /** False when kubelet-start does not run in the same init: 1.31 and later then leave resolvConf out. */
+  readonly kubeletStarted: boolean
+}
+
 /** ConfigMap kubelet-config and who may read it. */
-export function kubeletConfigObjects({ config, facts, inputs }: ObjectContext): JsonObject[] {
+export function kubeletConfigObjects(
+  config: InitConfig,
+  { facts, apply, kubeletStarted }: KubeletConfigInputs,
+): JsonObject[] {
   const name = kubeletConfigMapName(config)
-  const isChosen = inputs.kubeletStarted !== false || !isSince(config.kubeadm, LATE_RESOLV_CONF)
+  const isChosen = kubeletStarted || !isSince(config.kubeadm, LATE_RESOLV_CONF)
   const configuration = kubeletConfiguration(config, { systemdResolved: facts.systemdResolved && isChosen })
-  const isPatched = valueSince(PATCHED_CONFIG_MAP, config.kubeadm) === true && inputs.apply !== undefined
-  const stored = isPatched ? inputs.apply?.('kubeletconfiguration', configuration) : configuration
+  const isPatched = valueSince(PATCHED_CONFIG_MAP, config.kubeadm) === true && apply !== undefined
+  const stored = isPatched ? apply('kubeletconfiguration', configuration) : configuration
   const readers = [group(NODES_GROUP), group(BOOTSTRAP_GROUP)]
   return [
     componentConfigMap(
@@ -89,7 +101,7 @@ export function kubeletConfigMapName({ cluster, kubeadm, version }: InitConfig):
 }
 
 /** The patch that notes the CRI socket on the Node, where instance-config.yaml does not keep it; gone in 1.36. */
-export function criSocketPatch({ config }: ObjectContext): JsonObject | undefined {
+export function criSocketPatch(config: InitConfig): JsonObject | undefined {
   if (isSince(config.kubeadm, '1.36') || isSocketNodeLocal(config)) return undefined
   const { criSocket } = config.init.nodeRegistration
   return { metadata: { annotations: { 'kubeadm.alpha.kubernetes.io/cri-socket': criSocket } } }

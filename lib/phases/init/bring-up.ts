@@ -14,6 +14,7 @@ import { imageList, pullOrder } from '../../kubeadm/images/image-list.ts'
 import { writeFiles, writeLink } from '../../machine/files.ts'
 import type { Journal } from '../../machine/journal.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from '../../machine/network/pod-network.ts'
+import { overlay } from '../../machine/overlay.ts'
 import { kubeletService } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { cacheDirOf } from '../../supply/components/fetching.ts'
@@ -105,10 +106,10 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       ...(naming !== undefined && { naming }),
     })
     const rendered = await rendering
-    const files = nodeFiles(config, rendered.files, phase.read, now)
-    journal.record(...files.changed.map(fileChange))
-    writeFiles('/', [...files.early, ...(network === undefined ? [] : [network])])
-    if (files.link !== undefined) writeLink('/', files.link.path, files.link.target)
+    const node = nodeFiles(config, rendered.due('kubelet').files, phase.read, now)
+    journal.record(...node.changed.map(fileChange))
+    writeFiles('/', [...node.files, ...(network === undefined ? [] : [network])])
+    if (node.link !== undefined) writeLink('/', node.link.path, node.link.target)
     makeDataFolder(config)
     if (withNetwork) await letPodsThrough(config, journal)
     await within(deadline, 'init: cannot load the first images', images.first)
@@ -120,8 +121,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       await services.start(kubeletService(binaries.kubelet))
     }
     timings.mark('kubelet started')
-    const ours = new Map(rendered.files.map(({ path, content }) => [path, content.toString()]))
-    const read = (path: string): string | undefined => ours.get(path) ?? phase.read(path)
+    const read = overlay(rendered.files, phase.read)
     const api = openAdminApi(config, read, flags['kubeconfig-dir'] ?? KUBERNETES.folder)
     opened.push(api)
     watched = contextOf(config, services, runtime.cri.socket, api)
@@ -129,8 +129,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       config,
       api,
       images,
-      late: files.late,
-      objects: rendered.objects,
+      rendered,
       ca: read(`${config.cluster.certificatesDir}/ca.crt`) ?? '',
       gates,
       deadline,

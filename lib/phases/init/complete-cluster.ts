@@ -12,21 +12,20 @@ import { applyObjects } from '../../cluster/api/apply-objects.ts'
 import { apiServiceOf, gateContext } from '../../cluster/ready/gate-context.ts'
 import type { Gate, GateContext } from '../../cluster/ready/gates.ts'
 import { type GateResult, waitForGates } from '../../cluster/ready/wait-gates.ts'
-import type { ClusterObject } from '../../kubeadm/objects/cluster-object.ts'
-import { type FileEntry, writeFiles } from '../../machine/files.ts'
+import { writeFiles } from '../../machine/files.ts'
 import { openApiService } from '../../machine/network/api-service.ts'
 import type { ImageSteps } from './cluster-images.ts'
 import { makeControllerAccounts } from './controller-accounts.ts'
 import { makeFirstAccounts } from './first-accounts.ts'
+import type { RenderedCluster } from './render-cluster.ts'
+import type { Moment } from './schedule.ts'
 import { giveStartingRights, takeStartingRights } from './starting-rights.ts'
 
 export interface Beginning {
   readonly config: InitConfig
   readonly api: Api
   readonly images: ImageSteps
-  /** Manifests for when the API server answers. */
-  readonly late: readonly FileEntry[]
-  readonly objects: readonly ClusterObject[]
+  readonly rendered: RenderedCluster
   /** Certificate of the cluster's CA, PEM. */
   readonly ca: string
   readonly gates: readonly Gate[]
@@ -38,23 +37,22 @@ export interface Beginning {
 
 /** Completes the cluster. Throws a KubestepError that names the gate that was not reached. */
 export async function completeCluster(beginning: Beginning): Promise<readonly GateResult[]> {
-  const { config, api, images, late, objects, ca, gates, deadline, mark, output } = beginning
+  const { config, api, images, rendered, ca, gates, deadline, mark, output } = beginning
   const server = output.begin('API server')
   await waitForApi(api, deadline, '/version', server.tell)
   server.done(`[control-plane] The API server answers after ${secondsText(mark('API answers'))}`)
 
   // Controllers, the scheduler and CoreDNS start while the API server still gets ready, as if all were there.
   await giveStartingRights(api)
-  // A kubelet that misses an image tries to pull it, and waits ten seconds after that fails.
-  const isAddon = ({ phase }: ClusterObject): boolean => phase.startsWith('addon/')
+  const put = async (when: Moment): Promise<void> => {
+    const { files, objects } = rendered.due(when)
+    writeFiles('/', files)
+    await applyObjects(api, objects, deadline)
+  }
   const applying = Promise.all([
-    images.controllers.then(() => writeFiles('/', late)),
-    applyObjects(
-      api,
-      objects.filter(object => !isAddon(object)),
-      deadline,
-    ),
-    images.addons.then(() => applyObjects(api, objects.filter(isAddon), deadline)),
+    put('api'),
+    images.controllers.then(() => put('controllers')),
+    images.addons.then(() => put('addons')),
   ])
   applying.catch(() => {})
   // What cannot be made early the controller manager makes later.
@@ -67,7 +65,7 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
     await Promise.all([takeStartingRights(api), makeControllerAccounts(api).catch(() => {})])
     await within(deadline, 'init: cannot load the images', Promise.all([images.controllers, images.addons]))
     await applying
-    putting.done(`[init] Applied ${objects.length} objects after ${secondsText(mark('objects applied'))}`)
+    putting.done(`[init] Applied ${rendered.objects.length} objects after ${secondsText(mark('objects applied'))}`)
     const results = await reachGates(gates, context, beginning)
     await within(deadline, 'init: cannot load the images', images.all)
     return results

@@ -10,14 +10,10 @@ import { modeFault, proxyModeName } from '../../machine/network/proxy-mode.ts'
 import { familyFault } from '../preflight/address-checks.ts'
 import { foreseeNode } from '../run/live-node.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
-import type { RenderedCluster } from './render-cluster.ts'
+import type { Delivery } from './render-cluster.ts'
 
 /** Lines for people. */
-export async function describeRun(
-  phase: OpenedPhase,
-  { files, objects }: RenderedCluster,
-  flags: Flags,
-): Promise<string[]> {
+export async function describeRun(phase: OpenedPhase, { files, objects }: Delivery, flags: Flags): Promise<string[]> {
   const { config, target } = phase
   const { cluster, init } = config
   // Below --root lies another machine, of which nothing more is known.

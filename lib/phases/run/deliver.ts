@@ -5,7 +5,7 @@ import type { Api } from '../../cluster/api/api-client.ts'
 import { applyObjects } from '../../cluster/api/apply-objects.ts'
 import { keepingChanges } from '../../cluster/api/kept-changes.ts'
 import { type ClusterObject, clusterObjectsYaml } from '../../kubeadm/objects/cluster-object.ts'
-import type { Rendered } from '../phase.ts'
+import type { Applied, Rendered } from '../phase.ts'
 import { withApi } from './cluster-access.ts'
 import type { OpenedPhase } from './open-phase.ts'
 
@@ -25,32 +25,24 @@ export function deliverFiles(
   if (dryRun) output.say(`[dryrun] Wrote ${written.length} files below "${target}"`)
 }
 
-/** Kinds of credentials, as messages call their phases. */
-const KINDS: readonly (readonly [phase: string, what: string])[] = [
-  ['certs', 'certificates and keys'],
-  ['kubeconfig', 'kubeconfig files'],
-]
-
-/** Says what was made and kept, each kind as lines that belong together. */
-export function sayCredentials(messages: readonly string[], output: Output): void {
-  for (const [phase, what] of KINDS) {
-    const lines = messages.filter(line => line.startsWith(`[${phase}]`))
-    const made = lines.filter(line => /\] (?:Generating|Writing|Deriving)/.test(line)).length
-    const kept = lines.filter(line => /\] Using (?:the )?existing/.test(line)).length
-    const counted = [made > 0 ? `${made} made` : '', kept > 0 ? `${kept} kept` : ''].filter(part => part !== '')
-    if (lines.length > 0) output.fold(`[${phase}] ${what}: ${counted.join(', ') || 'none'}`, lines)
+/** Says what a phase of a run has rendered: where one line will do for all of its own, how many were made and kept. */
+export function sayRendered(phase: string, { messages, warnings = [], folded }: Rendered, output: Output): void {
+  for (const warning of warnings) output.warn(warning)
+  if (folded === undefined || messages.length === 0) {
+    for (const message of messages) output.say(message)
+    return
   }
+  const made = messages.filter(line => /\] (?:Generating|Writing|Deriving)/.test(line)).length
+  const kept = messages.filter(line => /\] Using (?:the )?existing/.test(line)).length
+  const counted = [made > 0 ? `${made} made` : '', kept > 0 ? `${kept} kept` : ''].filter(part => part !== '')
+  output.fold(`[${phase}] ${folded}: ${counted.join(', ') || 'none'}`, messages)
 }
 
 /**
  * A dry run prints the objects, alone on stdout, or with --output-dir writes them there; otherwise they go into the
  * cluster. Throws a KubestepError when it cannot write, and an ApiError when the API server refuses or stays away.
  */
-export async function deliverObjects(
-  { objects = [], messages }: Pick<Rendered, 'objects' | 'messages'>,
-  opened: OpenedPhase,
-  call: Call,
-): Promise<void> {
+export async function deliverObjects({ objects, messages }: Applied, opened: OpenedPhase, call: Call): Promise<void> {
   const { flags, output } = call
   if (!opened.dryRun) {
     await withApi(opened, call, (api, deadline) => applyToCluster(api, objects, deadline, output.say))

@@ -12,46 +12,33 @@ import { cniConfig, isFirst, NETWORK_FILES } from '../../machine/network/cni.ts'
 import { nodePodRanges } from '../../machine/network/pod-network.ts'
 import { mtuOf } from '../../machine/network/pod-routes.ts'
 
-/** Files of a node in the order in which they are wanted. */
+/** Files of a node before its kubelet starts. */
 export interface NodeFiles {
-  /** Before the kubelet starts. */
-  readonly early: readonly FileEntry[]
+  readonly files: readonly FileEntry[]
   /** A link beside the kubelet's certificate, as its own rotation makes it. */
   readonly link?: KubeletIdentity['link']
-  /** When the API server is ready. */
-  readonly late: readonly FileEntry[]
-  /** Paths of early files that are there already, and change. */
+  /** Paths of files that are there already, and change. */
   readonly changed: readonly string[]
 }
 
 const KUBELET_CONF = KUBERNETES.kubeletConf
 
-/**
- * Orders what was rendered. The controller manager and the scheduler come late: when their images are there, because
- * a kubelet that misses one tries to pull it and waits ten seconds after that fails; and when the API server answers:
- * before that they would only take its time, and a first election that fails costs 2 to 4.4 s.
- * kubelet.conf gets its final form, also one that is there already (`read` reads the host), unless that is skipped.
- */
+/** What was rendered, with kubelet.conf in its final form, also one that is there already (`read` reads the host). */
 export function nodeFiles(
   config: InitConfig,
   rendered: readonly FileEntry[],
   read: (path: string) => string | undefined,
   now: Date,
 ): NodeFiles {
-  const onNode = rendered.filter(({ path }) => path !== '/cluster-objects.yaml')
-  const isLate = ({ path }: FileEntry): boolean => /\/kube-(controller-manager|scheduler)\.yaml$/.test(path)
-  const early = onNode.filter(file => !isLate(file))
-  const late = onNode.filter(isLate)
-  const made = early.find(({ path }) => path === KUBELET_CONF)
+  const made = rendered.find(({ path }) => path === KUBELET_CONF)
   const there = read(KUBELET_CONF)
   const conf = made ?? (there === undefined ? undefined : { path: KUBELET_CONF, mode: 0o600, content: there })
   const isFinal = isSkipped(ROTATION, config.init.skipPhases)
   const identity = conf === undefined || isFinal ? undefined : kubeletIdentity(config, conf, now)
-  if (identity === undefined) return { early, late, changed: [] }
+  if (identity === undefined) return { files: rendered, changed: [] }
   return {
-    early: [...early.filter(file => file !== made), ...identity.files],
+    files: [...rendered.filter(file => file !== made), ...identity.files],
     link: identity.link,
-    late,
     changed: there === undefined ? [] : [KUBELET_CONF],
   }
 }

@@ -4,19 +4,21 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { KubestepError, UsageError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { randomToken } from '../../base/token.ts'
 import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import { isDryRun } from '../../kubeadm/config/dry-run.ts'
 import { type ConfigSource, loadInitConfig } from '../../kubeadm/config/load-config.ts'
 import { PHASE_NAMES } from '../../kubeadm/config/phase-names.ts'
-import { isExternalAuthority } from '../../kubeadm/credentials/issue.ts'
+import { isExternalAuthority, issueCredentials } from '../../kubeadm/credentials/issue.ts'
+import { newCertificateKey } from '../../kubeadm/objects/upload-certs-objects.ts'
 import { openTree, type Tree } from '../../machine/dry-run-tree.ts'
 import { below, explain, type FileEntry, mayRead, readFile, writeFiles } from '../../machine/files.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import { NO_MACHINE_ADDRESS, readHostFacts } from '../../machine/host/read-facts.ts'
 import type { Given } from '../phase.ts'
 import { recordFiles } from './record.ts'
-import { loadPatches } from './user-patches.ts'
+import { type ApplyPatches, loadPatches } from './user-patches.ts'
 
 export interface OpenedPhase {
   readonly config: InitConfig
@@ -128,7 +130,11 @@ function isGuessed({ init }: InitConfig, { defaultAddress }: HostFacts): boolean
 }
 
 /** What a phase alone renders from. Throws a KubestepError for patches that cannot be read. */
-export function givenOf(opened: OpenedPhase, { flags, output }: Call): Given {
+export function givenOf(
+  opened: OpenedPhase,
+  { flags, output }: Call,
+  apply: ApplyPatches = loadPatches(opened, output),
+): Given {
   const { config, facts, read, readCredential, place } = opened
   const kubeconfigDir = flags['kubeconfig-dir']
   return {
@@ -138,9 +144,14 @@ export function givenOf(opened: OpenedPhase, { flags, output }: Call): Given {
     readCredential,
     place,
     externalCa: isExternalAuthority(config, 'ca', read),
-    apply: loadPatches(opened, output),
+    issue: issueCredentials,
+    apply,
     now: new Date(),
+    runs: () => false,
     ...(kubeconfigDir !== undefined && { kubeconfigDir }),
+    ...(flags['upload-certs'] && {
+      upload: { key: config.init.certificateKey ?? newCertificateKey(), token: randomToken() },
+    }),
   }
 }
 

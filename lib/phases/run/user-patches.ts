@@ -10,13 +10,16 @@ import { listFiles, readFile } from '../../machine/files.ts'
 
 export type ApplyPatches = (target: string, object: JsonObject) => JsonObject
 
+/** For phases without anything that could be patched. */
+export const unpatched: ApplyPatches = (_target, object) => object
+
 /**
  * Reads the folder that --patches or the configuration names; gives what applies its patches to an object, saying
  * so. Throws a KubestepError with every fault of every file.
  */
 export function loadPatches({ config }: { readonly config: InitConfig }, output: Output): ApplyPatches {
   const directory = config.init.patches?.directory
-  if (directory === undefined || directory === '') return (_target, object) => object
+  if (directory === undefined || directory === '') return unpatched
   // A path of the user's, not one of the cluster's: --root does not move it.
   const names = listFiles(directory)
   if (names === undefined)
