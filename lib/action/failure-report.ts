@@ -29,7 +29,11 @@ export function failureOf(event: JsonObject | undefined, status: number, stderr:
   const lines = Array.isArray(broken?.lines) ? broken.lines.map(line => maskSecrets(String(line))) : []
   const cause = maskSecrets(String(broken?.cause ?? ''))
   return {
-    title: broken === undefined ? firstFault(text) : shortened(`${broken.link}: ${withWords(cause, lines)}`),
+    // Without what is said of the logs.
+    title:
+      broken === undefined
+        ? firstFault(typeof event?.reason === 'string' ? maskSecrets(event.reason) : text)
+        : shortened(`${broken.link}: ${withWords(cause, lines)}`),
     text,
     ...(typeof broken?.link === 'string' && { link: broken.link }),
     lines,
@@ -63,16 +67,13 @@ function withWords(cause: string, lines: readonly string[]): string {
 function firstFault(text: string): string {
   const lines = text.split('\n')
   const faults = lines.flatMap((line, index) => {
-    if (!/^[\w-]+: \S/.test(line) || CLOSING.test(line) || NO_FAULT.test(line)) return []
+    if (!/^[\w-]+: \S/.test(line) || CLOSING.test(line)) return []
     const listed = line.endsWith(':') ? listBelow(lines, index) : []
     return listed.length === 0 ? [line] : listed.map(item => `${line} ${item}`)
   })
   const first = (faults[0] ?? lines[0] ?? '').replace(/^(init|action|config|load|preflight): /, '')
   return faults.length > 1 ? `${shortened(first)} (and ${faults.length - 1} more)` : shortened(first)
 }
-
-// What an error ends with: where the logs are.
-const NO_FAULT = /^init: (?:everything that was logged is in|the logs could not be saved)/
 
 // A line that ends with a colon is followed by its faults, set in.
 function listBelow(lines: readonly string[], index: number): string[] {

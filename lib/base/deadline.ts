@@ -1,12 +1,12 @@
 /** The one budget of time of a run. */
-import { KubestepError } from './errors.ts'
+import { Reason } from './errors.ts'
 
 /**
- * What a promise gives, unless the deadline comes first. Throws a KubestepError `<what>: out of time`; what was
+ * What a promise gives, unless the deadline comes first. Throws a Reason that begins with `what` when it does; what was
  * begun goes on, and its result is dropped.
  */
 export async function within<T>(deadline: AbortSignal, what: string, promise: Promise<T>): Promise<T> {
-  const fail = (): KubestepError => new KubestepError(`${what}: the time is up; give more with --timeout`)
+  const fail = (): Reason => new Reason(`${what}: the time is up; give more with --timeout`)
   if (deadline.aborted) throw fail()
   let stop = (): void => {}
   const expired = new Promise<never>((_resolve, reject) => {

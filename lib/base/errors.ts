@@ -15,8 +15,13 @@ export class UsageError extends KubestepError {
   override readonly name: string = 'UsageError'
 }
 
+/** Why something cannot be done, without the phase that wanted it: whoever knows that puts its name before (`messageOf`). */
+export class Reason extends KubestepError {
+  override readonly name: string = 'Reason'
+}
+
 /** A wait came to its end without what was waited for: what is in the way is somewhere else. */
-export class WaitError extends KubestepError {
+export class WaitError extends Reason {
   override readonly name: string = 'WaitError'
 }
 
@@ -80,6 +85,11 @@ export class CommandError extends KubestepError {
     this.exitCode = exitCode
     this.output = output
   }
+}
+
+/** The message of an error, for people who have started `phase`. */
+export function messageOf(phase: string, error: KubestepError): string {
+  return error instanceof Reason ? `${phase}: ${error.message}` : error.message
 }
 
 /** The text of anything thrown. */

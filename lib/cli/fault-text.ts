@@ -1,5 +1,5 @@
 /** What a person sees of anything that was thrown: one line, and the stack on request. */
-import { KubestepError, reasonOf, UsageError } from '../base/errors.ts'
+import { KubestepError, messageOf, reasonOf, UsageError } from '../base/errors.ts'
 import { explain } from '../machine/files.ts'
 
 /** The text of an error that ended `what`, a script or a part of one. */
@@ -7,7 +7,7 @@ export function faultText(what: string, error: unknown, verbose: boolean): strin
   // Where a wrong option was noticed helps nobody.
   if (error instanceof UsageError) return error.message
   if (verbose && error instanceof Error) return error.stack ?? error.message
-  if (error instanceof KubestepError) return error.message
+  if (error instanceof KubestepError) return messageOf(what, error)
   const { code, syscall, path } = (error ?? {}) as Partial<NodeJS.ErrnoException>
   if (code !== undefined && syscall !== undefined) {
     const where = path === undefined ? '' : ` ${JSON.stringify(path)}`

@@ -1,8 +1,10 @@
 /** Phase `upload-certs`: puts the CAs and the service account key, encrypted, into the cluster for joining control planes. */
 
+import { Reason } from '../base/errors.ts'
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
+import { isExternalAuthority } from '../kubeadm/credentials/issue.ts'
 import { created } from '../kubeadm/objects/cluster-object.ts'
 import { uploadCertsObjects } from '../kubeadm/objects/upload-certs-objects.ts'
 import type { Applied, ApplyingPhase, Given } from './phase.ts'
@@ -27,8 +29,10 @@ export const uploadCerts: ApplyingPhase = {
     options: OPTIONS,
     examples: ['upload-certs.mts --upload-certs --dry-run --output-dir ./tree'],
   },
-  objects: ({ config, upload, readCredential, now }: Given): Applied => {
+  objects: (given: Given): Applied => {
+    const { config, upload, readCredential, now } = given
     if (upload === undefined) return { objects: [], messages: [] }
+    refuseExternal(given)
     return {
       objects: created('upload-certs', uploadCertsObjects(config, upload, readCredential, now), config.kubeadm),
       messages: ['[upload-certs] Storing the certificates in Secret "kubeadm-certs" in the "kube-system" Namespace'],
@@ -49,4 +53,12 @@ export const uploadCerts: ApplyingPhase = {
       : [`[upload-certs] Using certificate key:\n${given.upload?.key}`]
     await deliverObjects({ objects, messages: [...messages, ...using] }, opened, call)
   },
+}
+
+/** Source: kubeadm cmd/init.go (v1.36): what cannot be signed elsewhere must not be promised to joining nodes. */
+function refuseExternal({ config, readCredential, place }: Given): void {
+  const external = (['ca', 'front-proxy-ca'] as const).find(name => isExternalAuthority(config, name, readCredential))
+  if (external === undefined) return
+  const key = place(`${config.cluster.certificatesDir}/${external}.key`)
+  throw new Reason(`cannot upload certificates: "${key}" is kept elsewhere (external CA); leave --upload-certs out`)
 }

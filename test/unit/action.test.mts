@@ -146,10 +146,11 @@ describe('failureOf()', () => {
       '  /a/cni/bin has no "bridge": put the CNI plugins for linux/amd64 there',
       '  images has no archive with registry.k8s.io/pause:3.10.2: put it there',
       'npx zx scripts/bundle.mts makes such a folder',
-      'init: everything that was logged is in "/var/log/x.tar.gz"; to take the rest away: node dist/reset.mjs',
     ].join('\n')
+    const logs =
+      'init: everything that was logged is in "/var/log/x.tar.gz"; to take the rest away: node dist/reset.mjs'
     assert.equal(
-      failureOf({ event: 'error', text }, 1, '').title,
+      failureOf({ event: 'error', text: `${text}\n${logs}`, reason: text }, 1, '').title,
       'components: cannot use artifacts "/a": /a/cni/bin has no "bridge": put the CNI plugins for linux/amd64 there (and 1 more)',
     )
   })

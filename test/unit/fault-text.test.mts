@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { KubestepError, UsageError } from '../../lib/base/errors.ts'
+import { KubestepError, Reason, UsageError } from '../../lib/base/errors.ts'
 import { faultText } from '../../lib/cli/fault-text.ts'
 
 function thrown(work: () => unknown): unknown {
@@ -15,6 +15,7 @@ function thrown(work: () => unknown): unknown {
 
 const ROWS: readonly (readonly [what: string, error: unknown, text: RegExp])[] = [
   ['an error for people', new KubestepError('certs: cannot x'), /^certs: cannot x$/],
+  ['a reason without a phase', new Reason('cannot x'), /^init: cannot x$/],
   [
     'a file that is not there',
     thrown(() => readFileSync('/no/such')),

@@ -71,7 +71,7 @@ const KERNELS: readonly {
     host: { files: { [RELEASE]: '6.8.0', '/proc/config.gz': configWithout('IP_VS', 'DUMMY') } },
     mode: { mode: 'ipvs' },
     error:
-      /^init: cannot run kube-proxy in mode "ipvs": this kernel lacks ip_vs \(CONFIG_IP_VS\), dummy \(CONFIG_DUMMY\); set mode to iptables or nftables in the KubeProxyConfiguration$/,
+      /^cannot run kube-proxy in mode "ipvs": this kernel lacks ip_vs \(CONFIG_IP_VS\), dummy \(CONFIG_DUMMY\); set mode to iptables or nftables in the KubeProxyConfiguration$/,
   },
   {
     name: 'lacks the configured scheduler',

@@ -1,7 +1,7 @@
 /** A client for the cluster that is coming up, with rights from its first moment. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KubestepError, WaitError } from '../../base/errors.ts'
+import { Reason, WaitError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { localUrl } from '../../kubeadm/credentials/kubeconfigs.ts'
 import { type Api, openApi } from './api-client.ts'
@@ -11,7 +11,7 @@ const API_POLL_MS = 50
 
 /**
  * Since 1.29 admin.conf has no rights until its binding exists, so super-admin.conf is taken where there is one.
- * It talks to this node's own API server, whatever the common endpoint is. Throws a KubestepError without either.
+ * It talks to this node's own API server, whatever the common endpoint is. Throws a Reason without either.
  */
 export function openAdminApi(config: InitConfig, read: (path: string) => string | undefined, folder: string): Api {
   for (const name of ['super-admin.conf', 'admin.conf']) {
@@ -19,9 +19,7 @@ export function openAdminApi(config: InitConfig, read: (path: string) => string 
     const text = read(path)
     if (text !== undefined) return openApi(readCredentials(text, path, read, localUrl(config)))
   }
-  throw new KubestepError(
-    `init: cannot talk to the API server: there is no admin.conf in "${folder}"; do not skip kubeconfig/admin`,
-  )
+  throw new Reason(`cannot talk to the API server: there is no admin.conf in "${folder}"; do not skip kubeconfig/admin`)
 }
 
 /**
@@ -38,7 +36,7 @@ export async function waitForApi(
     const answer = await api.send('GET', path).catch((error: unknown) => error as Error)
     if (!(answer instanceof Error) && answer.status === 200) return
     const reason = answer instanceof Error ? answer.message : `it says ${answer.status}`
-    if (deadline.aborted) throw new WaitError(`init: cannot reach the API server in time: ${reason}`)
+    if (deadline.aborted) throw new WaitError(`cannot reach the API server in time: ${reason}`)
     onLook(reason)
     await sleep(API_POLL_MS)
   }

@@ -1,6 +1,6 @@
 /** Ways in which kube-proxy programs Services: which of them a release has, and which the kernel can carry. */
 
-import { KubestepError } from '../../base/errors.ts'
+import { Reason } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { nearest } from '../../base/nearest.ts'
@@ -146,15 +146,15 @@ export function proxyModeOf({ cluster, kubeProxy }: Pick<InitConfig, 'cluster' |
 }
 
 /**
- * Gives a notice where the configured mode has no future. Throws a KubestepError when the release or the kernel
+ * Gives a notice where the configured mode has no future. Throws a Reason when the release or the kernel
  * cannot run it; that names the modes that would work. Without a kernel only the release is asked.
  */
 export function checkProxyMode(config: InitConfig, kernel?: Kernel): string[] {
   if (config.cluster.proxy.disabled) return []
   const { document } = config.kubeProxy
-  const cannot = `init: cannot run kube-proxy in mode "${proxyModeName(document)}"`
+  const cannot = `cannot run kube-proxy in mode "${proxyModeName(document)}"`
   const fault = modeFault(document, config.version)
-  if (fault !== undefined) throw new KubestepError(`${cannot}: ${fault}`)
+  if (fault !== undefined) throw new Reason(`${cannot}: ${fault}`)
   const mode = proxyModeOf(config)
   if (mode === undefined) return []
   const lacks = kernel === undefined ? [] : kernelLacks(mode, document, kernel)
@@ -166,7 +166,7 @@ export function checkProxyMode(config: InitConfig, kernel?: Kernel): string[] {
       usable.length === 0
         ? 'no mode works on this kernel; leave kube-proxy out with --skip-phases addon/kube-proxy'
         : `set mode to ${orList(usable)} in the KubeProxyConfiguration`
-    throw new KubestepError(`${cannot}: ${lacks.join('; ')}; ${advice}`)
+    throw new Reason(`${cannot}: ${lacks.join('; ')}; ${advice}`)
   }
   const { deprecated } = mode
   if (deprecated === undefined || !isSince(config.version, deprecated.since)) return []

@@ -112,7 +112,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     if (node.link !== undefined) writeLink('/', node.link.path, node.link.target)
     makeDataFolder(config)
     if (withNetwork) await letPodsThrough(config, journal)
-    await within(deadline, 'init: cannot load the first images', images.first)
+    await within(deadline, 'cannot load the first images', images.first)
     timings.mark('first images')
 
     // From here the kubelet runs the control plane; its objects go in as soon as the API server answers.
@@ -155,7 +155,12 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     }
   } catch (error) {
     done.abort()
-    const run = { marks: timings.marks(), afterMs: timings.elapsed(), ...(watched !== undefined && { watched }) }
+    const run = {
+      name: call.name,
+      marks: timings.marks(),
+      afterMs: timings.elapsed(),
+      ...(watched !== undefined && { watched }),
+    }
     throw await explained(error, run)
   } finally {
     done.abort()

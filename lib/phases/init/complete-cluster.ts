@@ -63,11 +63,11 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
     const putting = output.begin('objects')
     await waitForApi(api, deadline, '/readyz', putting.tell)
     await Promise.all([takeStartingRights(api), makeControllerAccounts(api).catch(() => {})])
-    await within(deadline, 'init: cannot load the images', Promise.all([images.controllers, images.addons]))
+    await within(deadline, 'cannot load the images', Promise.all([images.controllers, images.addons]))
     await applying
     putting.done(`[init] Applied ${rendered.objects.length} objects after ${secondsText(mark('objects applied'))}`)
     const results = await reachGates(gates, context, beginning)
-    await within(deadline, 'init: cannot load the images', images.all)
+    await within(deadline, 'cannot load the images', images.all)
     return results
   } finally {
     await closeApiService?.()
@@ -93,6 +93,6 @@ async function reachGates(
     },
   })
   const failed = results.find(({ passed }) => !passed)
-  if (failed !== undefined) throw new WaitError(`init: cannot reach "${failed.name}" in time: ${failed.reason}`)
+  if (failed !== undefined) throw new WaitError(`cannot reach "${failed.name}" in time: ${failed.reason}`)
   return results
 }

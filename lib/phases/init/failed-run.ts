@@ -1,6 +1,6 @@
 /** How a failed init ends: as soon as it is clear that it fails, with the cause and the place of the logs. */
 
-import { KubestepError, RunError, reasonOf, WaitError } from '../../base/errors.ts'
+import { KubestepError, messageOf, Reason, RunError, reasonOf, WaitError } from '../../base/errors.ts'
 import type { Broken } from '../../cluster/diagnose/broken.ts'
 import { firstBroken, LINKS } from '../../cluster/diagnose/chain.ts'
 import type { DiagnosisContext } from '../../cluster/diagnose/diagnosis-context.ts'
@@ -10,6 +10,8 @@ import { resetCommand } from './next-commands.ts'
 
 /** What is known of a run that failed. */
 export interface FailedRun {
+  /** Of what was run. */
+  readonly name: string
   /** What a diagnosis looks at; undefined before the kubelet was started. */
   readonly watched?: DiagnosisContext
   /** Milliseconds since the start, by what was reached. */
@@ -25,7 +27,7 @@ const YOUNG_MS = 30_000
 export async function failure(watched: DiagnosisContext, signal: AbortSignal): Promise<never> {
   const broken = await watchForFailure(watched, signal)
   if (broken === undefined) return new Promise(() => {})
-  throw new BrokenError('init: cannot bring up the cluster', broken)
+  throw new BrokenError('cannot bring up the cluster', broken)
 }
 
 /** The error with the cause behind it and the place of the logs; a fault in our own code stays as it is. */
@@ -33,20 +35,24 @@ export async function explained(error: unknown, run: FailedRun): Promise<unknown
   if (!(error instanceof KubestepError)) return error
   const broken = await brokenLink(error, run)
   const isShort = error instanceof WaitError && broken === undefined
-  const what = isShort ? `${error.message}; nothing is broken so far, give more time with --timeout` : error.message
+  const { name, marks: timings } = run
+  const message = messageOf(name, error)
+  const what = isShort ? `${message}; nothing is broken so far, give more time with --timeout` : message
   const cause =
     broken === undefined
       ? []
-      : [`init: the first broken link is the ${broken.link}: ${broken.cause}`, ...broken.lines.map(line => `  ${line}`)]
-  const timings = run.marks
+      : [
+          `${name}: the first broken link is the ${broken.link}: ${broken.cause}`,
+          ...broken.lines.map(line => `  ${line}`),
+        ]
   const logs = await writeLogBundle({ reason: what, timings, broken }).then(
     ({ path }) => path,
     (reason: unknown) => new Error(reasonOf(reason)),
   )
   const saved =
     logs instanceof Error
-      ? `init: the logs could not be saved: ${logs.message}`
-      : `init: everything that was logged is in "${logs}"; to take the rest away: ${resetCommand()}`
+      ? `${name}: the logs could not be saved: ${logs.message}`
+      : `${name}: everything that was logged is in "${logs}"; to take the rest away: ${resetCommand()}`
   const facts = {
     reason: what,
     timings,
@@ -65,7 +71,7 @@ async function brokenLink(error: KubestepError, { watched, marks, afterMs }: Fai
 }
 
 /** Broken for good, with what is broken. */
-class BrokenError extends KubestepError {
+class BrokenError extends Reason {
   readonly broken: Broken
 
   constructor(message: string, broken: Broken) {

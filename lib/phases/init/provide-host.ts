@@ -1,7 +1,7 @@
 /** What an init does to the machine before it looks for a runtime. Each change is in the journal before it is made. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { KubestepError } from '../../base/errors.ts'
+import { KubestepError, Reason } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import type { Call } from '../../cli/script.ts'
 import { $ } from '../../machine/command.ts'
@@ -50,8 +50,8 @@ function proxyNotices(config: InitConfig): string[] {
   try {
     return checkProxyMode(config)
   } catch (error) {
-    if (!(error instanceof KubestepError)) throw error
-    return [error.message.replace(/^init: /, '[init] ')]
+    if (!(error instanceof Reason)) throw error
+    return [`[init] ${error.message}`]
   }
 }
 

@@ -1,11 +1,8 @@
 /** Everything that an init writes and applies, as values. */
 
-import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
-import { isExternalAuthority } from '../../kubeadm/credentials/issue.ts'
 import { type ClusterObject, clusterObjectsYaml } from '../../kubeadm/objects/cluster-object.ts'
 import { profilePatch } from '../../kubeadm/profile/profile-patch.ts'
 import type { FileEntry } from '../../machine/files.ts'
@@ -41,7 +38,6 @@ export async function renderCluster(phase: OpenedPhase, call: Call, now: Date): 
     apply: (target: string, object: JsonObject) => alone.apply(target, profilePatch(profile, target, object)),
     runs: (name: string) => !isSkipped(name, skipped),
   }
-  refuseUpload(phase, flags)
   const rendered = await renderSteps(INIT, given, skipped, ({ name }, its) => sayRendered(name, its, output))
   // What is there already comes first.
   const delivery = (steps: typeof rendered): Delivery => ({
@@ -58,15 +54,4 @@ export async function renderCluster(phase: OpenedPhase, call: Call, now: Date): 
 /** The tree of a dry run: all files of the node, and the objects in the order of application. */
 export function treeOf({ files, objects }: Delivery): FileEntry[] {
   return [...files, { path: '/cluster-objects.yaml', mode: 0o600, content: clusterObjectsYaml(objects) }]
-}
-
-/** Source: kubeadm cmd/init.go (v1.36): what cannot be signed elsewhere must not be promised to joining nodes. */
-function refuseUpload({ config, readCredential: read, place }: OpenedPhase, flags: Flags): void {
-  if (!flags['upload-certs']) return
-  const external = (['ca', 'front-proxy-ca'] as const).find(name => isExternalAuthority(config, name, read))
-  if (external === undefined) return
-  const key = place(`${config.cluster.certificatesDir}/${external}.key`)
-  throw new KubestepError(
-    `init: cannot upload certificates: "${key}" is kept elsewhere (external CA); leave --upload-certs out`,
-  )
 }

@@ -1,6 +1,6 @@
 /** Checks of the kernel: its release, what it is built with, control groups, security modules. */
 
-import { KubestepError } from '../../base/errors.ts'
+import { Reason } from '../../base/errors.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { formatVersion, isSince, type Since, valueSince } from '../../base/version.ts'
 import type { Host } from '../../machine/host/host.ts'
@@ -163,10 +163,9 @@ function proxyVerdicts({ kernel }: Host, { config }: Wanted): Verdict[] {
     const isSeen = kernel.options !== undefined || kernel.modules.isKnown
     return [isSeen ? ok(mode) : unknown(`whether the kernel can carry mode ${mode} cannot be seen`, 'init tries')]
   } catch (fault) {
-    if (!(fault instanceof KubestepError)) throw fault
-    const text = fault.message.replace(/^init: cannot /, 'cannot ')
-    const cut = text.lastIndexOf('; ')
-    return [error(text.slice(0, cut), text.slice(cut + 2))]
+    if (!(fault instanceof Reason)) throw fault
+    const cut = fault.message.lastIndexOf('; ')
+    return [error(fault.message.slice(0, cut), fault.message.slice(cut + 2))]
   }
 }
 

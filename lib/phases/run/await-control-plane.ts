@@ -1,6 +1,6 @@
 /** Waiting for a control plane that somebody else has started. */
 
-import { KubestepError, WaitError } from '../../base/errors.ts'
+import { KubestepError, messageOf, WaitError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { waitForApi } from '../../cluster/api/admin-api.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
@@ -54,9 +54,8 @@ export async function waitForControlPlane(wait: ControlPlaneWait): Promise<void>
     if (!(error instanceof KubestepError)) throw error
     // What a step says is the cause itself.
     const cause = broken ?? (error instanceof WaitError ? await firstBroken(watched) : undefined)
-    const head = error.message.replace(/^init: /, '')
     const text = cause === undefined ? '' : `\nwait-control-plane: ${brokenText(cause)}`
-    throw new KubestepError(`wait-control-plane: ${head}${text}`, { cause: error })
+    throw new KubestepError(`${messageOf('wait-control-plane', error)}${text}`, { cause: error })
   } finally {
     stop.abort()
     await helping

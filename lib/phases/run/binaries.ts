@@ -1,7 +1,7 @@
 /** The binaries of a live node: had from somewhere, then copied to where they stay as long as the cluster does. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { KubestepError } from '../../base/errors.ts'
+import { Reason } from '../../base/errors.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { architecture } from '../../base/platform.ts'
 import type { Call } from '../../cli/script.ts'
@@ -51,8 +51,8 @@ export async function provideBinaries(
   const brought = found.cniBinDir === undefined ? undefined : keepPlugins(found.cniBinDir)
   const cniBinDir = brought ?? installed ?? (wantsNetwork(flags.cni) ? undefined : LAYOUT.cni.bin)
   if (cniBinDir === undefined) {
-    throw new KubestepError(
-      `init: cannot set up the Pod network: the CNI plugins ${CNI_PROGRAMS.join(', ')} are not on this machine; add --install, put them into cni/bin of the --artifacts folder, or use --cni none`,
+    throw new Reason(
+      `cannot set up the Pod network: the CNI plugins ${CNI_PROGRAMS.join(', ')} are not on this machine; add --install, put them into cni/bin of the --artifacts folder, or use --cni none`,
     )
   }
   return {

@@ -4,11 +4,10 @@
  */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { KubestepError } from '../../base/errors.ts'
+import { KubestepError, messageOf } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { architecture } from '../../base/platform.ts'
-import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { imageList } from '../../kubeadm/images/image-list.ts'
@@ -39,8 +38,8 @@ export async function firstLook(phase: OpenedPhase, call: Call): Promise<FirstLo
   const living = readLiveNode(phase, call)
   // Without a runtime it cannot be told which images are missing; that there is none is said anyway.
   const looking = living.then(
-    ({ config, choice }) => lookAtParts(config, flags, choice),
-    () => lookAtParts(phase.config, flags),
+    ({ config, choice }) => lookAtParts(call, config, choice),
+    () => lookAtParts(call, phase.config),
   )
   const [parts, checked, live] = await Promise.allSettled([
     looking,
@@ -60,7 +59,7 @@ export async function firstLook(phase: OpenedPhase, call: Call): Promise<FirstLo
   }
   const messages = reasons.map(reason => {
     if (!(reason instanceof KubestepError)) throw reason
-    return reason.message
+    return messageOf(call.name, reason)
   })
   throw reasons.length === 1 ? reasons[0] : new KubestepError(messages.join('\n'))
 }
@@ -70,8 +69,8 @@ export async function firstLook(phase: OpenedPhase, call: Call): Promise<FirstLo
  * (`choice`) nothing is said of images. Throws a KubestepError with every fault.
  */
 export async function lookAtParts(
+  { name, flags }: Pick<Call, 'name' | 'flags'>,
   config: InitConfig,
-  flags: Flags,
   choice?: RuntimeChoice,
   needed: readonly string[] = imageList(config),
 ): Promise<Artifacts | undefined> {
@@ -80,7 +79,7 @@ export async function lookAtParts(
   const has = socket === undefined ? new Set<string>() : await presentImages(socket.runtime.cri)
   const images = choice === undefined ? [] : needed.filter(image => !has.has(image))
   const faults = [
-    ...writingFaults(config),
+    ...writingFaults(config).map(fault => `${name}: ${fault}`),
     ...(choice?.kind === 'private' ? programFaults(arch) : []),
     ...(socket !== undefined && flags.artifacts !== undefined && images.length > 0 ? importFaults(socket) : []),
     ...(socket !== undefined && wantsNetwork(flags.cni) ? pluginFaults(socket) : []),
@@ -148,7 +147,7 @@ function writingFaults({ cluster }: InitConfig): string[] {
   ]
   return [...new Set(folders)].flatMap(folder => {
     const reason = whyNotWritable(folder)
-    return reason === undefined ? [] : [`init: cannot write to "${folder}": ${reason}`]
+    return reason === undefined ? [] : [`cannot write to "${folder}": ${reason}`]
   })
 }
 

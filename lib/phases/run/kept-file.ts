@@ -13,11 +13,11 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { KubestepError } from '../../base/errors.ts'
+import { Reason } from '../../base/errors.ts'
 import { isInCustody } from '../../machine/custody.ts'
 import { explain } from '../../machine/files.ts'
 
-/** Puts a program there, whole or not at all; gives the path. Throws a KubestepError. */
+/** Puts a program there, whole or not at all; gives the path. Throws a Reason. */
 export function keepFile(path: string, source: string): string {
   const temporary = `${path}.tmp`
   try {
@@ -28,7 +28,7 @@ export function keepFile(path: string, source: string): string {
     // Renaming one link of a file to another of the same file does nothing, and leaves both.
     rmSync(temporary, { force: true })
   } catch (error) {
-    throw new KubestepError(`init: cannot copy "${source}" to "${path}": ${explain(error)}`, { cause: error })
+    throw new Reason(`cannot copy "${source}" to "${path}": ${explain(error)}`, { cause: error })
   }
   return path
 }

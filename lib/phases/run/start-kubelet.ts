@@ -34,7 +34,7 @@ export async function startKubelet(phase: OpenedPhase, call: Call, render: Rende
   const { output, flags } = call
   const { config, machine, choice } = await readLiveNode(phase, call)
   // Before anything is changed. Images may come another way than by the folder.
-  const artifacts = await lookAtParts(config, flags, choice, [])
+  const artifacts = await lookAtParts(call, config, choice, [])
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
   // Credentials and manifests are the business of their own phases, which record each file.
   const others = [KUBERNETES.folder, MANIFESTS_FOLDER, config.cluster.certificatesDir]
