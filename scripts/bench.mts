@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { type Script, script } from '../lib/cli/script.ts'
 import { which } from '../lib/machine/command.ts'
 import { benchCluster } from '../test/bench/cluster-race.ts'
+import { benchGrowth } from '../test/bench/growth.ts'
 import { type Contestant, race } from '../test/bench/race.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -15,16 +16,18 @@ export const bench: Script = script(
   import.meta,
   {
     name: 'bench',
-    about: 'Measure kubestep beside kubeadm: the dry run, or a cluster from nothing to ready.',
+    about: 'Measure kubestep beside kubeadm: the dry run, a cluster from nothing to ready, or how it grows.',
     options: ['rounds', 'artifacts', 'output-dir'],
     subcommands: [
       { name: 'dry-run', about: 'the whole dry run and --help, as cold processes' },
       { name: 'cluster', about: 'time to each milestone of a real cluster, for both profiles and kubeadm (root)' },
+      { name: 'growth', about: 'the same with more images, Pods and objects (root)' },
     ],
     examples: ['bench.mts', 'bench.mts cluster --artifacts ./artifacts --rounds 5'],
   },
   async call => {
     if (call.subcommand === 'cluster') return benchCluster(call, ROOT)
+    if (call.subcommand === 'growth') return benchGrowth(call, ROOT)
     const folder = mkdtempSync(join(tmpdir(), 'kubestep-bench-'))
     try {
       const rows = await race(contestants(folder), Number(call.flags.rounds ?? 7))

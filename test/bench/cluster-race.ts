@@ -5,12 +5,15 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { KubestepError } from '../../lib/base/errors.ts'
+import type { JsonObject } from '../../lib/base/json.ts'
 import type { Call } from '../../lib/cli/script.ts'
 import { which } from '../../lib/machine/command.ts'
 import { writeFiles } from '../../lib/machine/files.ts'
 import { requireRoot } from '../../lib/phases/run/alone.ts'
 import { CONTESTANTS, type Contestant, type Ground, type Reached } from './contestants.ts'
-import { clear, writeConfig } from './ground.ts'
+import { clear, FOLDER, writeConfig } from './ground.ts'
+import { type Mirror, openMirror } from './mirror.ts'
+import { type Marks, pathPicture } from './path-picture.ts'
 import { picture } from './picture.ts'
 import { median } from './race.ts'
 
@@ -26,10 +29,53 @@ export interface ClusterRow {
   readonly rounds: readonly Reached[]
 }
 
-/** Runs the races and writes `bench-cluster.json` and `.svg`. Throws a KubestepError. */
+/** Runs the races and writes `bench-cluster.json` and `.svg`, and `bench-path.svg`. Throws a KubestepError. */
 export async function benchCluster(call: Call, root: string): Promise<void> {
-  requireRoot('bench')
   const { flags, output } = call
+  const rounds = new Map<Contestant, Reached[]>()
+  const paths: Marks[] = []
+  await withGround(call, root, {}, async ground => {
+    const racing = CONTESTANTS.filter(
+      ({ name }) => ground.kubeadm !== undefined || !name.includes('kubeadm') || name.includes('kubestep'),
+    )
+    for (let round = 1; round <= Number(flags.rounds ?? 5); round++) {
+      for (const contestant of racing) {
+        const isShown = contestant.road === 'again' && contestant.name.endsWith('ci')
+        const reached = await contestant.run({
+          ...ground,
+          ...(isShown && { onMarks: marks => void paths.push(marks) }),
+        })
+        rounds.set(contestant, [...(rounds.get(contestant) ?? []), reached])
+        const told = Object.entries(reached).map(([what, value]) => `${what} ${value}`)
+        output.say(`[bench] round ${round}, ${contestant.road}, ${contestant.name}: ${told.join(', ')}`)
+      }
+    }
+  })
+  const rows = summarise(rounds)
+  const folder = resolve(flags['output-dir'] ?? '.')
+  writeFiles('/', [
+    { path: join(folder, 'bench-cluster.json'), mode: 0o644, content: `${JSON.stringify(rows, null, 2)}\n` },
+    { path: join(folder, 'bench-cluster.svg'), mode: 0o644, content: picture(rows) },
+    { path: join(folder, 'bench-path.svg'), mode: 0o644, content: pathPicture(mediansOf(paths)) },
+  ])
+  output.result(
+    `${JSON.stringify(
+      rows.map(({ rounds: _, ...row }) => row),
+      null,
+      2,
+    )}\n`,
+  )
+}
+
+/** Does `work` on what all stand on, and takes that away; `kubelet` are further fields of its configuration. Throws a KubestepError. */
+export async function withGround(
+  call: Call,
+  root: string,
+  kubelet: JsonObject,
+  work: (ground: Ground) => Promise<void>,
+): Promise<void> {
+  requireRoot('bench')
+  const { flags } = call
   if (flags.artifacts === undefined) {
     throw new KubestepError(
       'bench: cannot race: binaries and images have to be in place; name their folder with --artifacts',
@@ -39,36 +85,15 @@ export async function benchCluster(call: Call, root: string): Promise<void> {
   const kubeadm = [join(artifacts, 'bin/kubeadm'), which('kubeadm')].find(
     path => path !== undefined && existsSync(path),
   )
-  const racing = CONTESTANTS.filter(
-    ({ name }) => kubeadm !== undefined || !name.includes('kubeadm') || name.includes('kubestep'),
-  )
-  const rounds = new Map<Contestant, Reached[]>(racing.map(contestant => [contestant, []]))
+  let mirror: Mirror | undefined
   try {
-    const ground: Ground = { config: writeConfig(), call, root, artifacts, ...(kubeadm !== undefined && { kubeadm }) }
-    for (let round = 1; round <= Number(flags.rounds ?? 5); round++) {
-      for (const contestant of racing) {
-        const reached = await contestant.run(ground)
-        rounds.get(contestant)?.push(reached)
-        const told = Object.entries(reached).map(([what, ms]) => `${what} ${ms} ms`)
-        output.say(`[bench] round ${round}, ${contestant.road}, ${contestant.name}: ${told.join(', ')}`)
-      }
-    }
+    const config = writeConfig(kubelet)
+    mirror = await openMirror(artifacts, config.cluster.kubernetesVersion, `${FOLDER}/mirror`)
+    await work({ config, call, root, artifacts, mirror, ...(kubeadm !== undefined && { kubeadm }) })
   } finally {
+    mirror?.close()
     clear()
   }
-  const rows = summarise(rounds)
-  const folder = resolve(flags['output-dir'] ?? '.')
-  writeFiles('/', [
-    { path: join(folder, 'bench-cluster.json'), mode: 0o644, content: `${JSON.stringify(rows, null, 2)}\n` },
-    { path: join(folder, 'bench-cluster.svg'), mode: 0o644, content: picture(rows) },
-  ])
-  output.result(
-    `${JSON.stringify(
-      rows.map(({ rounds: _, ...row }) => row),
-      null,
-      2,
-    )}\n`,
-  )
 }
 
 /** The milestone that ends a race. */

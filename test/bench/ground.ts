@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KubestepError } from '../../lib/base/errors.ts'
+import type { JsonObject } from '../../lib/base/json.ts'
 import type { InitConfig } from '../../lib/base/kubeadm.ts'
 import { LAYOUT } from '../../lib/base/paths.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
@@ -21,14 +22,16 @@ import { openRuntime, type Runtime } from '../../lib/supply/runtime/runtime.ts'
 export const FOLDER = '/var/lib/kubestep-bench'
 const FOLDERS: SupervisorFolders = { scripts: `${FOLDER}/services`, run: `${FOLDER}/run`, logs: `${FOLDER}/logs` }
 const RUNTIME = 'kubestep-bench-containerd'
+/** Of the containerd that is not the machine's own. */
+export const ROOT: string = `${FOLDER}/containerd`
 export const SOCKET: string = `${FOLDER}/run/containerd.sock`
 export const CONFIG: string = `${FOLDER}/kubeadm.yaml`
 
 /** How long one round of one contestant may take. */
 export const ROUND_LIMIT_MS = 180_000
 
-/** The configuration that all get: nothing but what one node and this machine need. */
-export function writeConfig(): InitConfig {
+/** The configuration that all get: nothing but what one node and this machine need, and `more` of the kubelet's. */
+export function writeConfig(more: JsonObject = {}): InitConfig {
   const facts = readHostFacts('/')
   const nameserver = `${FOLDER}/resolv.conf`
   const documents = (kubelet: object): string =>
@@ -44,7 +47,13 @@ export function writeConfig(): InitConfig {
         kubernetesVersion: 'v1.36.2',
         networking: { podSubnet: '10.244.0.0/16' },
       },
-      { apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration', resolvConf: nameserver, ...kubelet },
+      {
+        apiVersion: 'kubelet.config.k8s.io/v1beta1',
+        kind: 'KubeletConfiguration',
+        resolvConf: nameserver,
+        ...more,
+        ...kubelet,
+      },
     ]
       .map(document => JSON.stringify(document))
       .join('\n---\n')
@@ -59,12 +68,12 @@ export function writeConfig(): InitConfig {
   return config
 }
 
-/** Starts a containerd that is not the machine's own, without any images. Throws a KubestepError. */
-export async function startRuntime(config: InitConfig, cniBinDir: string): Promise<Runtime> {
+/** Starts a containerd that is not the machine's own, without any images; with mirrors in a folder. Throws a KubestepError. */
+export async function startRuntime(config: InitConfig, cniBinDir: string, registryConfig?: string): Promise<Runtime> {
   const machine = readMachineFacts()
   const deadline = AbortSignal.timeout(ROUND_LIMIT_MS)
   const text = containerdConfig({
-    root: `${FOLDER}/containerd`,
+    root: ROOT,
     state: `${FOLDER}/run/containerd`,
     socket: SOCKET,
     cniBinDir,
@@ -73,6 +82,7 @@ export async function startRuntime(config: InitConfig, cniBinDir: string): Promi
     pauseImage: imageOf('pause', config),
     cgroupDriver: machine.systemd ? 'systemd' : 'cgroupfs',
     restrictOomScore: !machine.mayLowerOomScore,
+    ...(registryConfig !== undefined && { registryConfig }),
   })
   writeFiles('/', [{ path: `${FOLDER}/config.toml`, mode: 0o644, content: text }])
   mkdirSync(`${FOLDER}/net.d`, { recursive: true })
@@ -94,7 +104,7 @@ export async function startRuntime(config: InitConfig, cniBinDir: string): Promi
 export async function stopRuntime(runtime: Runtime): Promise<void> {
   runtime.cri.close()
   await supervisor(FOLDERS).remove(RUNTIME)
-  rmSync(`${FOLDER}/containerd`, { recursive: true, force: true })
+  rmSync(ROOT, { recursive: true, force: true })
 }
 
 /** Nothing of a race stays. */

@@ -75,7 +75,7 @@ test('systemd() starts a service with a unit of its own, and takes the unit away
   await withSystemctl(['is-enabled', 'is-active'], async ({ manager, own, asked }) => {
     await manager.start(SERVICE)
     assert.equal(readFileSync(join(own, 'kubelet.service'), 'utf8'), unit(SERVICE))
-    assert.deepEqual(asked().slice(2), ['daemon-reload', 'enable --quiet kubelet.service', 'restart kubelet.service'])
+    assert.deepEqual(asked().slice(2), ['enable --quiet kubelet.service', 'restart kubelet.service'])
     assert.equal(await manager.restarts('kubelet'), 4)
     assert.equal(await manager.restart('kubelet'), true)
     asked()
@@ -112,10 +112,9 @@ for (const [what, no, after] of [
         text,
         /^ExecStart=\nEnvironmentFile=-\/var\/lib\/kubelet\/kubeadm-flags\.env\nExecStart=\/var\/lib\/kubestep\/bin\/kubelet .* \$KUBELET_KUBEADM_ARGS$/m,
       )
-      assert.deepEqual(asked().slice(0, 5), [
+      assert.deepEqual(asked().slice(0, 4), [
         'is-active kubelet.service',
         'is-enabled --quiet kubelet.service',
-        'daemon-reload',
         'enable --quiet kubelet.service',
         'restart kubelet.service',
       ])

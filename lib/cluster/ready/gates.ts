@@ -104,7 +104,8 @@ export const GATES: readonly Gate[] = [
   {
     name: 'pod',
     about: 'a Pod has run',
-    after: ['node', 'service-account'],
+    // The node and the scheduler take it up as soon as they are there themselves.
+    after: ['api'],
     check: async ({ api, nodeName, probePod, pauseImage }) => {
       const pod = await api.get(`${DEFAULT_PODS}/${probePod}`)
       if (pod === undefined) {

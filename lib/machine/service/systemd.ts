@@ -90,7 +90,7 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
         '/',
         earlier.filter(path => !files.some(file => file.path === path)),
       )
-      await systemctl('daemon-reload')
+      // It reads all units anew, as daemon-reload does. Source: systemctl(1), enable.
       await systemctl('enable', '--quiet', `${name}.service`)
       await systemctl('restart', `${name}.service`)
     },
