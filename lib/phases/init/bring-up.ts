@@ -70,6 +70,8 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
   const { config, machine, choice, artifacts } = await firstLook(phase, call)
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
 
+  timings.mark('checked')
+
   // From here on the machine changes; what will change is written down first.
   await provideHost(phase, call, journal)
   const { changes, network, naming, gap } = await planRuntime(config, flags, existing)
@@ -111,6 +113,8 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     writeFiles('/', [...node.files, ...(network === undefined ? [] : [network])])
     if (node.link !== undefined) writeLink('/', node.link.path, node.link.target)
     makeDataFolder(config)
+    const serving = images.apiserver.then(() => writeFiles('/', rendered.due('apiserver').files))
+    serving.catch(() => {})
     if (withNetwork) await letPodsThrough(config, journal)
     await within(deadline, 'cannot load the first images', images.first)
     timings.mark('first images')
@@ -136,7 +140,11 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       mark: timings.mark,
       output,
     })
-    const results = await Promise.race([completing, failure(watched, done.signal), faultOf(images.all)])
+    const results = await Promise.race([
+      completing,
+      failure(watched, done.signal),
+      faultOf(Promise.all([images.all, serving])),
+    ])
     if (network !== undefined && expectsNodes(config, flags)) {
       journal.record(AGENT_CHANGE)
       await startAgent(services, nodeRouteAgent(config, network.path))
@@ -169,6 +177,6 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
 }
 
 /** Fails when that does, and never ends otherwise. */
-function faultOf(work: Promise<void>): Promise<never> {
+function faultOf(work: Promise<unknown>): Promise<never> {
   return work.then(() => new Promise<never>(() => {}))
 }

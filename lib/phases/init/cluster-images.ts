@@ -1,5 +1,6 @@
 /** The images of a cluster into its runtime, in the order in which they are needed, and so that nobody waits for others'. */
 import { statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
@@ -20,8 +21,9 @@ import { importArchives, presentImages } from '../../supply/runtime/runtime-imag
 
 /** When the images of what are in the runtime. */
 export interface ImageSteps {
-  /** The first static Pods. */
+  /** The sandboxes and etcd. */
   readonly first: Promise<void>
+  readonly apiserver: Promise<void>
   /** The controller manager and the scheduler, which wait for an API server that answers. */
   readonly controllers: Promise<void>
   /** CoreDNS and kube-proxy, which wait for a scheduler. */
@@ -32,13 +34,14 @@ export interface ImageSteps {
 
 /** What each step needs besides what the ones before it have. */
 const STEPS: Readonly<Record<Exclude<keyof ImageSteps, 'all'>, readonly ImageName[]>> = {
-  first: ['pause', 'etcd', 'kube-apiserver'],
+  first: ['pause', 'etcd'],
+  apiserver: ['kube-apiserver'],
   controllers: ['kube-controller-manager', 'kube-scheduler'],
   addons: ['kube-proxy', 'coredns'],
 }
 
-/** Archives on their way into the runtime: one is read while another is unpacked. */
-const AT_ONCE = 2
+/** So many archives at once that half of the processors are left for the cluster that comes up meanwhile. */
+const AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2))
 
 /** What loading images is part of. */
 export interface ImageRun {
@@ -97,81 +100,90 @@ export interface ImageSources {
 
 /** Puts images into the runtime step by step. */
 export function loadImages(runtime: Runtime, config: InitConfig, sources: ImageSources): ImageSteps {
-  const left = new Set(sources.archives)
+  const load = importer(runtime, sources)
   const wanted = imageList(config)
+  const atFirst = presentImages(runtime.cri)
   // In the cache the name is that of the folder.
   const named = (archive: string): string => `${basename(dirname(archive))}/${basename(archive)}`
-  const step = (names: readonly ImageName[]): Promise<void> => {
+  const step = async (names: readonly ImageName[], before: Promise<void>): Promise<void> => {
     const images = names.map(name => imageOf(name, config)).filter(image => wanted.includes(image))
-    const likely = [...left].filter(archive => names.some(name => named(archive).includes(name)))
+    const there = await atFirst
+    if (images.every(image => there.has(image))) return
+    const likely = sources.archives.filter(archive => names.some(name => named(archive).includes(name)))
     // Archives may have any name: when the likely ones do not hold the images, the others are next.
-    return provide(runtime, images, [likely, [...left].filter(archive => !likely.includes(archive))], left, sources)
+    await provide(runtime, images, [likely, sources.archives], load, before, sources)
   }
-  const first = step(STEPS.first).then(async () => {
+  // All of them begin now, and stand in line by need.
+  const first = step(STEPS.first, Promise.resolve()).then(async () => {
     if (sources.naming !== undefined) await giveImageName(runtime, sources.naming)
   })
-  const controllers = first.then(() => step(STEPS.controllers))
-  const addons = controllers.then(() => step(STEPS.addons))
-  const all = addons.then(async () => {
-    await provide(runtime, wanted, [[...left]], left, sources)
-    await importAll(runtime, [...left], left, sources)
+  const apiserver = step(STEPS.apiserver, first)
+  const controllers = step(STEPS.controllers, apiserver)
+  const addons = step(STEPS.addons, controllers)
+  const all = Promise.all([first, apiserver, controllers, addons]).then(async () => {
+    await provide(runtime, wanted, [sources.archives], load, addons, sources)
+    await load(sources.archives)
   })
-  for (const promise of [first, controllers, addons, all]) promise.catch(() => {})
-  return { first, controllers, addons, all }
+  for (const promise of [first, apiserver, controllers, addons, all]) promise.catch(() => {})
+  return { first, apiserver, controllers, addons, all }
 }
 
-/** Imports until the images are there; what no archive has is pulled. */
+type Load = (archives: readonly string[]) => Promise<void>
+
+/** Imports until the images are there; what no archive has is pulled, after what is needed `before`. */
 async function provide(
   runtime: Runtime,
   wanted: readonly string[],
   batches: readonly (readonly string[])[],
-  left: Set<string>,
+  load: Load,
+  before: Promise<void>,
   sources: ImageSources,
 ): Promise<void> {
   const absent = async (): Promise<string[]> => {
     const present = await presentImages(runtime.cri)
     return wanted.filter(image => !present.has(image))
   }
-  let missing = await absent()
+  let missing: readonly string[] = wanted
   for (const archives of batches) {
+    await load(archives)
+    missing = await absent()
     if (missing.length === 0) return
     if (archives.length > 0 && runtime.name !== 'containerd') {
       throw new KubestepError(
         `images: cannot import ${missing.join(', ')} into ${runtime.name}: it has no call for that; load the archives by its own tools (podman load --input FILE), or use --runtime private`,
       )
     }
-    await importAll(runtime, archives, left, sources)
-    missing = await absent()
   }
-  if (missing.length === 0) return
   if (sources.fetching === undefined) {
     throw new KubestepError(
       `images: cannot find ${missing.join(', ')}: no archive of the --artifacts folder has them, and nothing is downloaded; put them into its images folder (docker or OCI archives with these tags)`,
     )
   }
+  await before
   const { pullImages } = await import('../../supply/images/pull-images.ts')
   await pullImages(missing, runtime, { ...sources.fetching, arch: architecture() })
 }
 
-async function importAll(
-  runtime: Runtime,
-  archives: readonly string[],
-  left: Set<string>,
-  { onImported }: ImageSources,
-): Promise<void> {
-  // Somebody else's CRI-O has no call for it; what it lacks of a cluster's images has been said.
-  if (runtime.name !== 'containerd') return
+/** Imports archives, each of them once, whoever asks for it. */
+function importer(runtime: Runtime, { onImported }: ImageSources): Load {
   const queue = openQueue(AT_ONCE)
-  await Promise.all(
-    archives.map(archive =>
-      queue(async () => {
-        if (!runtime.ours || !(await placed(runtime, archive)))
-          await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, [archive])
-        left.delete(archive)
-        onImported?.(archive)
-      }),
-    ),
-  )
+  const begun = new Map<string, Promise<void>>()
+  const work = async (archive: string): Promise<void> => {
+    // Somebody else's CRI-O has no call for it; what it lacks of a cluster's images is said.
+    if (runtime.name !== 'containerd') return
+    if (!runtime.ours || !(await placed(runtime, archive)))
+      await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, [archive])
+    onImported?.(archive)
+  }
+  return async archives => {
+    for (const archive of archives)
+      if (!begun.has(archive))
+        begun.set(
+          archive,
+          queue(() => work(archive)),
+        )
+    await Promise.all(archives.map(archive => begun.get(archive)))
+  }
 }
 
 /** Whether an archive could be put into a containerd of our own in the short way. */

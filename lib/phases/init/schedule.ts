@@ -23,8 +23,10 @@ import { waitControlPlane } from '../wait-control-plane.ts'
 export type Moment =
   /** Before anything is changed. */
   | 'look'
-  /** Before the kubelet starts, which waits for the images of pause, etcd and the API server. */
+  /** Before the kubelet starts, which waits for the images of pause and etcd. */
   | 'kubelet'
+  /** When its image is in: the kubelet and etcd come up meanwhile. */
+  | 'apiserver'
   /** When the API server answers. */
   | 'api'
   /**
@@ -47,7 +49,7 @@ export const INIT: readonly InitStep[] = [
   step('kubelet', certs),
   step('kubelet', kubeconfig),
   step('kubelet', etcd),
-  step('kubelet', controlPlane, 'apiserver'),
+  step('apiserver', controlPlane, 'apiserver'),
   step('controllers', controlPlane, 'controller-manager', 'scheduler'),
   step('kubelet', kubeletStart),
   step('api', waitControlPlane),
