@@ -26,7 +26,6 @@ export const KUBEADM_COMMANDS: readonly CommandRow[] = [
     kubeadm: 'upgrade *',
     why: '`reset`, then `init` with the new version; kubeadm itself can upgrade the cluster, too',
   },
-  { kubeadm: 'certs renew *', why: 'kubeadm can: the files are the same; or remove a leaf, and `certs` makes it anew' },
   { kubeadm: 'certs *', here: 'certs *' },
   { kubeadm: 'kubeconfig user', why: 'kubeadm can: the CA is in the same place' },
   { kubeadm: 'version', why: 'the version of a cluster is that of its kubelet; `--kubernetes-version` chooses it' },

@@ -137,6 +137,11 @@ export const OPTIONS = {
     about: 'kubeconfig for talking to the cluster',
   },
   'csr-only': { type: 'boolean', about: 'make keys and certificate signing requests, no certificates' },
+  'rebuild-names': {
+    type: 'boolean',
+    about: "names in serving certificates are the configuration's, not those of the old certificate (ours)",
+  },
+  'skip-restart': { type: 'boolean', about: 'say what has to be started again, and leave that to you (ours)' },
   'csr-dir': { type: 'string', value: 'DIR', about: 'where certificate signing requests are written' },
   'apiserver-extra-args': {
     type: 'string',

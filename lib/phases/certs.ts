@@ -18,6 +18,7 @@ import { issueSigningRequests } from '../kubeadm/credentials/requests.ts'
 import { newCertificateKey } from '../kubeadm/objects/upload-certs-objects.ts'
 import type { Given, Rendered, RenderingPhase } from './phase.ts'
 import { checkExpiration, EXPIRATION_OPTIONS } from './renew/check-expiration.ts'
+import { RENEW_SUBCOMMANDS, renewCertificates } from './renew/renew-certificates.ts'
 import { deliverFiles } from './run/deliver.ts'
 import { givenOf, openPhase } from './run/open-phase.ts'
 
@@ -57,6 +58,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     about: 'Print when certificates end, and who can renew them; -o json or yaml as an object',
     options: EXPIRATION_OPTIONS,
   },
+  ...RENEW_SUBCOMMANDS,
 ]
 
 export const certs: RenderingPhase = {
@@ -92,6 +94,7 @@ export const certs: RenderingPhase = {
     if (call.subcommand === 'generate-csr') return generateRequests(call)
     if (call.subcommand === 'certificate-key') return call.output.result(`${newCertificateKey()}\n`)
     if (call.subcommand === 'check-expiration') return checkExpiration(call)
+    if (RENEW_SUBCOMMANDS.some(({ name }) => name === call.subcommand)) return renewCertificates(call)
     if (call.flags['csr-only'] || call.flags['csr-dir'] !== undefined) return requestsOnly(call)
     const opened = openPhase(call)
     const names = call.subcommand === 'all' ? undefined : [call.subcommand]

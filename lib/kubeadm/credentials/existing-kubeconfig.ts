@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
-import { isObject, type JsonObject } from '../../base/json.ts'
+import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { parse } from '../../base/yaml.ts'
 import { type Certificate, parseCertificates, same } from './certificate.ts'
 import type { Read } from './credential-store.ts'
@@ -62,6 +62,32 @@ export function currentContext(text: string): { config: JsonObject; cluster: Jso
     )
   }
   return { config, cluster, user: named(config.users, context.user, 'user') ?? {} }
+}
+
+/** Whether the client's certificate stands in the file itself. Throws a RangeError for one that cannot be read. */
+export function isEmbedded(text: string): boolean {
+  return Boolean(currentContext(text).user['client-certificate-data'])
+}
+
+/** The same kubeconfig with other credentials in its current context, as PEM; everything else stays. Throws a RangeError. */
+export function renewedKubeconfig(
+  text: string,
+  { authority, certificate, key }: { readonly authority: string; readonly certificate: string; readonly key: string },
+): JsonObject {
+  const { config, cluster, user } = currentContext(text)
+  const base64 = (pem: string): string => Buffer.from(pem).toString('base64')
+  const replace = (list: Json | undefined, part: 'cluster' | 'user', old: JsonObject, fields: JsonObject): Json =>
+    (Array.isArray(list) ? list : []).map((one: Json) =>
+      isObject(one) && one[part] === old ? { ...one, [part]: { ...old, ...fields } } : one,
+    )
+  return {
+    ...config,
+    clusters: replace(config.clusters, 'cluster', cluster, { 'certificate-authority-data': base64(authority) }),
+    users: replace(config.users, 'user', user, {
+      'client-certificate-data': base64(certificate),
+      'client-key-data': base64(key),
+    }),
+  }
 }
 
 function parseObject(text: string): JsonObject {

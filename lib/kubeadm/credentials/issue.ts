@@ -69,10 +69,19 @@ export async function issueCredentials(request: IssueRequest): Promise<Issued> {
  */
 export async function issueTogether(first: IssueRequest, ...rest: readonly IssueRequest[]): Promise<Issued[]> {
   const { authorities, plans } = planRun(first, rest)
+  return carryOut(plans, authorities, first)
+}
+
+/** Carries plans out. Throws a KubestepError with every fault of them, one per line; then nothing was made. */
+export async function carryOut(
+  plans: readonly Plan[],
+  authorities: Authorities,
+  { config, place }: Pick<IssueRequest, 'config' | 'place'>,
+): Promise<Issued[]> {
   const { faults, warnings, steps } = joinPlans(plans)
-  if (faults.length > 0) throw new KubestepError(placed([...faults, ...warnings].join('\n'), first.place))
+  if (faults.length > 0) throw new KubestepError(placed([...faults, ...warnings].join('\n'), place))
   const count = steps.filter(step => 'make' in step).length
-  const make = maker(authorities, (await generateKeys(keyAlgorithm(first.config.cluster), count)).values())
+  const make = maker(authorities, (await generateKeys(keyAlgorithm(config.cluster), count)).values())
   return plans.map(plan => ({ ...make(plan), kept: plan.kept, warnings: plan.warnings }))
 }
 
@@ -81,7 +90,8 @@ export function isExternalAuthority(config: InitConfig, name: 'ca' | 'front-prox
   return isExternal(openStore(config.cluster.certificatesDir, read), name)
 }
 
-type Authorities = ReadonlyMap<AuthorityName, Authority>
+/** CAs by name, as they were found. */
+export type Authorities = ReadonlyMap<AuthorityName, Authority>
 
 function planRun(
   first: IssueRequest,

@@ -40,3 +40,11 @@ export function renewablesOf({ cluster, kubeadm }: Pick<InitConfig, 'cluster' | 
     return cluster.etcd.external === undefined || row.authority !== 'etcd-ca'
   })
 }
+
+/**
+ * Whether it is made again with all others where it is missing. Whoever has put super-admin.conf away, as is advised,
+ * does not want it back unasked; nodes that joined never had one.
+ */
+export function isMadeByAll(row: Renewable): boolean {
+  return !('kubeconfig' in row) || row.kubeconfig.name !== 'super-admin'
+}

@@ -8,9 +8,10 @@ import type { InitConfig } from '../../base/kubeadm.ts'
 import type { FileEntry } from '../../machine/files.ts'
 import { same } from './certificate.ts'
 import { LEAVES, type LeafName, type LeafSpec } from './certificates.ts'
-import { joinPlans, MODE, NOTHING, type Plan, placed, refusal, remark } from './credential-plan.ts'
+import { joinPlans, type Made, MODE, NOTHING, type Plan, placed, refusal, remark } from './credential-plan.ts'
 import { find, openStore, type Read } from './credential-store.ts'
 import { readElement, readElements } from './der.ts'
+import { held } from './expiration.ts'
 import { formatPrivateKey, generateKeys, keyAlgorithm, type PrivateKey, parsePrivateKey } from './keys.ts'
 import { kubeconfigText } from './kubeconfig-file.ts'
 import {
@@ -21,8 +22,9 @@ import {
   kubeconfigSubject,
 } from './kubeconfigs.ts'
 import { formatPem, parsePem } from './pem.ts'
+import { identityOf, type RenewalRequest } from './renewal.ts'
 import { leafIdentity } from './template.ts'
-import { certificateRequest } from './x509.ts'
+import { type AlternativeNames, certificateRequest, type Subject } from './x509.ts'
 
 export interface SigningRequests {
   readonly files: readonly FileEntry[]
@@ -44,7 +46,7 @@ export interface SigningRequestsRequest {
 
 /** Makes keys and signing requests. Throws a KubestepError with every fault, one per line; then nothing was made. */
 export async function issueSigningRequests(request: SigningRequestsRequest): Promise<SigningRequests> {
-  const { config, leaves, kubeconfigs, directories, existing } = request
+  const { leaves, kubeconfigs, directories, existing } = request
   const title = (folder: string): Plan[] =>
     existing === 'refuse' ? [remark(`generating keys and CSRs in ${folder}`)] : []
   const plan = joinPlans([
@@ -53,7 +55,40 @@ export async function issueSigningRequests(request: SigningRequestsRequest): Pro
     ...(kubeconfigs.length > 0 ? title(directories.kubeconfigs) : []),
     ...KUBECONFIGS.filter(({ name }) => kubeconfigs.includes(name)).map(spec => planKubeconfigRequest(spec, request)),
   ])
-  if (plan.faults.length > 0) throw new KubestepError(placed(plan.faults.join('\n'), request.place))
+  return makeRequests(plan, request)
+}
+
+/** Keys and signing requests in place of certificates that are there: `certs renew --csr-only`, until 1.22. Throws the same. */
+export async function issueRenewalRequests(
+  request: RenewalRequest & { readonly folder: string },
+): Promise<SigningRequests> {
+  const { config, rows, read, folder, kubeconfigs } = request
+  const store = openStore(config.cluster.certificatesDir, read)
+  const plan = joinPlans(
+    rows.map(row => {
+      const { certificate: old } = held(row, store, kubeconfigs, read)
+      if (old.state === 'absent') return remark(`MISSING! ${row.longName}`)
+      if (old.state === 'damaged')
+        return refusal(`certs: cannot renew "${old.path}": ${old.reason}; put the right file there`)
+      const paths = { key: posix.join(folder, `${row.name}.key`), request: posix.join(folder, `${row.name}.csr`) }
+      const taken = existingRequest(row.name, paths, 'refuse', read)
+      if (taken !== undefined) return taken
+      const { subject, names } = identityOf(row, old.value, request)
+      const make = (key: PrivateKey): Made => ({
+        files: requestFiles(paths, subject, names, key),
+        messages: [`[certs] Generating "${row.name}" key and CSR`],
+      })
+      return { ...NOTHING, steps: [{ make }] }
+    }),
+  )
+  return makeRequests(plan, request)
+}
+
+async function makeRequests(
+  plan: Plan,
+  { config, place }: Pick<SigningRequestsRequest, 'config' | 'place'>,
+): Promise<SigningRequests> {
+  if (plan.faults.length > 0) throw new KubestepError(placed(plan.faults.join('\n'), place))
   const makers = plan.steps.flatMap(step => ('make' in step ? [step.make] : []))
   const keys = (await generateKeys(keyAlgorithm(config.cluster), makers.length)).values()
   const noSigner = (): never => {
@@ -70,10 +105,7 @@ function planLeafRequest(spec: LeafSpec, { config, read, directories, existing }
   if (found !== undefined) return found
   const { subject, names } = leafIdentity(spec, config)
   const make = (key: PrivateKey) => ({
-    files: [
-      { path: paths.key, mode: MODE.secret, content: formatPrivateKey(key) },
-      { path: paths.request, mode: MODE.secret, content: formatRequest(certificateRequest(subject, names, key)) },
-    ],
+    files: requestFiles(paths, subject, names, key),
     messages:
       existing === 'refuse'
         ? [`  ${spec.baseName}`]
@@ -83,6 +115,18 @@ function planLeafRequest(spec: LeafSpec, { config, read, directories, existing }
           ],
   })
   return { ...NOTHING, steps: [{ make }] }
+}
+
+function requestFiles(
+  paths: { readonly key: string; readonly request: string },
+  subject: Subject,
+  names: AlternativeNames,
+  key: PrivateKey,
+): FileEntry[] {
+  return [
+    { path: paths.key, mode: MODE.secret, content: formatPrivateKey(key) },
+    { path: paths.request, mode: MODE.secret, content: formatRequest(certificateRequest(subject, names, key)) },
+  ]
 }
 
 /** A kubeconfig with a key and without certificates, to be completed by hand, and the request beside it. */

@@ -89,6 +89,16 @@ export function clientTemplate(
   }
 }
 
+/** A certificate in place of another one, before it is signed: whom it names and what for stays, the dates are new. */
+export function renewedTemplate(
+  { subject, names, usages }: Pick<CertificateTemplate, 'subject' | 'names' | 'usages'>,
+  config: InitConfig,
+  now: Date,
+  authority: Validity,
+): CertificateTemplate {
+  return { ...common(config), ...leafValidity(config, now, authority), subject, names, usages, ca: false }
+}
+
 /**
  * A random positive number of at most 63 bits. Until 1.26 every CA had the serial number 0, which RFC 5280 forbids
  * and browsers trip over; that is not copied.

@@ -13,6 +13,7 @@ import { parse, stringify } from '../../base/yaml.ts'
 import type { Call } from '../../cli/script.ts'
 import { openApi } from '../../cluster/api/api-client.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
+import { readStoredConfig } from '../../cluster/api/stored-config.ts'
 import { loadInitConfig } from '../../kubeadm/config/load-config.ts'
 import { clientOf } from '../../kubeadm/credentials/existing-kubeconfig.ts'
 import { readFile } from '../../machine/files.ts'
@@ -31,7 +32,8 @@ export interface LiveConfig {
 
 type Read = LiveConfig['read']
 
-/** A cluster that has gone is not waited for: what comes from it makes things better, and nothing else. */
+/** A cluster that has gone is not waited for. kubeadm asks again for as long, and gives what it asked its whole time. */
+const RETRY_MS = 350
 const PATIENCE_MS = 3000
 
 /**
@@ -77,11 +79,8 @@ export async function liveConfig(call: Call, what: string, say: (line: string) =
 async function storedText(kubeconfig: string, file: string, read: Read): Promise<string> {
   const api = openApi(readCredentials(kubeconfig, file, read))
   try {
-    const path = '/api/v1/namespaces/kube-system/configmaps/kubeadm-config'
-    const { data } = (await within(AbortSignal.timeout(PATIENCE_MS), 'config', api.get(path))) ?? {}
-    const text = isObject(data) ? data.ClusterConfiguration : undefined
-    if (typeof text !== 'string') throw new KubestepError(`config: cannot find a ClusterConfiguration in "${path}"`)
-    return text
+    const reading = readStoredConfig(api, AbortSignal.timeout(RETRY_MS))
+    return (await within(AbortSignal.timeout(PATIENCE_MS), 'config', reading)).cluster
   } finally {
     api.close()
   }

@@ -97,6 +97,7 @@ export type MethodName =
   | 'RemovePodSandbox'
   | 'ListContainers'
   | 'ContainerStatus'
+  | 'StopContainer'
   | 'ListImages'
   | 'ImageStatus'
   | 'PullImage'
@@ -150,6 +151,15 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
     service: 'RuntimeService',
     request: [{ name: 'containerId', number: 1, type: 'string' }],
     response: [{ name: 'status', number: 1, type: CONTAINER_STATUS }],
+  },
+  StopContainer: {
+    service: 'RuntimeService',
+    // Seconds until it is killed.
+    request: [
+      { name: 'containerId', number: 1, type: 'string' },
+      { name: 'timeout', number: 2, type: 'int' },
+    ],
+    response: NOTHING,
   },
   ListImages: {
     service: 'ImageService',

@@ -1,0 +1,114 @@
+/** Certificates of this node made anew: `certs renew`. */
+import { resolve } from 'node:path'
+import { KubestepError, UsageError } from '../../base/errors.ts'
+import { KUBERNETES } from '../../base/paths.ts'
+import type { Subcommand } from '../../cli/arguments.ts'
+import type { OptionName } from '../../cli/options.ts'
+import type { Call } from '../../cli/script.ts'
+import { openStore } from '../../kubeadm/credentials/credential-store.ts'
+import { held } from '../../kubeadm/credentials/expiration.ts'
+import { RENEWABLES, type Renewable, renewablesOf } from '../../kubeadm/credentials/renewable.ts'
+import { absenceOf, type RenewalRequest, renewCredentials } from '../../kubeadm/credentials/renewal.ts'
+import { issueRenewalRequests } from '../../kubeadm/credentials/requests.ts'
+import { below, readFile, writeFiles } from '../../machine/files.ts'
+import { alone } from '../run/alone.ts'
+import { type LiveConfig, liveConfig } from '../run/live-config.ts'
+import { startAgain, takersOf } from './takers.ts'
+
+const OPTIONS: readonly OptionName[] = [
+  'config',
+  'cert-dir',
+  'kubeconfig',
+  'root',
+  'rebuild-names',
+  'csr-only',
+  'csr-dir',
+  'skip-restart',
+  'timeout',
+]
+
+const ALL = 'renew all'
+
+export const RENEW_SUBCOMMANDS: readonly Subcommand[] = [
+  { name: ALL, about: 'Renew all certificates, and start again what does not take them by itself', options: OPTIONS },
+  ...RENEWABLES.map(({ name, longName }) => ({
+    name: `renew ${name}`,
+    about: `Renew the ${longName}`,
+    options: OPTIONS,
+  })),
+]
+
+/** Throws a KubestepError with all faults, before anything is written; or one that says what does not come up again. */
+export async function renewCertificates(call: Call): Promise<void> {
+  const { flags, output } = call
+  const root = resolve(flags.root ?? '/')
+  if (flags['csr-dir'] !== undefined && !flags['csr-only']) {
+    throw new UsageError('certs: cannot use --csr-dir: it goes with --csr-only; add --csr-only')
+  }
+  if (flags['csr-only'] && flags['csr-dir'] === undefined) {
+    throw new UsageError('certs: cannot make signing requests: --csr-dir has to say where; add it')
+  }
+  const live = await liveConfig(call, 'renew', output.say)
+  const request = requestOf(call, live)
+  if (flags['csr-only']) return requestsOnly(request, call)
+  if (root !== '/' || process.getuid?.() !== 0) return void (await renew(request, call, root))
+  const advice = 'what is renewed is whole; run it again for the rest'
+  await alone('certs', advice, async () => {
+    const taken = takersOf(rowsThere(request), live.config, request.read, request.now)
+    if (!(await renew(request, call, root))) return
+    await startAgain(taken, live, call)
+  })
+}
+
+function requestOf({ flags, subcommand }: Call, { config, from, read, root }: LiveConfig): RenewalRequest {
+  const all = subcommand === ALL
+  const named = RENEWABLES.filter(({ name }) => subcommand === `renew ${name}`)
+  for (const row of named) {
+    const reason = absenceOf(row, config)
+    if (reason !== undefined) throw new KubestepError(`certs: cannot renew ${row.name}: ${reason}`)
+  }
+  const rebuildNames = flags['rebuild-names'] ?? false
+  if (rebuildNames && from === 'node') {
+    throw new KubestepError(
+      'certs: cannot rebuild the names: the configuration of the cluster cannot be read, and names would be lost; name a file with --config',
+    )
+  }
+  return {
+    config,
+    read,
+    place: path => below(root, path),
+    now: new Date(),
+    rows: all ? renewablesOf(config) : named,
+    all,
+    rebuildNames,
+    kubeconfigs: KUBERNETES.folder,
+  }
+}
+
+/** Writes all of them or none, and says what was done; whether anything was. */
+async function renew(request: RenewalRequest, { output }: Call, root: string): Promise<boolean> {
+  const { files, messages, warnings } = await renewCredentials(request)
+  for (const warning of warnings) output.warn(warning)
+  // Not recorded: a reset that brings old certificates back helps nobody, and in a cluster of init's all of it goes.
+  writeFiles(root, files)
+  for (const message of messages) output.say(message)
+  return files.length > 0
+}
+
+/** What is about to be renewed, with when it ends now. */
+function rowsThere({ rows, config, kubeconfigs, read }: RenewalRequest): (readonly [row: Renewable, end?: Date])[] {
+  const store = openStore(config.cluster.certificatesDir, read)
+  return rows.map(row => {
+    const { certificate } = held(row, store, kubeconfigs, read)
+    return certificate.state === 'there' ? [row, certificate.value.notAfter] : [row]
+  })
+}
+
+async function requestsOnly(request: RenewalRequest, { flags, output }: Call): Promise<void> {
+  const folder = resolve(flags['csr-dir'] ?? '.')
+  const read: RenewalRequest['read'] = path =>
+    path.startsWith(`${folder}/`) ? readFile('/', path) : request.read(path)
+  const { files, messages } = await issueRenewalRequests({ ...request, read, folder })
+  writeFiles('/', files)
+  for (const message of messages) output.say(message)
+}
