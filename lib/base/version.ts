@@ -46,10 +46,10 @@ export function isSince(version: Version, since: string): boolean {
   return version.patch >= patch
 }
 
-/** A value and the release that brought it; tables list them oldest first. */
-export type Since<T> = readonly [since: string, value: T]
+/** Values by the release that brought them, oldest first. */
+export type Since<T> = Readonly<Record<string, T>>
 
 /** The value of the newest row that `version` has reached; undefined when it is older than all. */
-export function valueSince<T>(table: readonly Since<T>[], version: Version): T | undefined {
-  return table.findLast(([since]) => isSince(version, since))?.[1]
+export function valueSince<T>(table: Since<T>, version: Version): T | undefined {
+  return Object.entries(table).findLast(([since]) => isSince(version, since))?.[1]
 }

@@ -10,7 +10,7 @@ import { parsePatches } from '../../lib/kubeadm/patches/parse-patches.ts'
 import { applyStrategicMerge } from '../../lib/kubeadm/patches/strategic.ts'
 import { PATCH_TARGETS, parseFileName } from '../../lib/kubeadm/patches/target.ts'
 
-const targets = PATCH_TARGETS.at(-1)?.[1] ?? []
+const targets = Object.values(PATCH_TARGETS).at(-1) ?? []
 const pod: JsonObject = {
   apiVersion: 'v1',
   kind: 'Pod',

@@ -39,11 +39,7 @@ for (const [text, since, expected] of [
 }
 
 test('valueSince() takes the newest row reached', () => {
-  const table: Since<string>[] = [
-    ['1.18', 'old'],
-    ['1.22', 'middle'],
-    ['1.36.1', 'new'],
-  ]
+  const table: Since<string> = { '1.18': 'old', '1.22': 'middle', '1.36.1': 'new' }
   assert.equal(valueSince(table, version('v1.17.0')), undefined)
   assert.equal(valueSince(table, version('v1.18.20')), 'old')
   assert.equal(valueSince(table, version('v1.36.0')), 'middle')

@@ -22,16 +22,13 @@ export const SYSTEMD_RESOLV_CONF = '/run/systemd/resolve/resolv.conf'
 const DEFAULT_DNS_ADDRESS = '10.96.0.10'
 
 /** Source: kubeadm cmd/init.go, MutateCgroupDriver (v1.21); componentconfigs/kubelet.go, Default (v1.22). */
-const CGROUP_DRIVER: readonly Since<string>[] = [['1.21', 'systemd']]
+const CGROUP_DRIVER: Since<string> = { '1.21': 'systemd' }
 
 /** Where the choice of resolv.conf stands; a flag in 1.18. Source: componentconfigs/kubelet.go (v1.19), k/k v1.31 Mutate(). */
 const RESOLV_CONF_IN_CONFIG = '1.19'
 
 /** Source: componentconfigs/kubelet.go (v1.19 to v1.22; gone in v1.23). */
-const DUAL_STACK_GATE: readonly Since<boolean>[] = [
-  ['1.19', true],
-  ['1.23', false],
-]
+const DUAL_STACK_GATE: Since<boolean> = { '1.19': true, '1.23': false }
 
 export interface KubeletResult {
   readonly configuration: JsonObject

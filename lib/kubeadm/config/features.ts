@@ -6,7 +6,7 @@ import type { Finding } from './findings.ts'
 export interface FeatureGate {
   readonly name: string
   /** Its default, by release; the first row is the release that brought it. */
-  readonly defaults: readonly Since<boolean>[]
+  readonly defaults: Since<boolean>
   /** The first release without it. */
   readonly until?: string
   /** Since when kubeadm warns that it will go away, and what to do instead. */
@@ -16,61 +16,43 @@ export interface FeatureGate {
 export const FEATURE_GATES: readonly FeatureGate[] = [
   {
     name: 'ControlPlaneKubeletLocalMode',
-    defaults: [
-      ['1.31', false],
-      ['1.33', true],
-    ],
+    defaults: { '1.31': false, '1.33': true },
     until: '1.36',
   },
   {
     name: 'EtcdLearnerMode',
-    defaults: [
-      ['1.27', false],
-      ['1.29', true],
-    ],
+    defaults: { '1.27': false, '1.29': true },
     until: '1.33',
   },
   {
     name: 'IPv6DualStack',
-    defaults: [
-      ['1.16', false],
-      ['1.21', true],
-    ],
+    defaults: { '1.16': false, '1.21': true },
     until: '1.24',
   },
   {
     name: 'NodeLocalCRISocket',
-    defaults: [
-      ['1.32', false],
-      ['1.34', true],
-    ],
+    defaults: { '1.32': false, '1.34': true },
   },
   {
     name: 'PublicKeysECDSA',
-    defaults: [['1.18', false]],
+    defaults: { '1.18': false },
     deprecated: ['1.30', 'set encryptionAlgorithm to ECDSA-P256'],
   },
-  { name: 'RootlessControlPlane', defaults: [['1.22', false]] },
+  { name: 'RootlessControlPlane', defaults: { '1.22': false } },
   {
     name: 'UnversionedKubeletConfigMap',
-    defaults: [
-      ['1.23', false],
-      ['1.24', true],
-    ],
+    defaults: { '1.23': false, '1.24': true },
     until: '1.26',
   },
   {
     name: 'UpgradeAddonsBeforeControlPlane',
-    defaults: [['1.28', false]],
+    defaults: { '1.28': false },
     until: '1.31',
     deprecated: ['1.28', 'leave it out'],
   },
   {
     name: 'WaitForAllControlPlaneComponents',
-    defaults: [
-      ['1.30', false],
-      ['1.33', true],
-    ],
+    defaults: { '1.30': false, '1.33': true },
     until: '1.35',
   },
 ]
@@ -125,6 +107,6 @@ function advice(name: string, known: readonly string[]): string {
 function availability(name: string): string {
   const gate = FEATURE_GATES.find(one => one.name === name)
   if (gate === undefined) return 'no release has it'
-  const since = `kubeadm has it since ${gate.defaults[0]?.[0]}`
+  const since = `kubeadm has it since ${Object.keys(gate.defaults)[0]}`
   return gate.until === undefined ? since : `${since}, no longer since ${gate.until}`
 }

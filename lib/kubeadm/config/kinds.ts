@@ -76,11 +76,7 @@ export const OTHER_TOOLS: readonly (readonly [group: RegExp, advice: string])[] 
 ]
 
 /** The API version that a kubeadm release writes. Source: kubeadm apis/kubeadm/scheme/scheme.go (v1.18 to v1.36). */
-export const WRITTEN_API_VERSION: readonly Since<ApiVersion>[] = [
-  ['1.18', V1BETA2],
-  ['1.22', V1BETA3],
-  ['1.31', V1BETA4],
-]
+export const WRITTEN_API_VERSION: Since<ApiVersion> = { '1.18': V1BETA2, '1.22': V1BETA3, '1.31': V1BETA4 }
 
 /** The fields of a kind in an API version; undefined when it has no such kind. */
 export function structOf(apiVersion: string, kind: string): Struct | undefined {

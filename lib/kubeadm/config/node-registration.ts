@@ -11,11 +11,11 @@ import type { Checked, Finding } from './findings.ts'
 export type JoiningNode = Omit<NodeRegistration, 'taints'> & { readonly taints: readonly Taint[] | null }
 
 /** Source: kubeadm util/config/initconfiguration.go (v1.23: the old taint, v1.24: both, v1.25: the new one). */
-const CONTROL_PLANE_TAINTS: readonly Since<readonly Taint[]>[] = [
-  ['1.18', [taint('master')]],
-  ['1.24', [taint('master'), taint('control-plane')]],
-  ['1.25', [taint('control-plane')]],
-]
+const CONTROL_PLANE_TAINTS: Since<readonly Taint[]> = {
+  '1.18': [taint('master')],
+  '1.24': [taint('master'), taint('control-plane')],
+  '1.25': [taint('control-plane')],
+}
 
 function taint(role: string): Taint {
   return { effect: 'NoSchedule', key: `node-role.kubernetes.io/${role}` }

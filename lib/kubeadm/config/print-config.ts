@@ -9,10 +9,7 @@ import { fromV1beta4 } from './convert.ts'
 import { structOf } from './kinds.ts'
 
 /** In these releases writing the static Pods left its authorization mode in the configuration. Source: kubeadm phases/controlplane/manifests.go (v1.28, v1.30). */
-const KEEPS_AUTHORIZATION_MODE: readonly Since<boolean>[] = [
-  ['1.18', true],
-  ['1.30', false],
-]
+const KEEPS_AUTHORIZATION_MODE: Since<boolean> = { '1.18': true, '1.30': false }
 
 /** The ClusterConfiguration that upload-config stores. */
 export function printClusterConfiguration(config: InitConfig, apiVersion: ApiVersion): JsonObject {

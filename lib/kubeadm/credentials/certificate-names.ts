@@ -58,10 +58,7 @@ function isName(text: string): boolean {
 }
 
 // Source: kubernetes PR 92753 (1.19): before, names stood as they came, duplicates included.
-const NAMES_ARE_UNIQUE: readonly Since<boolean>[] = [
-  ['1.18', false],
-  ['1.19', true],
-]
+const NAMES_ARE_UNIQUE: Since<boolean> = { '1.18': false, '1.19': true }
 
 /** DNS names sorted, addresses in the order given and as Go prints them, both without duplicates. */
 function normalized(config: InitConfig, mixed: readonly string[]): AlternativeNames {

@@ -37,7 +37,7 @@ export interface LeafSpec extends Named {
   /** Absent: the name of the node. */
   readonly commonName?: string
   /** None when absent. */
-  readonly organizations?: readonly Since<readonly string[]>[]
+  readonly organizations?: Since<readonly string[]>
   readonly usages: readonly Usage[]
   /** None when absent. */
   readonly names?: (config: InitConfig) => AlternativeNames
@@ -51,23 +51,20 @@ export const CLUSTER_ADMINS = 'kubeadm:cluster-admins'
 
 // Source: kubernetes PR 121837 (1.29); PR 138958 to 138964, first in 1.33.12, 1.34.8, 1.35.5 and 1.36.1:
 // a ClusterRoleBinding of the bootstrap-token phase takes the place of the group.
-const KUBELET_CLIENT_ORGANIZATIONS: readonly Since<readonly string[]>[] = [
-  ['1.18', [MASTERS]],
-  ['1.29', [CLUSTER_ADMINS]],
-  ['1.33.12', []],
-  ['1.34', [CLUSTER_ADMINS]],
-  ['1.34.8', []],
-  ['1.35', [CLUSTER_ADMINS]],
-  ['1.35.5', []],
-  ['1.36', [CLUSTER_ADMINS]],
-  ['1.36.1', []],
-]
+const KUBELET_CLIENT_ORGANIZATIONS: Since<readonly string[]> = {
+  '1.18': [MASTERS],
+  '1.29': [CLUSTER_ADMINS],
+  '1.33.12': [],
+  '1.34': [CLUSTER_ADMINS],
+  '1.34.8': [],
+  '1.35': [CLUSTER_ADMINS],
+  '1.35.5': [],
+  '1.36': [CLUSTER_ADMINS],
+  '1.36.1': [],
+}
 
 // Source: kubernetes PR 119859 and 120521 (1.29).
-const ETCD_CLIENT_ORGANIZATIONS: readonly Since<readonly string[]>[] = [
-  ['1.18', [MASTERS]],
-  ['1.29', []],
-]
+const ETCD_CLIENT_ORGANIZATIONS: Since<readonly string[]> = { '1.18': [MASTERS], '1.29': [] }
 
 export const CERTIFICATES: readonly CertificateSpec[] = [
   {

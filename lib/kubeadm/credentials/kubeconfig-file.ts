@@ -14,10 +14,7 @@ export interface KubeconfigContent {
 }
 
 // Source: client-go tools/clientcmd/api/v1/types.go: `preferences,omitzero` (1.34).
-const HAS_PREFERENCES: readonly Since<boolean>[] = [
-  ['1.18', true],
-  ['1.34', false],
-]
+const HAS_PREFERENCES: Since<boolean> = { '1.18': true, '1.34': false }
 
 /** The kubeconfig as an object, complete with everything that the kubeadm release writes. */
 export function kubeconfigObject(content: KubeconfigContent, kubeadm: Version): JsonObject {

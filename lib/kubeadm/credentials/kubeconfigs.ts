@@ -25,15 +25,12 @@ export interface KubeconfigSpec {
   readonly since: string
   /** The client's name; `<node>` stands for the name of the node. */
   readonly user: string
-  readonly organizations: readonly Since<readonly string[]>[]
-  readonly server: readonly Since<Server>[]
+  readonly organizations: Since<readonly string[]>
+  readonly server: Since<Server>
 }
 
 // Source: kubernetes PR 94398 (1.20), back-ported to 1.19.1.
-const LOCAL_SERVER: readonly Since<Server>[] = [
-  ['1.18', 'control plane'],
-  ['1.19.1', 'local'],
-]
+const LOCAL_SERVER: Since<Server> = { '1.18': 'control plane', '1.19.1': 'local' }
 
 export const KUBECONFIGS: readonly KubeconfigSpec[] = [
   {
@@ -43,11 +40,8 @@ export const KUBECONFIGS: readonly KubeconfigSpec[] = [
     since: '1.18',
     user: 'kubernetes-admin',
     // Source: kubernetes PR 121305 (1.29), like super-admin.conf.
-    organizations: [
-      ['1.18', [MASTERS]],
-      ['1.29', [CLUSTER_ADMINS]],
-    ],
-    server: [['1.18', 'control plane']],
+    organizations: { '1.18': [MASTERS], '1.29': [CLUSTER_ADMINS] },
+    server: { '1.18': 'control plane' },
   },
   {
     name: 'super-admin',
@@ -55,8 +49,8 @@ export const KUBECONFIGS: readonly KubeconfigSpec[] = [
     longName: 'kubeconfig file for the super-admin',
     since: '1.29',
     user: 'kubernetes-super-admin',
-    organizations: [['1.29', [MASTERS]]],
-    server: [['1.29', 'control plane']],
+    organizations: { '1.29': [MASTERS] },
+    server: { '1.29': 'control plane' },
   },
   {
     name: 'kubelet',
@@ -64,13 +58,9 @@ export const KUBECONFIGS: readonly KubeconfigSpec[] = [
     longName: 'kubeconfig file for the kubelet to use *only* for cluster bootstrapping purposes',
     since: '1.18',
     user: 'system:node:<node>',
-    organizations: [['1.18', ['system:nodes']]],
+    organizations: { '1.18': ['system:nodes'] },
     // The gate came in 1.31; the code stopped asking it in 1.35.
-    server: [
-      ['1.18', 'control plane'],
-      ['1.31', 'gated'],
-      ['1.35', 'local'],
-    ],
+    server: { '1.18': 'control plane', '1.31': 'gated', '1.35': 'local' },
   },
   {
     name: 'controller-manager',
@@ -78,7 +68,7 @@ export const KUBECONFIGS: readonly KubeconfigSpec[] = [
     longName: 'kubeconfig file for the controller manager to use',
     since: '1.18',
     user: 'system:kube-controller-manager',
-    organizations: [['1.18', []]],
+    organizations: { '1.18': [] },
     server: LOCAL_SERVER,
   },
   {
@@ -87,7 +77,7 @@ export const KUBECONFIGS: readonly KubeconfigSpec[] = [
     longName: 'kubeconfig file for the scheduler to use',
     since: '1.18',
     user: 'system:kube-scheduler',
-    organizations: [['1.18', []]],
+    organizations: { '1.18': [] },
     server: LOCAL_SERVER,
   },
 ]

@@ -9,23 +9,14 @@ import type { AlternativeNames, CertificateTemplate, KeyIdentifierHash, Subject 
 const NO_NAMES: AlternativeNames = { dnsNames: [], ipAddresses: [] }
 
 // Source: client-go util/cert NewSelfSignedCACert: absent in 1.21.0, there in 1.22.4.
-const AUTHORITY_HAS_NAME: readonly Since<boolean>[] = [
-  ['1.18', false],
-  ['1.22', true],
-]
+const AUTHORITY_HAS_NAME: Since<boolean> = { '1.18': false, '1.22': true }
 
 // Source: kubeadm util/pkiutil NewSignedCert: absent in 1.20.2, there in 1.21.0.
-const LEAF_HAS_CONSTRAINTS: readonly Since<boolean>[] = [
-  ['1.18', false],
-  ['1.21', true],
-]
+const LEAF_HAS_CONSTRAINTS: Since<boolean> = { '1.18': false, '1.21': true }
 
 // Go's crypto/x509 went over to SHA-256 with 1.25, which kubeadm is built with since 1.35. Kubeadm 1.18 was built with
 // Go 1.13, which wrote none; strict verifiers want one, so it gets what kubeadm 1.18 gets from a later Go.
-const KEY_IDENTIFIER_HASH: readonly Since<KeyIdentifierHash>[] = [
-  ['1.18', 'sha1'],
-  ['1.35', 'sha256'],
-]
+const KEY_IDENTIFIER_HASH: Since<KeyIdentifierHash> = { '1.18': 'sha1', '1.35': 'sha256' }
 
 /** What every certificate of a release has. */
 function common(config: InitConfig): Pick<CertificateTemplate, 'serial' | 'basicConstraints' | 'keyIdentifierHash'> {
@@ -55,7 +46,7 @@ export function leafIdentity(spec: LeafSpec, config: InitConfig): { subject: Sub
   return {
     subject: {
       commonName: spec.commonName ?? config.init.nodeRegistration.name,
-      organizations: valueSince(spec.organizations ?? [], config.kubeadm) ?? [],
+      organizations: valueSince(spec.organizations ?? {}, config.kubeadm) ?? [],
     },
     names: spec.names?.(config) ?? NO_NAMES,
   }

@@ -13,21 +13,18 @@ export interface Validity {
 const BACKDATE_MS = 5 * 60_000
 
 // Source: kubernetes PR 118922 (1.28.0), back-ported to 1.27.5, 1.26.8 and 1.25.13.
-const AUTHORITY_BACKDATE_MS: readonly Since<number>[] = [
-  ['1.18', 0],
-  ['1.25.13', BACKDATE_MS],
-  ['1.26', 0],
-  ['1.26.8', BACKDATE_MS],
-  ['1.27', 0],
-  ['1.27.5', BACKDATE_MS],
-  ['1.28', BACKDATE_MS],
-]
+const AUTHORITY_BACKDATE_MS: Since<number> = {
+  '1.18': 0,
+  '1.25.13': BACKDATE_MS,
+  '1.26': 0,
+  '1.26.8': BACKDATE_MS,
+  '1.27': 0,
+  '1.27.5': BACKDATE_MS,
+  '1.28': BACKDATE_MS,
+}
 
 // Source: kubeadm certlist.go, GetConfig (v1.31); before that a leaf began with its CA.
-const LEAF_IS_BACKDATED: readonly Since<boolean>[] = [
-  ['1.18', false],
-  ['1.31', true],
-]
+const LEAF_IS_BACKDATED: Since<boolean> = { '1.18': false, '1.31': true }
 
 /** Of a CA: a little before `now` to the end of the CA period. */
 export function authorityValidity({ cluster, kubeadm }: InitConfig, now: Date): Validity {

@@ -26,17 +26,17 @@ export type ImageConfig = Pick<InitConfig, 'version' | 'kubeadm'> & {
 const CONTROL_PLANE = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'] as const
 
 /** The order of the list. Source: kubeadm images/images.go; CoreDNS moved with k/k PR 114534 (seen in 1.29.6). */
-export const LIST_ORDER: readonly Since<readonly ImageName[]>[] = [
-  ['1.18', [...CONTROL_PLANE, 'pause', 'etcd', 'coredns']],
-  ['1.29', [...CONTROL_PLANE, 'coredns', 'pause', 'etcd']],
-]
+export const LIST_ORDER: Since<readonly ImageName[]> = {
+  '1.18': [...CONTROL_PLANE, 'pause', 'etcd', 'coredns'],
+  '1.29': [...CONTROL_PLANE, 'coredns', 'pause', 'etcd'],
+}
 
 /** Source: kubeadm apis/output; CHANGELOG 1.23.0 and 1.31.0 (k/k PR 124464). */
-export const OUTPUT_API_VERSIONS: readonly Since<string>[] = [
-  ['1.18', 'output.kubeadm.k8s.io/v1alpha1'],
-  ['1.23', 'output.kubeadm.k8s.io/v1alpha2'],
-  ['1.31', 'output.kubeadm.k8s.io/v1alpha3'],
-]
+export const OUTPUT_API_VERSIONS: Since<string> = {
+  '1.18': 'output.kubeadm.k8s.io/v1alpha1',
+  '1.23': 'output.kubeadm.k8s.io/v1alpha2',
+  '1.31': 'output.kubeadm.k8s.io/v1alpha3',
+}
 
 /** How each image gets its name. */
 const IMAGES: Readonly<Record<ImageName, (config: ImageConfig) => string>> = {

@@ -16,15 +16,12 @@ interface FlagRow {
   /** Undefined: the flag is left out. */
   readonly value: (config: InitConfig, facts: Facts) => string | undefined
   /** In which kubeadm releases; absent means in all. */
-  readonly releases?: readonly Since<boolean>[]
+  readonly releases?: Since<boolean>
 }
 
 /** Docker through the kubelet's own shim. Source: kubeadm constants_unix.go (v1.23); the shim went with 1.24. */
 const DOCKER_SOCKET = '/var/run/dockershim.sock'
-const DOCKER_SHIM: readonly Since<boolean>[] = [
-  ['1.18', true],
-  ['1.24', false],
-]
+const DOCKER_SHIM: Since<boolean> = { '1.18': true, '1.24': false }
 
 /** From when on every runtime's kubelet is told of the pause image, not Docker's alone. Source: flags.go (v1.20, v1.21). */
 const PAUSE_IMAGE_OF_ALL = '1.21'
@@ -34,18 +31,12 @@ const FLAGS: readonly FlagRow[] = [
   {
     name: 'network-plugin',
     value: config => (usesDocker(config) ? 'cni' : undefined),
-    releases: [
-      ['1.18', true],
-      ['1.24', false],
-    ],
+    releases: { '1.18': true, '1.24': false },
   },
   {
     name: 'container-runtime',
     value: config => (usesDocker(config) ? undefined : 'remote'),
-    releases: [
-      ['1.18', true],
-      ['1.26', false],
-    ],
+    releases: { '1.18': true, '1.26': false },
   },
   {
     name: 'container-runtime-endpoint',
@@ -56,10 +47,7 @@ const FLAGS: readonly FlagRow[] = [
     // The kubelet's garbage collection leaves this image alone; 1.35 no longer needs to be told.
     name: 'pod-infra-container-image',
     value: config => (sparesPauseImage(config) ? imageOf('pause', config) : undefined),
-    releases: [
-      ['1.18', true],
-      ['1.35', false],
-    ],
+    releases: { '1.18': true, '1.35': false },
   },
   {
     name: 'hostname-override',
@@ -74,18 +62,12 @@ const FLAGS: readonly FlagRow[] = [
       cluster.featureGates?.IPv6DualStack === undefined
         ? undefined
         : `IPv6DualStack=${cluster.featureGates.IPv6DualStack}`,
-    releases: [
-      ['1.18', true],
-      ['1.19', false],
-    ],
+    releases: { '1.18': true, '1.19': false },
   },
   {
     name: 'resolv-conf',
     value: (_, facts) => (facts.systemdResolved ? SYSTEMD_RESOLV_CONF : undefined),
-    releases: [
-      ['1.18', true],
-      ['1.19', false],
-    ],
+    releases: { '1.18': true, '1.19': false },
   },
 ]
 

@@ -26,10 +26,7 @@ export const APISERVER_ARGUMENTS: readonly ArgumentRow[] = [
     name: 'insecure-port',
     value: '0',
     // CHANGELOG 1.22.0 (k/k PR 102121).
-    releases: [
-      ['1.18', true],
-      ['1.22', false],
-    ],
+    releases: { '1.18': true, '1.22': false },
   },
   { name: 'kubelet-client-certificate', value: pki('apiserver-kubelet-client.crt') },
   { name: 'kubelet-client-key', value: pki('apiserver-kubelet-client.key') },
@@ -45,11 +42,11 @@ export const APISERVER_ARGUMENTS: readonly ArgumentRow[] = [
   {
     name: 'service-account-issuer',
     value: ({ config }) => `https://kubernetes.default.svc.${config.cluster.networking.dnsDomain}`,
-    releases: [['1.20', true]], // CHANGELOG 1.20.0 (k/k PR 93258).
+    releases: { '1.20': true }, // CHANGELOG 1.20.0 (k/k PR 93258).
   },
   { name: 'service-account-key-file', value: pki('sa.pub') },
   // CHANGELOG 1.20.0 (k/k PR 93258).
-  { name: 'service-account-signing-key-file', value: pki('sa.key'), releases: [['1.20', true]] },
+  { name: 'service-account-signing-key-file', value: pki('sa.key'), releases: { '1.20': true } },
   { name: 'service-cluster-ip-range', value: ({ config }) => config.cluster.networking.serviceSubnet },
   { name: 'tls-cert-file', value: pki('apiserver.crt') },
   { name: 'tls-private-key-file', value: pki('apiserver.key') },

@@ -11,10 +11,7 @@ const KNOWN_MODES: readonly string[] = ['Node', 'RBAC', 'Webhook', 'ABAC', 'Alwa
  * `verbatim`: it is written as it is, and --authorization-config does without the default.
  * Source: kubeadm phases/controlplane/manifests.go (1.29.6 filters, 1.30.0 does not; k/k PR 123555).
  */
-export const AUTHORIZATION_RULES: readonly Since<'filtered' | 'verbatim'>[] = [
-  ['1.18', 'filtered'],
-  ['1.30', 'verbatim'],
-]
+export const AUTHORIZATION_RULES: Since<'filtered' | 'verbatim'> = { '1.18': 'filtered', '1.30': 'verbatim' }
 
 export interface Authorization {
   /** Value of the default argument; undefined: none is written. */

@@ -26,7 +26,7 @@ export interface ArgumentRow {
   /** Undefined: this configuration does without. */
   readonly value: string | ((input: PodInput) => string | undefined)
   /** In which kubeadm releases; absent means in all. */
-  readonly releases?: readonly Since<boolean>[]
+  readonly releases?: Since<boolean>
 }
 
 /**
@@ -36,16 +36,16 @@ export interface ArgumentRow {
  * CHANGELOG 1.34.4 (k/k PR 135852), 1.35.1 (135853), 1.36.0 (135400); the cherry picks 135850 and 135851 went into
  * the patch releases of the same day, 1.32.12 and 1.33.8.
  */
-export const MERGE_RULES: readonly Since<'sorted' | 'appended'>[] = [
-  ['1.18', 'sorted'],
-  ['1.32.12', 'appended'],
-  ['1.33', 'sorted'],
-  ['1.33.8', 'appended'],
-  ['1.34', 'sorted'],
-  ['1.34.4', 'appended'],
-  ['1.35', 'sorted'],
-  ['1.35.1', 'appended'],
-]
+export const MERGE_RULES: Since<'sorted' | 'appended'> = {
+  '1.18': 'sorted',
+  '1.32.12': 'appended',
+  '1.33': 'sorted',
+  '1.33.8': 'appended',
+  '1.34': 'sorted',
+  '1.34.4': 'appended',
+  '1.35': 'sorted',
+  '1.35.1': 'appended',
+}
 
 /** The default arguments that a table gives for an input, in the table's order. */
 export function defaultArguments(table: readonly ArgumentRow[], input: PodInput): Arg[] {

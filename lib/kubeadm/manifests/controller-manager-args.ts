@@ -6,10 +6,7 @@ import { dualStackGate, nodeMasks } from './dual-stack.ts'
 export const CONTROLLER_MANAGER_KUBECONFIG = '/etc/kubernetes/controller-manager.conf'
 
 /** Releases that switch insecure serving off with --port=0. Source: CHANGELOG 1.18.6, 1.19.0, 1.23.0 (k/k PRs 104157, 105034). */
-export const INSECURE_PORT: readonly Since<boolean>[] = [
-  ['1.18.6', true],
-  ['1.23', false],
-]
+export const INSECURE_PORT: Since<boolean> = { '1.18.6': true, '1.23': false }
 
 const pki =
   (name: string) =>

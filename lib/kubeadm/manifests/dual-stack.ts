@@ -12,10 +12,7 @@ export const dualStackGate: ArgumentRow = {
     const enabled = config.cluster.featureGates?.[GATE]
     return enabled === undefined ? undefined : `${GATE}=${enabled}`
   },
-  releases: [
-    ['1.18', true],
-    ['1.23', false],
-  ],
+  releases: { '1.18': true, '1.23': false },
 }
 
 /** The node masks handed to the controller manager. Source: kubeadm 1.18.9 and 1.19.14, calcNodeCidrSize; gone in 1.20.2. */
@@ -33,10 +30,7 @@ function nodeMask(name: string, value: (input: PodInput) => number | undefined):
   return {
     name,
     value: input => value(input)?.toString(),
-    releases: [
-      ['1.18', true],
-      ['1.20', false],
-    ],
+    releases: { '1.18': true, '1.20': false },
   }
 }
 

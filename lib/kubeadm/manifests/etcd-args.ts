@@ -20,14 +20,10 @@ export const ETCD_ARGUMENTS: readonly ArgumentRow[] = [
     name: 'experimental-initial-corrupt-check',
     value: experimental('true'),
     // CHANGELOG 1.22.10 (k/k PR 109076), 1.23.7 (109075), 1.24.0 (109074).
-    releases: [
-      ['1.22.10', true],
-      ['1.23', false],
-      ['1.23.7', true],
-    ],
+    releases: { '1.22.10': true, '1.23': false, '1.23.7': true },
   },
   // CHANGELOG 1.25.0 (k/k PR 111383).
-  { name: 'experimental-watch-progress-notify-interval', value: experimental('5s'), releases: [['1.25', true]] },
+  { name: 'experimental-watch-progress-notify-interval', value: experimental('5s'), releases: { '1.25': true } },
   { name: 'feature-gates', value: graduated('InitialCorruptCheck=true') },
   { name: 'initial-advertise-peer-urls', value: ({ config }) => etcdPeerUrl(config) },
   { name: 'initial-cluster', value: initialCluster },
@@ -56,11 +52,11 @@ export const ETCD_ARGUMENTS: readonly ArgumentRow[] = [
  * Whether etcd gets the flags that graduated with 3.6, or their experimental forebears.
  * Source: kubeadm phases/etcd/local.go (1.33.5 never, 1.34.2 and 1.35.3 by the tag, 1.36.2 always).
  */
-export const GRADUATED_FLAGS: readonly Since<'never' | 'by etcd version' | 'always'>[] = [
-  ['1.18', 'never'],
-  ['1.34', 'by etcd version'],
-  ['1.36', 'always'],
-]
+export const GRADUATED_FLAGS: Since<'never' | 'by etcd version' | 'always'> = {
+  '1.18': 'never',
+  '1.34': 'by etcd version',
+  '1.36': 'always',
+}
 
 function usesGraduatedFlags({ config }: PodInput): boolean {
   const rule = valueSince(GRADUATED_FLAGS, config.kubeadm)

@@ -19,31 +19,19 @@ const HEALTHZ_ONCE: ProbePaths = { livenessProbe: '/healthz' }
 const HEALTHZ: ProbePaths = { livenessProbe: '/healthz', startupProbe: '/healthz' }
 
 /** Source: kubeadm phases/controlplane/manifests.go and phases/etcd/local.go (1.18.9, 1.19.3 and later). */
-export const PROBE_PATHS: Readonly<Record<ComponentName, readonly Since<ProbePaths>[]>> = {
-  'kube-apiserver': [
-    ['1.18', HEALTHZ_ONCE],
-    ['1.19', LIVEZ_READYZ],
-  ],
-  'kube-controller-manager': [
-    ['1.18', HEALTHZ_ONCE],
-    ['1.19', HEALTHZ],
-  ],
-  'kube-scheduler': [
-    ['1.18', HEALTHZ_ONCE],
-    ['1.19', HEALTHZ],
-    ['1.32', LIVEZ_READYZ], // Golden 1.31.14 and 1.32.13.
-  ],
-  etcd: [
-    ['1.18', { livenessProbe: '/health' }],
-    ['1.19', { livenessProbe: '/health', startupProbe: '/health' }],
+export const PROBE_PATHS: Readonly<Record<ComponentName, Since<ProbePaths>>> = {
+  'kube-apiserver': { '1.18': HEALTHZ_ONCE, '1.19': LIVEZ_READYZ },
+  'kube-controller-manager': { '1.18': HEALTHZ_ONCE, '1.19': HEALTHZ },
+  // 1.32: as in test/golden, 1.31.14 and 1.32.13.
+  'kube-scheduler': { '1.18': HEALTHZ_ONCE, '1.19': HEALTHZ, '1.32': LIVEZ_READYZ },
+  etcd: {
+    '1.18': { livenessProbe: '/health' },
+    '1.19': { livenessProbe: '/health', startupProbe: '/health' },
     // CHANGELOG 1.25.0 (k/k PRs 110072, 110744).
-    [
-      '1.25',
-      { livenessProbe: '/health?exclude=NOSPACE&serializable=true', startupProbe: '/health?serializable=false' },
-    ],
+    '1.25': { livenessProbe: '/health?exclude=NOSPACE&serializable=true', startupProbe: '/health?serializable=false' },
     // CHANGELOG 1.31.0 (k/k PR 124465).
-    ['1.31', { livenessProbe: '/livez', readinessProbe: '/readyz', startupProbe: '/readyz' }],
-  ],
+    '1.31': { livenessProbe: '/livez', readinessProbe: '/readyz', startupProbe: '/readyz' },
+  },
 }
 
 interface Timing {
@@ -55,13 +43,13 @@ interface Timing {
 }
 
 /** Source: kubeadm util/staticpod/utils.go (1.18.9, 1.19.3 to 1.36.2). */
-export const PROBE_TIMING: Readonly<Record<ProbeName, readonly Since<Timing>[]>> = {
-  livenessProbe: [
-    ['1.18', { initialDelaySeconds: 15, timeoutSeconds: 15, failureThreshold: 8 }],
-    ['1.19', { initialDelaySeconds: 10, periodSeconds: 10, timeoutSeconds: 15, failureThreshold: 8 }],
-  ],
-  readinessProbe: [['1.18', { periodSeconds: 1, timeoutSeconds: 15, failureThreshold: 3 }]],
-  startupProbe: [['1.18', { initialDelaySeconds: 10, periodSeconds: 10, timeoutSeconds: 15 }]],
+export const PROBE_TIMING: Readonly<Record<ProbeName, Since<Timing>>> = {
+  livenessProbe: {
+    '1.18': { initialDelaySeconds: 15, timeoutSeconds: 15, failureThreshold: 8 },
+    '1.19': { initialDelaySeconds: 10, periodSeconds: 10, timeoutSeconds: 15, failureThreshold: 8 },
+  },
+  readinessProbe: { '1.18': { periodSeconds: 1, timeoutSeconds: 15, failureThreshold: 3 } },
+  startupProbe: { '1.18': { initialDelaySeconds: 10, periodSeconds: 10, timeoutSeconds: 15 } },
 }
 
 /** Where a component answers its probes. */
@@ -115,10 +103,7 @@ function bindAddress(component: InitConfig['cluster']['scheduler']): string {
 }
 
 /** Releases built with a Go that reads URLs strictly. Source: Kubernetes 1.36 is built with Go 1.26 (its go.mod). */
-const STRICT_URLS: readonly Since<boolean>[] = [
-  ['1.18', false],
-  ['1.36', true],
-]
+const STRICT_URLS: Since<boolean> = { '1.18': false, '1.36': true }
 
 // The first of the listed URLs counts; what cannot be read of it is taken from the default.
 function etcdEndpoint(config: InitConfig): ProbeEndpoint {

@@ -11,27 +11,21 @@ import { SCHEDULER_KUBECONFIG } from './scheduler-args.ts'
 const CA_CERTIFICATES = '/etc/ssl/certs'
 
 /** Mounted where they exist, as files in /etc/ssl/certs may link there. Source: CHANGELOG 1.31.0; kubeadm phases/controlplane/volumes.go. */
-export const CA_DIRECTORIES: readonly Since<readonly string[]>[] = [
-  ['1.18', ['/etc/pki', '/usr/share/ca-certificates', '/usr/local/share/ca-certificates', '/etc/ca-certificates']],
-  [
-    '1.31',
-    [
-      '/etc/pki/ca-trust',
-      '/etc/pki/tls/certs',
-      '/etc/ca-certificates',
-      '/usr/share/ca-certificates',
-      '/usr/local/share/ca-certificates',
-    ],
+export const CA_DIRECTORIES: Since<readonly string[]> = {
+  '1.18': ['/etc/pki', '/usr/share/ca-certificates', '/usr/local/share/ca-certificates', '/etc/ca-certificates'],
+  '1.31': [
+    '/etc/pki/ca-trust',
+    '/etc/pki/tls/certs',
+    '/etc/ca-certificates',
+    '/usr/share/ca-certificates',
+    '/usr/local/share/ca-certificates',
   ],
-]
+}
 
 const FLEX_VOLUMES = '/usr/libexec/kubernetes/kubelet-plugins/volume/exec'
 
 /** Whether the controller manager mounts FlexVolume plugins. Source: CHANGELOG 1.36.0. */
-export const MOUNTS_FLEX_VOLUMES: readonly Since<boolean>[] = [
-  ['1.18', true],
-  ['1.36', false],
-]
+export const MOUNTS_FLEX_VOLUMES: Since<boolean> = { '1.18': true, '1.36': false }
 
 /** What a component mounts, later ones replacing earlier ones of the same name. */
 type Mounts = (input: PodInput) => readonly HostPathMount[]

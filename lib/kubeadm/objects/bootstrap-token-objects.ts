@@ -28,7 +28,7 @@ interface BindingRow {
   readonly role: string
   readonly subject: Subject
   /** In which kubeadm releases; absent means in all. */
-  readonly releases?: readonly Since<boolean>[]
+  readonly releases?: Since<boolean>
 }
 
 const NODE_CSR = 'system:certificates.k8s.io:certificatesigningrequests'
@@ -47,15 +47,15 @@ const BINDINGS: readonly BindingRow[] = [
     role: 'system:kubelet-api-admin',
     subject: user('kube-apiserver-kubelet-client'),
     // CHANGELOG 1.33.12, 1.34.8, 1.35.5 and 1.36.1 (k/k PR 138958 and its cherry picks).
-    releases: [
-      ['1.33.12', true],
-      ['1.34', false],
-      ['1.34.8', true],
-      ['1.35', false],
-      ['1.35.5', true],
-      ['1.36', false],
-      ['1.36.1', true],
-    ],
+    releases: {
+      '1.33.12': true,
+      '1.34': false,
+      '1.34.8': true,
+      '1.35': false,
+      '1.35.5': true,
+      '1.36': false,
+      '1.36.1': true,
+    },
   },
 ]
 

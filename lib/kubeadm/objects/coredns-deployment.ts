@@ -7,36 +7,30 @@ import { SYSTEM } from './rbac.ts'
 const LABELS: JsonObject = { 'k8s-app': 'kube-dns' }
 
 /** Ports that probes ask, by number until they got names. */
-const PROBE_PORTS: readonly Since<{
+const PROBE_PORTS: Since<{
   readonly live: Json
   readonly ready: Json
   readonly named: readonly JsonObject[]
-}>[] = [
-  ['1.18', { live: 8080, ready: 8181, named: [] }],
-  [
-    '1.34',
-    {
-      live: 'liveness-probe',
-      ready: 'readiness-probe',
-      named: [containerPort('liveness-probe', 8080, 'TCP'), containerPort('readiness-probe', 8181, 'TCP')],
-    },
-  ],
-]
+}> = {
+  '1.18': { live: 8080, ready: 8181, named: [] },
+  '1.34': {
+    live: 'liveness-probe',
+    ready: 'readiness-probe',
+    named: [containerPort('liveness-probe', 8080, 'TCP'), containerPort('readiness-probe', 8181, 'TCP')],
+  },
+}
 
 /** Replicas keep away from each other. */
 const ANTI_AFFINITY_SINCE = '1.25'
 
-const DROPPED_CAPABILITIES: readonly Since<string>[] = [
-  ['1.18', 'all'],
-  ['1.29', 'ALL'],
-]
+const DROPPED_CAPABILITIES: Since<string> = { '1.18': 'all', '1.29': 'ALL' }
 
 /** Taints of control plane nodes that CoreDNS puts up with. */
-const TOLERATED: readonly Since<readonly string[]>[] = [
-  ['1.18', ['node-role.kubernetes.io/master']],
-  ['1.20', ['node-role.kubernetes.io/master', 'node-role.kubernetes.io/control-plane']],
-  ['1.26', ['node-role.kubernetes.io/control-plane']],
-]
+const TOLERATED: Since<readonly string[]> = {
+  '1.18': ['node-role.kubernetes.io/master'],
+  '1.20': ['node-role.kubernetes.io/master', 'node-role.kubernetes.io/control-plane'],
+  '1.26': ['node-role.kubernetes.io/control-plane'],
+}
 
 /** The Deployment with what the profile, and since 1.31 the user's patches, make of the target corednsdeployment. */
 export function corednsDeployment(image: string, kubeadm: Version, apply?: ApplyPatches): JsonObject {

@@ -13,26 +13,20 @@ import { corefile } from './corefile.ts'
 import { clusterRole, clusterRoleBinding, type Rule, SYSTEM, serviceAccount } from './rbac.ts'
 
 /** What CoreDNS calls itself on its Service. Source: manifests.go (v1.20, v1.21). */
-const SERVICE_NAME: readonly Since<string>[] = [
-  ['1.18', 'KubeDNS'],
-  ['1.21', 'CoreDNS'],
-]
+const SERVICE_NAME: Since<string> = { '1.18': 'KubeDNS', '1.21': 'CoreDNS' }
 
 interface RuleRow {
   readonly rule: Rule
-  readonly releases?: readonly Since<boolean>[]
+  readonly releases?: Since<boolean>
 }
 
 const RULES: readonly RuleRow[] = [
   { rule: watching('', ['endpoints', 'services', 'pods', 'namespaces']) },
   {
     rule: { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
-    releases: [
-      ['1.18', true],
-      ['1.28', false],
-    ],
+    releases: { '1.18': true, '1.28': false },
   },
-  { rule: watching('discovery.k8s.io', ['endpointslices']), releases: [['1.22', true]] },
+  { rule: watching('discovery.k8s.io', ['endpointslices']), releases: { '1.22': true } },
 ]
 
 /**

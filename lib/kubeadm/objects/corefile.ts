@@ -2,16 +2,16 @@
 import { parseVersion, type Since, type Version, valueSince } from '../../base/version.ts'
 
 /** How queries for other domains are passed on. */
-const FORWARD: readonly Since<readonly string[]>[] = [
-  ['1.18', ['forward . /etc/resolv.conf']],
-  ['1.19', ['forward . /etc/resolv.conf {', '   max_concurrent 1000', '}']],
-]
+const FORWARD: Since<readonly string[]> = {
+  '1.18': ['forward . /etc/resolv.conf'],
+  '1.19': ['forward . /etc/resolv.conf {', '   max_concurrent 1000', '}'],
+}
 
 /** Answers about the cluster's own names are not cached any more, lest they be stale. */
-const CACHE: readonly Since<(domain: string) => readonly string[]>[] = [
-  ['1.18', () => ['cache 30']],
-  ['1.32', domain => ['cache 30 {', `   disable success ${domain}`, `   disable denial ${domain}`, '}']],
-]
+const CACHE: Since<(domain: string) => readonly string[]> = {
+  '1.18': () => ['cache 30'],
+  '1.32': domain => ['cache 30 {', `   disable success ${domain}`, `   disable denial ${domain}`, '}'],
+}
 
 export interface CorefileSettings {
   readonly cluster: { readonly networking: { readonly dnsDomain: string } }
@@ -44,6 +44,6 @@ export function corefile({ cluster, kubeadm }: CorefileSettings): string {
 
 /** Whether a Corefile is as one of kubeadm's releases wrote it, for the same domain. */
 export function isDefaultCorefile(text: string, dnsDomain: string): boolean {
-  const releases = [...FORWARD, ...CACHE].flatMap(([since]) => parseVersion(`${since}.0`) ?? [])
+  const releases = Object.keys({ ...FORWARD, ...CACHE }).flatMap(since => parseVersion(`${since}.0`) ?? [])
   return releases.some(kubeadm => text.trim() === corefile({ cluster: { networking: { dnsDomain } }, kubeadm }).trim())
 }

@@ -15,16 +15,13 @@ const NAME = 'kube-proxy'
 const LABELS: JsonObject = { 'k8s-app': NAME }
 
 /** Where the account comes in the order of application. Source: proxy.go (v1.24, v1.25). */
-const ACCOUNT_FIRST: readonly Since<boolean>[] = [
-  ['1.18', true],
-  ['1.25', false],
-]
+const ACCOUNT_FIRST: Since<boolean> = { '1.18': true, '1.25': false }
 
 /** A toleration of everything made the first one superfluous. Source: manifests.go (v1.21, v1.22). */
-const TOLERATIONS: readonly Since<readonly JsonObject[]>[] = [
-  ['1.18', [{ key: 'CriticalAddonsOnly', operator: 'Exists' }, { operator: 'Exists' }]],
-  ['1.22', [{ operator: 'Exists' }]],
-]
+const TOLERATIONS: Since<readonly JsonObject[]> = {
+  '1.18': [{ key: 'CriticalAddonsOnly', operator: 'Exists' }, { operator: 'Exists' }],
+  '1.22': [{ operator: 'Exists' }],
+}
 
 /** ConfigMap, DaemonSet, account and roles, in kubeadm's order; nothing when kube-proxy is disabled. */
 export function kubeProxyObjects(config: InitConfig, facts: Pick<HostFacts, 'proxyEnvironment'>): JsonObject[] {

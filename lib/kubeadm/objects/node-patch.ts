@@ -9,25 +9,22 @@ import { asSerialised, type ClusterObject } from './cluster-object.ts'
 const IMAGINED_NODE = '1.32'
 
 /** What that Node was annotated with. Source: dryrun.go (v1.32 to v1.34). */
-const IMAGINED_ANNOTATIONS: readonly Since<JsonObject | undefined>[] = [
-  ['1.32', { 'kubeadm.alpha.kubernetes.io/cri-socket': 'dry-run-cri-socket' }],
-  ['1.35', undefined],
-]
+const IMAGINED_ANNOTATIONS: Since<JsonObject | undefined> = {
+  '1.32': { 'kubeadm.alpha.kubernetes.io/cri-socket': 'dry-run-cri-socket' },
+  '1.35': undefined,
+}
 
 /** Source: kubeadm phases/markcontrolplane/markcontrolplane.go, constants.go of each release. */
-const LABELS: readonly Since<readonly string[]>[] = [
-  ['1.18', ['node-role.kubernetes.io/master']],
-  ['1.20', ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']],
-  [
-    '1.21',
-    [
-      'node-role.kubernetes.io/control-plane',
-      'node-role.kubernetes.io/master',
-      'node.kubernetes.io/exclude-from-external-load-balancers',
-    ],
+const LABELS: Since<readonly string[]> = {
+  '1.18': ['node-role.kubernetes.io/master'],
+  '1.20': ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'],
+  '1.21': [
+    'node-role.kubernetes.io/control-plane',
+    'node-role.kubernetes.io/master',
+    'node.kubernetes.io/exclude-from-external-load-balancers',
   ],
-  ['1.24', ['node-role.kubernetes.io/control-plane', 'node.kubernetes.io/exclude-from-external-load-balancers']],
-]
+  '1.24': ['node-role.kubernetes.io/control-plane', 'node.kubernetes.io/exclude-from-external-load-balancers'],
+}
 
 /** The labels a control plane node gets. */
 export function controlPlaneLabels({ kubeadm }: Pick<InitConfig, 'kubeadm'>): readonly string[] {

@@ -15,10 +15,7 @@ import { componentConfigMap, configMap } from './config-map.ts'
 import { BOOTSTRAP_GROUP, boundRole, group, NODES_GROUP, reading, SYSTEM } from './rbac.ts'
 
 /** Until 1.21 the ConfigMap also listed the API endpoints. Source: uploadconfig.go (v1.21, v1.22). */
-const CLUSTER_STATUS: readonly Since<boolean>[] = [
-  ['1.18', true],
-  ['1.22', false],
-]
+const CLUSTER_STATUS: Since<boolean> = { '1.18': true, '1.22': false }
 
 /** Since 1.25 the kubelet's ConfigMap has one name whatever the gate says. Source: phases/kubelet/config.go (v1.24, v1.25). */
 const ALWAYS_UNVERSIONED = '1.25'
@@ -27,14 +24,14 @@ const ALWAYS_UNVERSIONED = '1.25'
  * For a while the patches for the kubelet also reached the ConfigMap. Source: CHANGELOG 1.27.0 (k/k PR 115575) and
  * 1.29.2 (123108); the cherry picks 123107 and 123106 went into the patch releases of that day.
  */
-const PATCHED_CONFIG_MAP: readonly Since<boolean>[] = [
-  ['1.27', true],
-  ['1.27.11', false],
-  ['1.28', true],
-  ['1.28.7', false],
-  ['1.29', true],
-  ['1.29.2', false],
-]
+const PATCHED_CONFIG_MAP: Since<boolean> = {
+  '1.27': true,
+  '1.27.11': false,
+  '1.28': true,
+  '1.28.7': false,
+  '1.29': true,
+  '1.29.2': false,
+}
 
 /** Since 1.31 resolvConf is chosen when the file is written. Source: componentconfigs/kubelet_unix.go (v1.31). */
 const LATE_RESOLV_CONF = '1.31'

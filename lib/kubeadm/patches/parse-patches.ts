@@ -39,7 +39,8 @@ export function parsePatches(
   files: readonly PatchFile[],
   { directory, kubeadm }: { readonly directory?: string; readonly kubeadm?: Version } = {},
 ): ParsedPatches {
-  const targets = (kubeadm === undefined ? PATCH_TARGETS.at(-1)?.[1] : valueSince(PATCH_TARGETS, kubeadm)) ?? []
+  const targets =
+    (kubeadm === undefined ? Object.values(PATCH_TARGETS).at(-1) : valueSince(PATCH_TARGETS, kubeadm)) ?? []
   const patches: Patch[] = []
   const found: string[] = []
   const ignored: string[] = []

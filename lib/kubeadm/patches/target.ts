@@ -14,11 +14,11 @@ export type PatchType = 'strategic' | 'merge' | 'json'
 const CONTROL_PLANE: readonly PatchTarget[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']
 
 /** Source: kubeadm util/patches/patches.go (v1.19, v1.25, v1.31). */
-export const PATCH_TARGETS: readonly Since<readonly PatchTarget[]>[] = [
-  ['1.18', CONTROL_PLANE],
-  ['1.25', [...CONTROL_PLANE, 'kubeletconfiguration']],
-  ['1.31', [...CONTROL_PLANE, 'kubeletconfiguration', 'corednsdeployment']],
-]
+export const PATCH_TARGETS: Since<readonly PatchTarget[]> = {
+  '1.18': CONTROL_PLANE,
+  '1.25': [...CONTROL_PLANE, 'kubeletconfiguration'],
+  '1.31': [...CONTROL_PLANE, 'kubeletconfiguration', 'corednsdeployment'],
+}
 
 /** In the order in which kubeadm lists them. */
 const TYPES: readonly PatchType[] = ['json', 'merge', 'strategic']

@@ -18,18 +18,15 @@ interface KernelRule {
 }
 
 /** Source: k8s.io/system-validators types_unix.go; PRs 37 (1.32), 48 and 49 (v1.10.1, in kubeadm 1.34). */
-const KERNELS: readonly Since<KernelRule>[] = [
-  ['1.18', { pattern: /^(3\.[1-9]\d|[4-9]\.|[1-9]\d+\.)/, status: 'error', advice: 'use Linux 3.10 or later' }],
-  ['1.32', { pattern: /^(4\.19|4\.[2-9]\d|[5-9]\.|[1-9]\d+\.)/, status: 'error', advice: 'use Linux 4.19 or later' }],
-  [
-    '1.34',
-    {
-      pattern: /^(5\.4\.|5\.10\.|5\.15\.|[6-9]\.|[1-9]\d+\.)/,
-      status: 'warning',
-      advice: 'use 5.4, 5.10, 5.15 or 6.x',
-    },
-  ],
-]
+const KERNELS: Since<KernelRule> = {
+  '1.18': { pattern: /^(3\.[1-9]\d|[4-9]\.|[1-9]\d+\.)/, status: 'error', advice: 'use Linux 3.10 or later' },
+  '1.32': { pattern: /^(4\.19|4\.[2-9]\d|[5-9]\.|[1-9]\d+\.)/, status: 'error', advice: 'use Linux 4.19 or later' },
+  '1.34': {
+    pattern: /^(5\.4\.|5\.10\.|5\.15\.|[6-9]\.|[1-9]\d+\.)/,
+    status: 'warning',
+    advice: 'use 5.4, 5.10, 5.15 or 6.x',
+  },
+}
 
 /** Build options without which kubeadm refuses. Source: k8s.io/system-validators, kernel specs; a second name is an older one. */
 const REQUIRED_OPTIONS: readonly (readonly string[])[] = [

@@ -31,7 +31,7 @@ export interface Component {
  * releases get new plugins too; a row here only for a release that needs it.
  * Source: kubernetes build/dependencies.yaml (v1.36).
  */
-export const CNI_PLUGINS: readonly Since<string>[] = [['1.18', 'v1.9.1']]
+export const CNI_PLUGINS: Since<string> = { '1.18': 'v1.9.1' }
 
 /** dl.k8s.io redirects to the second one. CI builds lie in a bucket of their own (kubeadm util/version.go, v1.36). */
 export const KUBERNETES_BASES: Readonly<Record<'release' | 'ci', readonly string[]>> = {
