@@ -8,8 +8,8 @@ import { isObject, type Json, type JsonObject } from '../../lib/base/json.ts'
 import { parse, parseAll } from '../../lib/base/yaml.ts'
 import { KUBE_PROXY_CONFIGURATION } from '../../lib/kubeadm/component-configs/kube-proxy-schema.ts'
 import { KUBELET_CONFIGURATION } from '../../lib/kubeadm/component-configs/kubelet-schema.ts'
+import { V1BETA4 } from '../../lib/kubeadm/config/kubeadm-schema.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
-import { CLUSTER, INIT } from '../../lib/kubeadm/config/v1beta4.ts'
 import { kubeletFiles } from '../../lib/kubeadm/kubelet/kubelet-files.ts'
 import { COMPONENT_NAMES } from '../../lib/kubeadm/manifests/component.ts'
 import { manifestFiles, staticPods } from '../../lib/kubeadm/manifests/manifests.ts'
@@ -33,8 +33,8 @@ const NASTY: readonly string[] = [
 const KUBEADM = 'kubeadm.k8s.io/v1beta4'
 /** At least so many of them are no fault, so that files were looked at. */
 const DOCUMENTS: readonly (readonly [apiVersion: string, kind: string, struct: Struct, least: number])[] = [
-  [KUBEADM, 'InitConfiguration', INIT, 3],
-  [KUBEADM, 'ClusterConfiguration', CLUSTER, 10],
+  [KUBEADM, 'InitConfiguration', V1BETA4('InitConfiguration'), 3],
+  [KUBEADM, 'ClusterConfiguration', V1BETA4('ClusterConfiguration'), 10],
   ['kubelet.config.k8s.io/v1beta1', 'KubeletConfiguration', KUBELET_CONFIGURATION, 10],
   ['kubeproxy.config.k8s.io/v1alpha1', 'KubeProxyConfiguration', KUBE_PROXY_CONFIGURATION, 10],
 ]

@@ -5,9 +5,7 @@ import type { ApiVersion, KubeadmKind } from '../../base/kubeadm.ts'
 import type { Since } from '../../base/version.ts'
 import { KUBE_PROXY_CONFIGURATION } from '../component-configs/kube-proxy-schema.ts'
 import { KUBELET_CONFIGURATION } from '../component-configs/kubelet-schema.ts'
-import * as v1beta2 from './v1beta2.ts'
-import * as v1beta3 from './v1beta3.ts'
-import * as v1beta4 from './v1beta4.ts'
+import { V1BETA2, V1BETA3, V1BETA4 } from './kubeadm-schema.ts'
 
 export type ComponentKind = 'KubeletConfiguration' | 'KubeProxyConfiguration'
 
@@ -18,30 +16,30 @@ export interface KindRow {
   readonly struct?: Struct
 }
 
-const V1BETA4 = 'kubeadm.k8s.io/v1beta4'
-const V1BETA3 = 'kubeadm.k8s.io/v1beta3'
-const V1BETA2 = 'kubeadm.k8s.io/v1beta2'
+/** What each of kubeadm's API versions has, the newest first. */
+const OWN: readonly (readonly [apiVersion: ApiVersion, kinds: readonly KubeadmKind[], structs: typeof V1BETA4])[] = [
+  [
+    'kubeadm.k8s.io/v1beta4',
+    ['InitConfiguration', 'ClusterConfiguration', 'JoinConfiguration', 'ResetConfiguration', 'UpgradeConfiguration'],
+    V1BETA4,
+  ],
+  ['kubeadm.k8s.io/v1beta3', ['InitConfiguration', 'ClusterConfiguration', 'JoinConfiguration'], V1BETA3],
+  ['kubeadm.k8s.io/v1beta2', ['InitConfiguration', 'ClusterConfiguration', 'JoinConfiguration'], V1BETA2],
+]
 
 export const KINDS: readonly KindRow[] = [
-  { apiVersion: V1BETA4, kind: 'InitConfiguration', struct: v1beta4.INIT },
-  { apiVersion: V1BETA4, kind: 'ClusterConfiguration', struct: v1beta4.CLUSTER },
-  { apiVersion: V1BETA4, kind: 'JoinConfiguration', struct: v1beta4.JOIN },
-  { apiVersion: V1BETA4, kind: 'ResetConfiguration', struct: v1beta4.RESET },
-  { apiVersion: V1BETA4, kind: 'UpgradeConfiguration', struct: v1beta4.UPGRADE },
-  { apiVersion: V1BETA3, kind: 'InitConfiguration', struct: v1beta3.INIT },
-  { apiVersion: V1BETA3, kind: 'ClusterConfiguration', struct: v1beta3.CLUSTER },
-  { apiVersion: V1BETA3, kind: 'JoinConfiguration', struct: v1beta3.JOIN },
-  { apiVersion: V1BETA2, kind: 'InitConfiguration', struct: v1beta2.INIT },
-  { apiVersion: V1BETA2, kind: 'ClusterConfiguration', struct: v1beta2.CLUSTER },
-  { apiVersion: V1BETA2, kind: 'JoinConfiguration', struct: v1beta2.JOIN },
+  ...OWN.flatMap(([apiVersion, kinds, structs]) => kinds.map(kind => ({ apiVersion, kind, struct: structs(kind) }))),
   // What kubeadm kept in the cluster until 1.21; a dump of it may hold one, nothing reads it.
-  { apiVersion: V1BETA2, kind: 'ClusterStatus' },
+  { apiVersion: 'kubeadm.k8s.io/v1beta2', kind: 'ClusterStatus' },
   { apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration', struct: KUBELET_CONFIGURATION },
   { apiVersion: 'kubeproxy.config.k8s.io/v1alpha1', kind: 'KubeProxyConfiguration', struct: KUBE_PROXY_CONFIGURATION },
 ]
 
 /** Since which kubeadm release an API version earns a warning. Source: kubeadm util/config/common.go (v1.22, v1.31). */
-export const DEPRECATED_SINCE: Readonly<Partial<Record<string, string>>> = { [V1BETA2]: '1.22', [V1BETA3]: '1.31' }
+export const DEPRECATED_SINCE: Readonly<Partial<Record<string, string>>> = {
+  'kubeadm.k8s.io/v1beta2': '1.22',
+  'kubeadm.k8s.io/v1beta3': '1.31',
+}
 
 /**
  * API versions nobody reads any more, and what to do about them. Those of v1beta1 are the fields of v1beta2, which added
@@ -51,11 +49,11 @@ export const FORMER_API_VERSIONS: Readonly<Partial<Record<string, string>>> = {
   'kubeadm.k8s.io/v1alpha1': former('v1.11'),
   'kubeadm.k8s.io/v1alpha2': former('v1.12'),
   'kubeadm.k8s.io/v1alpha3': former('v1.14'),
-  'kubeadm.k8s.io/v1beta1': `write "${V1BETA2}" instead, which has the same fields; "config migrate" then writes the file anew`,
+  'kubeadm.k8s.io/v1beta1': `write "kubeadm.k8s.io/v1beta2" instead, which has the same fields; "config migrate" then writes the file anew`,
 }
 
 function former(kubeadm: string): string {
-  return `write "${V1BETA4}" with the fields as they are called now, or convert the file with kubeadm ${kubeadm} and its successors: kubeadm config migrate --old-config FILE`
+  return `write "kubeadm.k8s.io/v1beta4" with the fields as they are called now, or convert the file with kubeadm ${kubeadm} and its successors: kubeadm config migrate --old-config FILE`
 }
 
 export const KIND_ADVICE =
@@ -76,7 +74,11 @@ export const OTHER_TOOLS: readonly (readonly [group: RegExp, advice: string])[] 
 ]
 
 /** The API version that a kubeadm release writes. Source: kubeadm apis/kubeadm/scheme/scheme.go (v1.18 to v1.36). */
-export const WRITTEN_API_VERSION: Since<ApiVersion> = { '1.18': V1BETA2, '1.22': V1BETA3, '1.31': V1BETA4 }
+export const WRITTEN_API_VERSION: Since<ApiVersion> = {
+  '1.18': 'kubeadm.k8s.io/v1beta2',
+  '1.22': 'kubeadm.k8s.io/v1beta3',
+  '1.31': 'kubeadm.k8s.io/v1beta4',
+}
 
 /** The fields of a kind in an API version; undefined when it has no such kind. */
 export function structOf(apiVersion: string, kind: string): Struct | undefined {
