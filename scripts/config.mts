@@ -52,7 +52,7 @@ export const config: Script = script(
       },
       {
         name: 'migrate',
-        about: 'Write a file anew in the newest API version',
+        about: 'Rewrite a file in the newest API version',
         options: ['old-config', 'new-config', ...APIS, ...INERT],
       },
       {

@@ -39,7 +39,7 @@ export function licenceText(modules: readonly string[]): string {
   const silent = packages.filter(({ license, texts }) => license === undefined || texts.length === 0)
   if (silent.length > 0) {
     const names = silent.map(({ name }) => name).join(', ')
-    throw new KubestepError(`build: cannot bundle ${names}: no licence stands in the package; leave it out`)
+    throw new KubestepError(`build: cannot bundle ${names}: the package has no licence; leave it out`)
   }
   const sections = packages
     .map(({ name, version, license, texts }) => [`${name} ${version} (${license})`, ...texts].join('\n\n'))

@@ -69,7 +69,7 @@ async function create(call: Call): Promise<void> {
   const [given, ...more] = positionals
   refuseWords(more)
   if (flags['certificate-key'] !== undefined && !flags['print-join-command'])
-    throw new UsageError('token: cannot use --certificate-key: it stands in a join command; add --print-join-command')
+    throw new UsageError('token: cannot use --certificate-key: it belongs in a join command; add --print-join-command')
   const described = ['ttl', 'usages', 'groups', 'description'] as const
   const fromConfig =
     flags.config !== undefined && given === undefined && described.every(name => flags[name] === undefined)

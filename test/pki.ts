@@ -15,7 +15,7 @@ export function initConfig(
   init: Partial<InitConfiguration> = {},
 ): InitConfig {
   const version = parseVersion(release)
-  if (version === undefined) throw new Error(`${release} is no version`)
+  if (version === undefined) throw new Error(`${release} is not a version`)
   return {
     init: {
       bootstrapTokens: [],

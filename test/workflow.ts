@@ -121,7 +121,7 @@ function referenceFaults(expression: string, { job, jobs, needs, steps }: Scope)
   const bare = expression.replace(/'[^']*'/g, "''")
   const references = [...bare.matchAll(/(?<![\w.-])([a-z]\w*)\.([\w-]+)(?:\.([\w-]+))?(?:\.([\w-]+))?/g)]
   return references.flatMap(([all, context = '', first = '', second = '', third = '']) => {
-    if (!CONTEXTS.includes(context)) return [`"${context}" is no context`]
+    if (!CONTEXTS.includes(context)) return [`"${context}" is not a context`]
     if (context === 'matrix') return matrixKeys(job).includes(first) ? [] : [`the matrix has no "${first}"`]
     if (context === 'needs') {
       if (!needs.includes(first)) return [`"${first}" is not needed`]

@@ -32,11 +32,11 @@ export function componentFaults(text: string): readonly string[] {
   return Object.entries(read).flatMap(([name, flags]) => {
     if (name === 'kube-proxy' || name === 'proxy')
       return ['kube-proxy takes a KubeProxyConfiguration; give one in config']
-    if (ownerOf(name) === undefined) return [`${JSON.stringify(name)} is no component; ${hint(name)}`]
-    if (!isObject(flags)) return [`${JSON.stringify(name)} has no mapping of flags; write it as in ${EXAMPLE}`]
+    if (ownerOf(name) === undefined) return [`${JSON.stringify(name)} is not a component; ${hint(name)}`]
+    if (!isObject(flags)) return [`${JSON.stringify(name)} has no mapping of flags; write it like ${EXAMPLE}`]
     return Object.entries(flags)
       .filter(([, value]) => valuesOf(value) === undefined)
-      .map(([flag]) => `${name}.${flag} is no text, number, boolean or list of those; put it in quotes`)
+      .map(([flag]) => `${name}.${flag} is not a text, number, boolean or list of those; put it in quotes`)
   })
 }
 
@@ -63,7 +63,7 @@ const EXAMPLE = '{ apiserver: { v: 4 } }'
 function readYaml(text: string): JsonObject | string {
   try {
     const read = parse(text)
-    return isObject(read) ? read : `it is no mapping of components; write it as in ${EXAMPLE}`
+    return isObject(read) ? read : `it is not a mapping of components; write it like ${EXAMPLE}`
   } catch (error) {
     return reasonOf(error)
   }

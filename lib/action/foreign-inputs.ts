@@ -47,7 +47,7 @@ export const FOREIGN_INPUTS: readonly ForeignInput[] = [
   },
   {
     names: ['verbosity', 'log_level', 'log-level', 'quiet'],
-    use: 'set the secret or variable ACTIONS_STEP_DEBUG to true to hear more',
+    use: 'set the secret or variable ACTIONS_STEP_DEBUG to true to see more',
   },
   {
     names: ['registry', 'registry_name', 'registry_port', 'registry_image', 'registry_enable_delete', 'registry-port'],

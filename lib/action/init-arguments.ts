@@ -23,7 +23,7 @@ export interface InitCall {
 
 /**
  * The call of init for what was given; `text` is the user's own configuration.
- * Throws a KubestepError when that is no YAML and would have to be changed.
+ * Throws a KubestepError when that is not YAML and would have to be changed.
  */
 export function initCall(given: Given, workspace: string, text?: string): InitCall {
   const flags = flagsOf(given, workspace)

@@ -110,7 +110,7 @@ export const INPUTS = {
   },
   lock: {
     kind: 'file',
-    about: 'file with the digests that count, in place of those that come along; `scripts/lock.mts` makes one',
+    about: 'file of digests to check downloads against, in place of the built-in ones; `scripts/lock.mts` makes one',
     example: 'ci/kubestep.lock',
     flag: 'lock',
   },
@@ -222,7 +222,7 @@ export const INPUTS = {
   },
   timeout: {
     kind: 'duration',
-    about: 'how long the whole of it may take; the step fails then, and says what was in the way',
+    about: 'how long the whole of it may take; after that the step fails and says why',
     default: '4m0s',
     example: '90s',
   },

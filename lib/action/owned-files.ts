@@ -26,7 +26,7 @@ export function folderFault(folder: string, holder: Holder = thisUser()): string
   const stats = lstatSync(folder, { throwIfNoEntry: false })
   if (stats === undefined) return undefined
   const advice = 'remove it, or set RUNNER_TEMP to a folder of your own'
-  if (!stats.isDirectory()) return `action: cannot use "${folder}": it is no folder; ${advice}`
+  if (!stats.isDirectory()) return `action: cannot use "${folder}": it is not a folder; ${advice}`
   if (stats.uid !== holder.uid) return `action: cannot use "${folder}": it belongs to user ${stats.uid}; ${advice}`
   const others = (stats.mode & 0o020) !== 0 && stats.gid !== holder.gid
   if (!others && (stats.mode & 0o002) === 0) return undefined

@@ -79,7 +79,7 @@ const CHECKS: Readonly<Record<InputKind, Check>> = {
     if (zero !== undefined) return [zero]
     return /^(?:release\/|ci\/)?(?:v?\d+\.\d+(?:\.\d+[-+.\w]*)?|[a-z][-.a-z0-9]*)$/.test(value)
       ? []
-      : ['it is no version; write it as in v1.36.2, 1.36, stable or latest']
+      : ['it is not a version; write it like v1.36.2, 1.36, stable or latest']
   },
   switch: value => (/^(true|false)$/i.test(value) ? [] : ['it is a switch; write true or false']),
   choice: (value, { choices = [] }) => {
@@ -88,17 +88,17 @@ const CHECKS: Readonly<Record<InputKind, Check>> = {
     return [`it is not known; ${near === undefined ? `use one of ${choices.join(', ')}` : `did you mean ${near}?`}`]
   },
   duration: value => {
-    const fault = durationFault(value) ?? (parseDuration(value) > 0n ? undefined : 'it is no time at all; give more')
+    const fault = durationFault(value) ?? (parseDuration(value) > 0n ? undefined : 'it is not above zero; give more')
     return fault === undefined ? [] : [fault]
   },
   port: value =>
     /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) < 65_536
       ? []
-      : ['it is no port; write a number from 1 to 65535'],
+      : ['it is not a port; write a number from 1 to 65535'],
   subnets: value =>
     listItems(value)
       .filter(item => parseSubnet(item) === undefined)
-      .map(item => `${JSON.stringify(item)} is no range of addresses; write it as in 10.244.0.0/16`),
+      .map(item => `${JSON.stringify(item)} is not a range of addresses; write it like 10.244.0.0/16`),
   list: () => [],
   gates: value =>
     listItems(value)
@@ -107,7 +107,7 @@ const CHECKS: Readonly<Record<InputKind, Check>> = {
   settings: value =>
     listItems(value)
       .filter(item => !/^[^=\s]+=[^\s]*$/.test(item))
-      .map(item => `${JSON.stringify(item)} is no NAME=VALUE; correct it`),
+      .map(item => `${JSON.stringify(item)} is not NAME=VALUE; correct it`),
   arguments: componentFaults,
   config: (value, _input, workspace) => {
     if (isInline(value)) return []
@@ -119,7 +119,7 @@ const CHECKS: Readonly<Record<InputKind, Check>> = {
   file: (value, _input, workspace) => {
     const path = resolve(workspace, value)
     if (!existsSync(path)) return [`there is no such file in "${workspace}"; correct the path`]
-    return statSync(path).isFile() ? [] : ['it is no file; name one']
+    return statSync(path).isFile() ? [] : ['it is not a file; name one']
   },
   folder: (value, _input, workspace) => {
     const path = resolve(workspace, value)

@@ -9,7 +9,7 @@ const LONGEST_SUBDOMAIN = 253
 
 /** What a subdomain is, for messages. */
 export const SUBDOMAIN_RULE =
-  "a lowercase RFC 1123 subdomain consists of lower case letters, digits, '-' or '.', and begins and ends with a letter or digit; write it as in \"example.com\""
+  "a lowercase RFC 1123 subdomain consists of lower case letters, digits, '-' or '.', and begins and ends with a letter or digit; write it like \"example.com\""
 
 /** Whether `text` is one part of a DNS name: lower case letters, digits and inner dashes, at most 63 characters. */
 export function isLabel(text: string): boolean {

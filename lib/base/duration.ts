@@ -13,7 +13,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
 }
 
 const LIMIT = 2n ** 63n
-const EXAMPLE = 'write it as in "1h30m" or "90s"'
+const EXAMPLE = 'write it like "1h30m" or "90s"'
 
 /**
  * The nanoseconds of a Go duration. Throws a KubestepError whose message says what is wrong with the text.
@@ -29,10 +29,10 @@ export function parseDuration(text: string): bigint {
 export function durationFault(text: string): string | undefined {
   const rest = text.replace(/^[-+]/, '')
   if (rest === '0') return undefined
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)[^\d.]*)+$/.test(rest)) return `it is no duration; ${EXAMPLE}`
+  if (!/^(?:(?:\d+\.?\d*|\.\d+)[^\d.]*)+$/.test(rest)) return `it is not a duration; ${EXAMPLE}`
   for (const [, , unit = ''] of rest.matchAll(PART)) {
     if (unit === '') return `it has a number without a unit; ${EXAMPLE}`
-    if (UNITS[unit] === undefined) return `${JSON.stringify(unit)} is no unit; use h, m, s, ms, us or ns`
+    if (UNITS[unit] === undefined) return `${JSON.stringify(unit)} is not a unit; use h, m, s, ms, us or ns`
   }
   return total(text) >= LIMIT || total(text) < -LIMIT ? 'it is longer than 292 years; choose a shorter one' : undefined
 }

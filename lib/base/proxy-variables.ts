@@ -24,7 +24,7 @@ export type ProxyChoice =
 
 const DIRECT: ProxyChoice = { kind: 'direct' }
 const PORTS = { http: '80', https: '443' } as const
-const ADVICE = 'write it as in http://proxy.example.org:3128'
+const ADVICE = 'write it like http://proxy.example.org:3128'
 
 /** The variables that name a proxy, by scheme; the first that is set counts. */
 const NAMES: Readonly<Record<Destination['scheme'], readonly string[]>> = {
@@ -75,7 +75,7 @@ function readProxy(value: string): URL | string {
   const whole = text.includes('://') ? text : `http://${text}`
   const url = /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(whole) && URL.canParse(whole) ? new URL(whole) : undefined
   if (url === undefined || !/^(?:https?|socks5h?):$/.test(url.protocol)) {
-    return `it is no http or https address; ${ADVICE}`
+    return `it is not an http or https address; ${ADVICE}`
   }
   if (url.protocol.startsWith('socks')) return `SOCKS is not spoken here, only http; ${ADVICE}`
   if (!canDecode(url.username) || !canDecode(url.password)) {

@@ -53,10 +53,10 @@ const FORMS: Readonly<Record<Reading, string>> = {
 /** Why a text is none, and what to write; undefined when it is one. */
 const READINGS: Readonly<Record<Reading, (text: string) => string | undefined>> = {
   duration: text =>
-    durationFault(text) ?? (parseDuration(text) > 0n ? undefined : 'it is no time at all; write it as in "90s"'),
-  count: text => (/^[1-9]\d{0,5}$/.test(text) ? undefined : 'it is no whole number from 1 on; write digits only'),
+    durationFault(text) ?? (parseDuration(text) > 0n ? undefined : 'it is not above zero; write it like "90s"'),
+  count: text => (/^[1-9]\d{0,5}$/.test(text) ? undefined : 'it is not a whole number from 1 on; write digits only'),
   socket: text =>
-    /^(?:unix:\/\/)?\/[^/]/.test(text) ? undefined : 'it is no path of a socket; write it as in unix:///run/x.sock',
+    /^(?:unix:\/\/)?\/[^/]/.test(text) ? undefined : 'it is not a socket path; write it like unix:///run/x.sock',
 }
 
 function only(fault: string | undefined): string[] {

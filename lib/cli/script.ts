@@ -90,7 +90,7 @@ export async function main(made: Script, argv: readonly string[]): Promise<void>
   }
 }
 
-// Whatever is thrown, no secret in it is shown. A script's own name before it is no key of one.
+// Whatever is thrown, no secret in it is shown. A script's own name before it is not a key of one.
 function maskText(name: string, text: string): string {
   const head = `${name}: `
   return text

@@ -138,7 +138,7 @@ async function killed(program: string, signal: string, { timeout }: CommandOptio
 
 /**
  * Starts a process in a session of its own that outlives this one, its output appended to a file; gives its pid.
- * Throws a CommandError when it cannot be started: a number that is no pid, -1 above all, means everybody to kill(2).
+ * Throws a CommandError when it cannot be started: a number that is not a pid, -1 above all, means everybody to kill(2).
  */
 export function startDetached(
   command: readonly string[],
@@ -180,7 +180,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-const NO_PROGRAM = 'it is no program of this machine'
+const NO_PROGRAM = 'it is not a program of this machine'
 
 /**
  * Whether the kernel may run it: machine code, or a script that names what runs it. The C library gives anything else

@@ -16,7 +16,7 @@ type Parts = Readonly<Record<string, readonly string[]>>
 
 export interface Tree {
   readonly folder: string
-  /** What other commands wrote; a part that is made anew counts as absent. */
+  /** What other commands wrote; a part that is made again counts as absent. */
   readonly read: (path: string) => string | undefined
   /** Writes all or none, and takes away what an earlier run of this command wrote and this one does not. */
   readonly write: (entries: readonly FileEntry[]) => void

@@ -40,7 +40,7 @@ export function guardedPath(path: string): GuardedPath {
 }
 
 function faultOf(folder: string): string | undefined {
-  if (!folder.startsWith('/')) return 'it is no absolute path'
+  if (!folder.startsWith('/')) return 'it is not an absolute path'
   try {
     return custodyFault(folder)
   } catch {

@@ -61,7 +61,7 @@ function rotated(text: string, certificate: string, shown: string): string {
     return rotatedKubeconfig(text, certificate)
   } catch (error) {
     throw new KubestepError(
-      `kubelet-finalize: cannot use "${shown}": ${reasonOf(error)}; make it anew with the kubeconfig script`,
+      `kubelet-finalize: cannot use "${shown}": ${reasonOf(error)}; make it again with the kubeconfig script`,
       { cause: error },
     )
   }

@@ -6,7 +6,7 @@ export interface Command {
   readonly value: string
 }
 
-/** `::name key=value,key=value::value`, or the older `##[name key=value;]value` anywhere; undefined for a line that is no command. */
+/** `::name key=value,key=value::value`, or the older `##[name key=value;]value` anywhere; undefined for a line that is not a command. */
 export function readCommand(line: string): Command | undefined {
   const [, name = '', properties = '', value = ''] =
     /^\s*::([\w-]+)(?: ([^:]*))?::(.*)$/s.exec(line) ?? /##\[([\w-]+)(?: ([^\]]*))?\](.*)$/s.exec(line) ?? []

@@ -76,7 +76,7 @@ leavesNothing('init names what an artifacts folder lacks before it changes anyth
   writeFileSync(join(lacking, 'bin/kubectl'), 'hello', { flag: 'wx' })
   const before = performance.now()
   const ended = await run(init({ ...target, artifacts: lacking }))
-  failed(ended, /kube-scheduler:v/, /kube-proxy:v/, /bin\/kubectl is no program of this machine/)
+  failed(ended, /kube-scheduler:v/, /kube-proxy:v/, /bin\/kubectl is not a program of this machine/)
   if (brings) assert.match(ended.stderr, /cni\/bin has no "bridge"/)
   assert.doesNotMatch(ended.stderr, /broken link/)
   assert.ok(performance.now() - before < 10_000)

@@ -234,7 +234,7 @@ test('prepareComponents() takes a build of the CI from where those lie', async (
   rmSync(cacheDir, { recursive: true })
 })
 
-test('prepareComponents() refuses a mirror that is no address', async () => {
+test('prepareComponents() refuses a mirror that is not an address', async () => {
   const { message } = await prepare({ cacheDir: '/nonexistent', mirror: '/srv/mirror,ftp://a' })
   assert.match(message, /cannot use mirror "\/srv\/mirror": .*--artifacts for a folder\n.*"ftp:\/\/a"/)
 })

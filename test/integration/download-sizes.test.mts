@@ -151,7 +151,7 @@ const pax = (size: string): Buffer => {
 const SIZES: readonly (readonly [what: string, archive: Buffer])[] = [
   ['in base 256, of all bits', withSize(Buffer.alloc(12, 0xff))],
   ['below zero, in base 256', withSize(Buffer.concat([Buffer.from([0xff]), Buffer.alloc(10, 0xff), Buffer.from([0])]))],
-  ['that is no number', withSize(Buffer.from('zzzzzzzzzzz\0'))],
+  ['that is not a number', withSize(Buffer.from('zzzzzzzzzzz\0'))],
   ['of pax below zero', pax('-1')],
   ['of pax with an exponent', pax('1e15')],
   ['of pax with twenty digits', pax('99999999999999999999')],

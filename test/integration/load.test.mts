@@ -131,7 +131,7 @@ describe('loadSources()', { skip: reason }, () => {
   const files = dockerFiles(good, ['good:1'])
   for (const [what, bytes, message] of [
     ['is cut short', whole.subarray(0, 1700), /cut short/],
-    ['is no tar', Buffer.from('this is not an archive, really'), /cut short|no tar archive/],
+    ['is no tar', Buffer.from('this is not an archive, really'), /cut short|not a tar archive/],
     ['is empty', Buffer.alloc(0), /it is empty/],
     ['has a damaged layer', tarOf({ ...files, 'layer1/layer.tar': 'something else' }), /layer1\/layer\.tar is damaged/],
     [

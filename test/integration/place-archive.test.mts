@@ -136,7 +136,7 @@ describe('placeArchive()', { skip: able ? false : 'containerd, ctr and root are 
     ['a damaged layer', tarOf({ ...files, 'layer1/layer.tar': 'something else' })],
     ['an archive that is cut short', tarOf(files).subarray(0, 1700)],
     [
-      'a layer that is no tar',
+      'a layer that is not a tar',
       tarOf({
         'c.json': config,
         'layer.tar': otherLayer,

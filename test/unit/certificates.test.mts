@@ -303,7 +303,7 @@ describe('fit', () => {
   for (const [what, pem, message] of [
     ['a key', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', /it holds no certificate/],
     ['three zeros', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', /./],
-    ['an empty sequence', '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n', /it is no certificate/],
+    ['an empty sequence', '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n', /it is not a certificate/],
     ['nothing', '', /it is empty/],
   ] as const) {
     it(`parseCertificates() refuses ${what}`, () =>

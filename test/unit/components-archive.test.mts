@@ -89,10 +89,10 @@ test('readTar() finds a cut and a damaged archive out', async () => {
   )
   await assert.rejects(read(whole.subarray(0, 100)), /it is cut short/)
   await assert.rejects(read(Buffer.alloc(0)), /it is empty/)
-  await assert.rejects(read(randomBytes(10_000)), /it is no tar archive, or damaged/)
+  await assert.rejects(read(randomBytes(10_000)), /it is not a tar archive, or damaged/)
   const flipped = Buffer.from(whole)
   flipped[3] = (flipped[3] ?? 0) ^ 1
-  await assert.rejects(read(flipped), /it is no tar archive, or damaged/)
+  await assert.rejects(read(flipped), /it is not a tar archive, or damaged/)
   // By seeking, too.
   writeFileSync(path, whole.subarray(0, 700))
   const file = await open(path)
@@ -197,7 +197,7 @@ test('archiveImages() reads docker and OCI archives, wherever the list stands', 
   assert.deepEqual(await archiveImages(tar(path, { 'index.json': '{}', 'manifest.json': '[]' })), [])
   await assert.rejects(
     archiveImages(tar(path, { x: 'y' })),
-    /images: cannot use ".*": it is no image archive .*docker save/,
+    /images: cannot use ".*": it is not an image archive .*docker save/,
   )
   await assert.rejects(archiveImages(tar(path, { 'manifest.json': '{' })), /its manifest\.json is damaged/)
   await assert.rejects(archiveImages(join(folder, 'none.tar')), /images: cannot read ".*none\.tar": it does not exist/)

@@ -145,7 +145,7 @@ test('readArtifacts() names everything that is missing or wrong, and what to put
         /^components: cannot use artifacts ".*":$/,
         /^ {2}.*bin\/kubelet is missing: put the kubelet of Kubernetes v1\.36\.2 for linux\/amd64 there$/,
         /^ {2}.*bin\/kubectl is for arm64: put the one for amd64 there$/,
-        /^ {2}.*cni\/bin\/bridge is no program of this machine \(it has no ELF header\): fetch or make it again for linux\/amd64$/,
+        /^ {2}.*cni\/bin\/bridge is not a program of this machine \(it has no ELF header\): fetch or make it again for linux\/amd64$/,
         /^ {2}.*cni\/bin has no "host-local", "portmap": put the CNI plugins for linux\/amd64 there$/,
         /^ {2}.*cannot read ".*a\.tar"/,
         /^ {2}.*cannot read ".*b\.tar": it is empty/,
@@ -176,7 +176,7 @@ for (const [what, files, path, wanted, message] of [
     {},
     /components: cannot use artifacts ".*none": it does not exist; correct the path; npx zx scripts\/bundle/,
   ],
-  ['a file', { file: '' }, 'file', {}, /it is no folder/],
+  ['a file', { file: '' }, 'file', {}, /it is not a folder/],
   [
     'the folder above',
     { 'v1.36.2/bin/kubelet': elf(62), note: '' },
@@ -267,7 +267,7 @@ for (const [what, content, message] of [
   ['nobody: packed', Buffer.from([0x1f, 0x8b, 8]), /it is packed with gzip/],
   ['nobody: a page', '<!DOCTYPE html><p>404', /it is a web page/],
   ['nobody: a pointer', 'version https://git-lfs.github.com/spec/v1', /Git LFS/],
-  ['nobody: text', 'hello', /is no program of this machine \(it has no ELF header\)/],
+  ['nobody: text', 'hello', /is not a program of this machine \(it has no ELF header\)/],
   ['nobody: empty', '', /is empty: put the real one there/],
 ] as const) {
   test(`programFault() of a file for ${what}`, () => {

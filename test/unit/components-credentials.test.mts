@@ -145,7 +145,7 @@ describe('openCredentials()', () => {
       'a file that is damaged',
       { [DOCKER]: '{"auths": {"reg.example": {"auth": "czNjcmV0' },
       'reg.example',
-      /cannot read credentials from ".*config\.json": it is no JSON/,
+      /cannot read credentials from ".*config\.json": it is not JSON/,
     ],
     [
       'a helper that is gone',

@@ -130,7 +130,10 @@ for (const text of ['/srv', 'b.example', 'docker.io=mirror.example', '=https://a
     assert.throws(
       () => readMirrors(`https://good,${text}`),
       error => {
-        assert.match((error as Error).message, /^components: cannot use mirror "[^"]+": it is no http or https address/)
+        assert.match(
+          (error as Error).message,
+          /^components: cannot use mirror "[^"]+": it is not an http or https address/,
+        )
         assert.ok((error as Error).message.includes(JSON.stringify(text)))
         assert.equal((error as Error).message.split('\n').length, 1)
         return true
@@ -185,7 +188,7 @@ for (const text of ['', 'A/b', 'a.example/', 'a.example/b:', 'a.example/../b', '
   test(`readReference() refuses ${JSON.stringify(text)}`, () => {
     assert.throws(
       () => readReference(text),
-      /^KubestepError: images: cannot use image ".*": it is no image name; write it as in /,
+      /^KubestepError: images: cannot use image ".*": it is not an image name; write it like /,
     )
   })
 }

@@ -66,15 +66,15 @@ for (const [name, version, asked] of LABELS) {
 }
 
 const REFUSED: readonly (readonly [name: string, message: RegExp])[] = [
-  ['newest', /version: cannot use "newest": it is no version; write it as in v1\.36\.2, 1\.36, stable or latest$/],
-  ['1', /it is no version/],
-  ['1.36.x', /it is no version/],
-  ['../stable', /it is no version/],
-  ['stable-1.36/../x', /it is no version/],
-  ['ci/../x', /it is no version/],
-  ['v1.36.2\n', /it is no version/],
-  ['1.34', /the answer for release\/stable-1\.34\.txt is no version but "<html>/],
-  ['1.33', /is no version but "1\.33\.0"/],
+  ['newest', /version: cannot use "newest": it is not a version; write it like v1\.36\.2, 1\.36, stable or latest$/],
+  ['1', /it is not a version/],
+  ['1.36.x', /it is not a version/],
+  ['../stable', /it is not a version/],
+  ['stable-1.36/../x', /it is not a version/],
+  ['ci/../x', /it is not a version/],
+  ['v1.36.2\n', /it is not a version/],
+  ['1.34', /the answer for release\/stable-1\.34\.txt is not a version but "<html>/],
+  ['1.33', /is not a version but "1\.33\.0"/],
   ['1.35', /names v1\.34\.1, of another minor/],
   ['1.99', /404 release\/stable-1\.99\.txt/],
 ]

@@ -513,8 +513,8 @@ describe('bad input ends in one clear message', () => {
     ['nothing', '', /^config: f.yaml: no InitConfiguration/],
     ['blanks', '  \n\n', /^config: f.yaml/],
     ['a word', 'hello\n', /^config: f.yaml:1: the document is plain text/],
-    ['bytes', '\u007fELF\0\u0001', /^config: f.yaml: it is no UTF-8 text/],
-    ['another encoding', 'clusterName: \ufffd\n', /^config: f.yaml: it is no UTF-8 text/],
+    ['bytes', '\u007fELF\0\u0001', /^config: f.yaml: it is not UTF-8 text/],
+    ['another encoding', 'clusterName: \ufffd\n', /^config: f.yaml: it is not UTF-8 text/],
     ['a megabyte of letters', 'a'.repeat(1024 * 1024), /^config: f.yaml:1: it has more than/],
     ['a megabyte of garbage', garbage, /^config: f.yaml/],
   ]

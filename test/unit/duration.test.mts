@@ -27,9 +27,9 @@ for (const [text, go] of ROUND_TRIPS) {
 const REFUSED: readonly (readonly [text: string, reason: RegExp])[] = [
   ['', /no duration/],
   ['5', /without a unit/],
-  ['1y', /"y" is no unit/],
-  ['1h 30m', /"h " is no unit/],
-  ['1 day', /" day" is no unit/],
+  ['1y', /"y" is not a unit/],
+  ['1h 30m', /"h " is not a unit/],
+  ['1 day', /" day" is not a unit/],
   ['h', /no duration/],
   ['1h30', /without a unit/],
   ['9999999h', /longer than 292 years/],

@@ -136,8 +136,8 @@ describe('an existing kubeconfig', () => {
   const refused: readonly (readonly [what: string, text: string, reason: RegExp])[] = [
     ['empty', '', /it is empty/],
     ['no YAML', 'a: {b', /it is not valid YAML/],
-    ['a list', '- a', /it is no kubeconfig/],
-    ['something else', 'kind: Pod\n', /it is no kubeconfig/],
+    ['a list', '- a', /it is not a kubeconfig/],
+    ['something else', 'kind: Pod\n', /it is not a kubeconfig/],
     [
       'without current context',
       edited(object => {
@@ -159,7 +159,7 @@ describe('an existing kubeconfig', () => {
       }),
       /it holds no CA certificate/,
     ],
-    ['with a CA that is no base64', cluster({ [CA]: '!!!' }), /its certificate-authority-data is not valid base64/],
+    ['with a CA that is not base64', cluster({ [CA]: '!!!' }), /its certificate-authority-data is not valid base64/],
     ['with a CA that is none', cluster({ [CA]: 'Zm9v' }), /of its CA certificate: it holds no PEM block/],
     [
       'with a foreign CA',

@@ -92,9 +92,6 @@ test('adaptToMachine() adds --node-ip, and says so', () => {
     kubeletFlagsFile(adapted, { hostname: 'vm', systemdResolved: false }),
     'KUBELET_KUBEADM_ARGS="--node-ip=10.0.0.5"\n',
   )
-  assert.match(
-    notices.join('\n'),
-    /^\[kubelet-start\] Setting node-ip to 10\.0\.0\.5: "vm" does not stand in \/etc\/hosts/,
-  )
+  assert.match(notices.join('\n'), /^\[kubelet-start\] Setting node-ip to 10\.0\.0\.5: "vm" is not in \/etc\/hosts/)
   assert.deepEqual(adaptToMachine(config, machine, nodeAddress(config, named)), { config, notices: [] })
 })

@@ -82,9 +82,9 @@ const WRONG: readonly (readonly [OptionName, value: string, fault: RegExp])[] = 
   ['usages', 'sign', /did you mean signing\?/],
   ['component-configs', 'kubelet', /did you mean KubeletConfiguration\?/],
   ['timeout', '300', /it has a number without a unit/],
-  ['timeout', '-5s', /it is no time at all/],
-  ['timeout', '0', /it is no time at all/],
-  ['rounds', '0', /it is no whole number from 1 on/],
+  ['timeout', '-5s', /it is not above zero/],
+  ['timeout', '0', /it is not above zero/],
+  ['rounds', '0', /it is not a whole number from 1 on/],
 ]
 for (const [name, value, fault] of WRONG) {
   test(`valueFaults() refuses --${name} "${value}"`, () => {

@@ -21,8 +21,8 @@ const ROWS: readonly (readonly [what: string, make: (path: string) => void, faul
   ['of somebody else', folder(path => chownSync(path, 65534, 65534)), /belongs to user 65534/, true],
   ['where everybody may write', folder(path => chmodSync(path, 0o777)), /others may write into it/],
   ['where everybody makes files', folder(path => chmodSync(path, 0o1777)), /others may write into it/],
-  ['that is a link', path => symlinkSync(base, path), /it is no folder/],
-  ['that is a file', path => writeFileSync(path, ''), /it is no folder/],
+  ['that is a link', path => symlinkSync(base, path), /it is not a folder/],
+  ['that is a file', path => writeFileSync(path, ''), /it is not a folder/],
 ]
 
 for (const [index, [what, make, fault, onlyRoot]] of ROWS.entries()) {

@@ -115,7 +115,7 @@ const CASES: readonly Case[] = [
     what: 'no kernel to be seen',
     host: { ...openHost('debian-13'), read: path => (path === KERNEL ? undefined : openHost('debian-13').read(path)) },
     name: 'SystemVerification',
-    says: 'error this is no Linux',
+    says: 'error this is not Linux',
   },
   {
     what: 'a runtime that is there, in a container',
@@ -352,13 +352,13 @@ const CASES: readonly Case[] = [
     says: 'error something holds the port of the controller manager',
   },
   {
-    what: 'folders that may not be looked into',
+    what: 'folders that cannot be read',
     host: {
       ...openHost('debian-13'),
       kind: path => (path === '/var/lib/etcd' ? 'folder' : openHost('debian-13').kind(path)),
     },
     name: 'DirAvailable--var-lib-etcd',
-    says: 'unknown "/var/lib/etcd" may not be looked into',
+    says: 'unknown "/var/lib/etcd" cannot be read',
   },
   {
     what: 'a cluster of kubestep',

@@ -152,7 +152,7 @@ test('ownerOf() takes names alone', () => {
   assert.equal(ownerOf({ name: 'init', flags: {} }), undefined)
   assert.throws(
     () => ownerOf({ name: 'init', flags: { owner: 'a b' } }),
-    /init: cannot use --owner "a b": it is no name/,
+    /init: cannot use --owner "a b": it is not a name/,
   )
 })
 /** What nobody can remove or change, in the order in which it is undone. */

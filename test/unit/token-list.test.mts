@@ -103,7 +103,7 @@ for (const [what, flags, token, faults] of [
     [
       /^token: cannot use --usages "joining"/,
       /^token: cannot use --groups "admins": groups need/,
-      /^token: cannot use --groups "admins": it is no group/,
+      /^token: cannot use --groups "admins": it is not a group/,
     ],
   ],
 ] as const) {

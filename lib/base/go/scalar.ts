@@ -1,9 +1,12 @@
-/** The plain Go types of component configurations: what each takes from YAML, and how it is written. */
+/** The plain Go types: what each takes from YAML, and how it is written. */
 import { durationFault, formatDuration, parseDuration } from '../duration.ts'
-import type { Json } from '../json.ts'
+import { isObject, type Json } from '../json.ts'
 import { canonicalQuantity } from './quantity.ts'
 
-/** `flush` is the logging API's duration that may also be a number of nanoseconds; `time` is RFC 3339. */
+/**
+ * `flush` is the logging API's duration that may also be a number of nanoseconds; `time` is RFC 3339, `creationTime` one that
+ * is written when it is set. `json` and `status` are kept as they are.
+ */
 export type Scalar =
   | 'string'
   | 'bool'
@@ -16,6 +19,10 @@ export type Scalar =
   | 'flush'
   | 'quantity'
   | 'time'
+  | 'creationTime'
+  | 'intOrString'
+  | 'json'
+  | 'status'
 
 interface Rule {
   readonly zero: Json
@@ -41,6 +48,14 @@ const RULES: Readonly<Record<Scalar, Rule>> = {
   },
   quantity: { zero: '0', wanted: 'a quantity like 100m or 1Gi', write: quantity },
   time: { zero: null, wanted: 'a time like 2030-01-31T12:00:00Z', write: time },
+  creationTime: { zero: null, wanted: 'a time like 2030-01-31T12:00:00Z', write: time },
+  intOrString: {
+    zero: 0,
+    wanted: 'a whole number or a text',
+    write: value => (typeof value === 'string' ? value : RULES.int32.write(value)),
+  },
+  json: { zero: null, wanted: 'anything', write: value => value },
+  status: { zero: {}, wanted: 'a mapping', write: value => (isObject(value) ? value : undefined) },
 }
 
 /** `value` as Go writes it, or undefined when it does not fit the type. */

@@ -37,7 +37,7 @@ export interface Encoded {
 }
 
 interface Context {
-  readonly release: Version
+  readonly release: Version | undefined
   readonly keepsUnknown: boolean
   readonly faults: StructFault[]
   readonly warnings: Fault[]
@@ -54,15 +54,27 @@ export function encodeStruct(
   release: Version,
   wanted: Version = release,
 ): Encoded {
-  const context: Context = { release, keepsUnknown: isNewerThanKnown(wanted), faults: [], warnings: [] }
   const { apiVersion: _, kind: __, metadata, ...fields } = document
-  if (metadata !== undefined) context.warnings.push({ field: 'metadata', reason: NO_METADATA })
-  return { value: encodeFields(struct, fields, '', context), faults: context.faults, warnings: context.warnings }
+  const { value, faults, warnings } = encodeFields(struct, fields, release, wanted)
+  const ignored = metadata === undefined ? [] : [{ field: 'metadata', reason: NO_METADATA }]
+  return { value, faults, warnings: [...ignored, ...warnings] }
+}
+
+/** The same for the fields alone; without a release all that the struct has count. */
+export function encodeFields(
+  struct: Struct,
+  fields: JsonObject,
+  release?: Version,
+  wanted: Version | undefined = release,
+): Encoded {
+  const keepsUnknown = wanted !== undefined && isNewerThanKnown(wanted)
+  const context: Context = { release, keepsUnknown, faults: [], warnings: [] }
+  return { value: encodeObject(struct, fields, '', context), faults: context.faults, warnings: context.warnings }
 }
 
 const NO_METADATA = 'it holds no setting in this kind; it is ignored'
 
-function encodeFields(struct: Struct, object: JsonObject, path: string, context: Context): JsonObject {
+function encodeObject(struct: Struct, object: JsonObject, path: string, context: Context): JsonObject {
   const fields = struct.filter(field => exists(field, context.release))
   const result: Record<string, Json> = {}
   for (const [name, shape] of fields) {
@@ -102,7 +114,8 @@ export function walkStruct(struct: Struct, visit: (path: string, name: string) =
   }
 }
 
-function exists([, , since, until]: Field, release: Version): boolean {
+function exists([, , since, until]: Field, release: Version | undefined): boolean {
+  if (release === undefined) return true
   return (since === undefined || isSince(release, since)) && (until === undefined || !isSince(release, until))
 }
 
@@ -117,7 +130,7 @@ function encode(shape: Shape, value: Json, path: string, context: Context): Json
 
 function encodeNested(struct: Struct, value: Json, path: string, context: Context): Json {
   if (value !== null && !isObject(value)) wrongType(value, path, 'a mapping', context)
-  return encodeFields(struct, isObject(value) ? value : {}, path, context)
+  return encodeObject(struct, isObject(value) ? value : {}, path, context)
 }
 
 function encodePlain(shape: string, value: Json, path: string, context: Context): Json {
@@ -153,7 +166,7 @@ function map(shape: string, value: Json, path: string, context: Context): Json {
 }
 
 /** Types that Go's `omitempty` does not apply to, for they are structs there. */
-const NEVER_EMPTY: readonly string[] = ['duration', 'quantity']
+const NEVER_EMPTY: readonly string[] = ['duration', 'quantity', 'status']
 
 function isWritten(shape: Shape, value: Json): boolean {
   if (typeof shape !== 'string') return Array.isArray(shape) || ('pointer' in shape ? value !== null : !isEmpty(value))

@@ -6,7 +6,7 @@ export interface Part {
   readonly source: string
   /** Line of the file, from 1, that `text` starts in. */
   readonly line: number
-  /** What follows the `---` that ends this part, when something does that is no comment; kubeadm refuses that. */
+  /** What follows the `---` that ends this part, when something does that is not a comment; kubeadm refuses that. */
   readonly junk?: string
 }
 

@@ -112,7 +112,7 @@ function convert(state: State, node: Node | null, step: Step | undefined): Json 
   }
   const value = scalarValue(node as Scalar, step)
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new Refusal(step, node, `${(node as Scalar).source} is no number that JSON knows`)
+    throw new Refusal(step, node, `${(node as Scalar).source} is not a number that JSON knows`)
   }
   return typeof value === 'bigint' ? Number(value) : value
 }

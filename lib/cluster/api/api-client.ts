@@ -143,7 +143,7 @@ function checkPem({ server, ca, certificate, key }: Credentials): void {
     if (key !== undefined) createPrivateKey(key)
   } catch (error) {
     throw new ApiError(
-      `api: cannot talk to "${server}": a certificate or the key in the kubeconfig is damaged (${reasonOf(error)}); make it anew with the kubeconfig script`,
+      `api: cannot talk to "${server}": a certificate or the key in the kubeconfig is damaged (${reasonOf(error)}); make it again with the kubeconfig script`,
       0,
       { cause: error },
     )

@@ -30,7 +30,7 @@ export function readCredentials(
           : undefined
     if (found === undefined || found === '') {
       throw new KubestepError(
-        `kubeconfig: cannot use "${file}": its current context has no ${field}; make it anew with the kubeconfig script`,
+        `kubeconfig: cannot use "${file}": its current context has no ${field}; make it again with the kubeconfig script`,
       )
     }
     return found

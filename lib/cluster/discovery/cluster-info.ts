@@ -93,7 +93,7 @@ export async function readClusterInfo({ server, ca, token, certificate, key }: Q
   }
   const data = object?.data
   if (status !== 200 || !isObject(data) || typeof data.kubeconfig !== 'string') {
-    throw refused(`what answers (status ${status}) is no API server; ${STRANGE}`)
+    throw refused(`what answers (status ${status}) is not an API server; ${STRANGE}`)
   }
   const signatures = Object.entries(data).flatMap(([name, value]) =>
     name.startsWith(SIGNATURE) && value ? [[name.slice(SIGNATURE.length), String(value)]] : [],

@@ -44,7 +44,7 @@ export function entryOf(
   const only = clusters.length === 1 && isObject(clusters[0]?.cluster) ? clusters[0].cluster : undefined
   const cluster = named(object.clusters, context?.cluster, 'cluster') ?? only
   if (cluster === undefined)
-    throw new KubestepError(`discovery: cannot use ${what}: it is no kubeconfig with a cluster`)
+    throw new KubestepError(`discovery: cannot use ${what}: it is not a kubeconfig with a cluster`)
   const user = named(object.users, context?.user, 'user')
   return { cluster, ...(user !== undefined && { user }) }
 }

@@ -50,7 +50,7 @@ export async function discoverByToken(question: TokenQuestion): Promise<Discover
   const found = pinsOf(cluster.ca)
   if (pins.length > 0 && !found.some(pin => pins.includes(pin))) {
     throw new KubestepError(
-      `discovery: cannot trust "${server}": none of its CAs has the hash that was given; they have ${found.join(', ')}; take the join command of that cluster anew`,
+      `discovery: cannot trust "${server}": none of its CAs has the hash that was given; they have ${found.join(', ')}; get the join command of that cluster again`,
     )
   }
   const late = clockFault(server, info.date)

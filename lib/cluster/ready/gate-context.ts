@@ -36,7 +36,7 @@ export function apiServiceOf({ init }: InitConfig, { apiServiceAddress }: GateCo
   return { address: apiServiceAddress, server: { address: advertiseAddress, port: bindPort } }
 }
 
-/** The gates that `--wait` names: all, none, or a list. Throws a UsageError for a name that is no gate. */
+/** The gates that `--wait` names: all, none, or a list. Throws a UsageError for a name that is not a gate. */
 export function chosenGates(wait = 'all'): readonly Gate[] {
   if (wait === 'all') return GATES
   if (wait === 'none') return []

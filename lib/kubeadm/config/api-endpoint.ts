@@ -27,7 +27,7 @@ export function completeEndpoint(
   const address = completeAddress(draft?.advertiseAddress ?? '', place, context)
   const portFindings = isPort(bindPort)
     ? []
-    : [{ ...port, value: `${bindPort}`, reason: `it is no valid port number; use 1 to ${LARGEST_PORT}` }]
+    : [{ ...port, value: `${bindPort}`, reason: `it is not a valid port number; use 1 to ${LARGEST_PORT}` }]
   return {
     value: { advertiseAddress: address.value, bindPort },
     findings: [...address.findings, ...portFindings],
@@ -85,7 +85,7 @@ export function completeControlPlaneEndpoint(given: string, bindPort: number): C
   const parts = splitHostPort(given)
   const { host, port } = 'reason' in parts ? { host: given, port: '' } : parts
   if (port !== '' && !(/^\d+$/.test(port) && isPort(Number(port)))) {
-    const reason = `the port ${JSON.stringify(port)} is no number from 1 to ${LARGEST_PORT}; write it as in "cp.example.com:6443"`
+    const reason = `the port ${JSON.stringify(port)} is not a number from 1 to ${LARGEST_PORT}; write it like "cp.example.com:6443"`
     return { value: given, findings: [{ ...place, reason }], notices: [] }
   }
   if (parseAddress(host) === undefined && !isSubdomain(host)) {

@@ -79,7 +79,7 @@ export function readDocuments(text: string, file: string): ConfigDocuments {
 
 function textFault(text: string): string | undefined {
   if (text.includes('\0') || text.includes('\ufffd')) {
-    return 'it is no UTF-8 text; name a YAML or JSON file, and save it as UTF-8'
+    return 'it is not UTF-8 text; name a YAML or JSON file, and save it as UTF-8'
   }
   return undefined
 }
@@ -138,7 +138,7 @@ function unknownApi(apiVersion: string, kind: string): [field: string, reason: s
   }
   const kinds = [...new Set(KINDS.filter(row => groupOf(row.apiVersion) === groupOf(apiVersion)).map(row => row.kind))]
   const now = FORMER_KINDS[kind]
-  if (now !== undefined) return ['kind', `the kind "${kind}" is no more; it is ${now} now`]
+  if (now !== undefined) return ['kind', `the kind "${kind}" is gone; it is ${now} now`]
   const hint = nearest(kind, kinds)
   const advice = hint === undefined ? `use one of ${kinds.join(', ')}` : `did you mean "${hint}"?`
   return ['kind', `the kind "${kind}" is unknown in "${apiVersion}"; ${advice}`]

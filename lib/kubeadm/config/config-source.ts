@@ -177,7 +177,7 @@ function deprecations(documents: readonly ConfigDocument[], file: string, kubead
   })
   return [...new Set(old.map(document => document.apiVersion))].map(apiVersion => {
     const kinds = old.filter(document => document.apiVersion === apiVersion).map(document => document.kind)
-    return `config: ${file}: ${apiVersion} is deprecated (${kinds.join(', ')}); "config migrate --old-config ${file}" writes the file anew`
+    return `config: ${file}: ${apiVersion} is deprecated (${kinds.join(', ')}); "config migrate --old-config ${file}" rewrites the file`
   })
 }
 

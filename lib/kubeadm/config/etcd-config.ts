@@ -77,7 +77,7 @@ function checkExternal({ endpoints, httpEndpoints = [], caFile, certFile, keyFil
     findings.push({ ...place, reason: 'certFile and keyFile require caFile; set it' })
   }
   if (endpoints.length === 0) {
-    const reason = 'at least one endpoint must be given; write it as in "https://etcd.example.com:2379"'
+    const reason = 'at least one endpoint must be given; write it like "https://etcd.example.com:2379"'
     findings.push({ kind: KIND, field: 'etcd.external.endpoints', reason })
   }
   const secure = caFile !== '' || certFile !== '' || keyFile !== ''
@@ -100,8 +100,8 @@ function checkUrls(field: string, urls: readonly string[], secure: boolean): Fin
 }
 
 function urlReason(url: ReturnType<typeof parseUrl>, secure: boolean): string | undefined {
-  const advice = 'write it as in "https://etcd.example.com:2379"'
-  if ('reason' in url) return `it is no URL: ${url.reason}; ${advice}`
+  const advice = 'write it like "https://etcd.example.com:2379"'
+  if ('reason' in url) return `it is not a URL: ${url.reason}; ${advice}`
   if (secure && url.scheme !== 'https')
     return `the URL must be using the HTTPS scheme, as TLS files are given; ${advice}`
   return url.scheme === '' ? `the URL has no scheme; ${advice}` : undefined
@@ -122,7 +122,7 @@ export function checkNames(field: string, names: readonly string[] | null | unde
 /** Source: kubeadm ValidateImageRepository (v1.36). */
 export function checkRepository(field: string, repository: string | undefined): Finding[] {
   if (!repository || isImageRepository(repository)) return []
-  const reason = 'the format of the image repository is invalid; write it as in "registry.example.com:5000/k8s"'
+  const reason = 'the format of the image repository is invalid; write it like "registry.example.com:5000/k8s"'
   return [{ kind: KIND, field, value: repository, reason }]
 }
 

@@ -101,7 +101,7 @@ function advice(name: string, known: readonly string[]): string {
   // The commonest mistake: the gates of Kubernetes itself.
   return FEATURE_GATES.some(gate => gate.name === name)
     ? `use ${known.join(', ')}`
-    : `kubeadm's own are ${known.join(', ')}; a gate of Kubernetes stands in the argument feature-gates of apiServer, controllerManager and scheduler, and in featureGates of a KubeletConfiguration`
+    : `kubeadm's own are ${known.join(', ')}; gates of Kubernetes itself go into the argument feature-gates of apiServer, controllerManager and scheduler, and into featureGates of a KubeletConfiguration`
 }
 
 function availability(name: string): string {

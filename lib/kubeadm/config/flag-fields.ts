@@ -141,7 +141,7 @@ const READERS: Readonly<Record<Reading, (text: string) => Read>> = {
   // What is in it is set by other flags.
   group: text => ({ value: text === 'true' ? {} : null }),
   integer: text =>
-    /^-?\d{1,10}$/.test(text) ? { value: Number(text) } : { reason: 'it is no whole number; write digits only' },
+    /^-?\d{1,10}$/.test(text) ? { value: Number(text) } : { reason: 'it is not a whole number; write digits only' },
   list: text => ({ value: items(text) }),
   gates: readGates,
   arguments: readArguments,
@@ -170,7 +170,7 @@ function readArguments(text: string): Read {
   const malformed = items(text).find(item => item.split('=').length !== 2)
   if (malformed !== undefined) {
     return {
-      reason: `${JSON.stringify(malformed)} is no NAME=VALUE; use a configuration file for values with "," or "="`,
+      reason: `${JSON.stringify(malformed)} is not NAME=VALUE; use a configuration file for values with "," or "="`,
     }
   }
   return { value: items(text).map(item => ({ name: item.split('=')[0] ?? '', value: item.split('=')[1] ?? '' })) }

@@ -47,7 +47,7 @@ export function checkCertificateKey(kind: string, field: string, key: string | u
   if (!key) return []
   const advice = `write ${KEY_BYTES * 2} hexadecimal digits`
   const reason = !/^[0-9a-fA-F]*$/.test(key)
-    ? `certificate key decoding error: it has a character that is no hexadecimal digit; ${advice}`
+    ? `certificate key decoding error: it has a character that is not a hexadecimal digit; ${advice}`
     : key.length % 2 === 1
       ? `certificate key decoding error: it has an odd number of digits; ${advice}`
       : key.length !== KEY_BYTES * 2

@@ -138,7 +138,7 @@ function checkTokenDiscovery(discovery: TokenDiscovery): Finding[] {
 
 function checkApiServer(endpoint: string): Finding[] {
   const field = 'discovery.bootstrapToken.apiServerEndpoint'
-  const advice = 'write it as in "cp.example.com:6443"'
+  const advice = 'write it like "cp.example.com:6443"'
   if (endpoint === '') return [{ kind: KIND, field, reason: `it is not set; ${advice}` }]
   const parts = splitHostPort(endpoint)
   return 'reason' in parts ? [{ kind: KIND, field, value: endpoint, reason: `${parts.reason}; ${advice}` }] : []

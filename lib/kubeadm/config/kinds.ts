@@ -49,7 +49,7 @@ export const FORMER_API_VERSIONS: Readonly<Partial<Record<string, string>>> = {
   'kubeadm.k8s.io/v1alpha1': former('v1.11'),
   'kubeadm.k8s.io/v1alpha2': former('v1.12'),
   'kubeadm.k8s.io/v1alpha3': former('v1.14'),
-  'kubeadm.k8s.io/v1beta1': `write "kubeadm.k8s.io/v1beta2" instead, which has the same fields; "config migrate" then writes the file anew`,
+  'kubeadm.k8s.io/v1beta1': `write "kubeadm.k8s.io/v1beta2" instead, which has the same fields; "config migrate" then rewrites the file`,
 }
 
 function former(kubeadm: string): string {
@@ -57,12 +57,12 @@ function former(kubeadm: string): string {
 }
 
 export const KIND_ADVICE =
-  'it is a configuration of kind: give the documents below kubeadmConfigPatches, with an apiVersion each; what the rest is here stands in docs/migrate.md#helmkind-action'
+  'it is a configuration of kind: give the documents below kubeadmConfigPatches, with an apiVersion each; what the rest is called here is in docs/migrate.md#helmkind-action'
 
 /** Configurations of other tools, by group, and how to come over from them. */
 export const OTHER_TOOLS: readonly (readonly [group: RegExp, advice: string])[] = [
   [/^kind\.(?:x-k8s|sigs\.k8s)\.io$/, KIND_ADVICE],
-  [/(?:^|\.)k3d\.io$/, 'it is a configuration of k3d: what it is here stands in docs/migrate.md#k3d-and-k3s'],
+  [/(?:^|\.)k3d\.io$/, 'it is a configuration of k3d: what to write instead is in docs/migrate.md#k3d-and-k3s'],
   [
     /(?:^|\.)cluster\.x-k8s\.io$/,
     'it is an object of Cluster API: give what it has below clusterConfiguration and initConfiguration as documents, with apiVersion and kind',

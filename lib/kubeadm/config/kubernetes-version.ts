@@ -80,7 +80,7 @@ function semanticVersion(text: string): Version | undefined {
 function versionReason(label: string): string {
   const zero = lostZero(label)
   if (zero !== undefined) return zero
-  return /^v?1\.\d+$/.test(label) ? TOO_OLD : `it is no version; write it as in ${DEFAULT_VERSION}`
+  return /^v?1\.\d+$/.test(label) ? TOO_OLD : `it is not a version; write it like ${DEFAULT_VERSION}`
 }
 
 function unknownName(name: string): string {

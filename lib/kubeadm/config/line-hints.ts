@@ -31,11 +31,11 @@ const MARKS: readonly Mark[] = [
   },
   {
     pattern: /[\uff1a\uff0c\uff0d\u2013\u2014]/,
-    hint: found => `${found} is no ASCII sign; write ${ASCII[found] ?? 'the one of a keyboard for English'}`,
+    hint: found => `${found} is not an ASCII sign; write ${ASCII[found] ?? 'the one of an English keyboard'}`,
   },
   {
     pattern: /[\u00a0\u2000-\u200b\u202f\u3000\ufeff]/,
-    hint: () => 'a blank in this line is not the one of the space bar (a no-break or wide one); write it anew',
+    hint: () => 'a blank in this line is not the one of the space bar (a no-break or wide one); type it again',
   },
 ]
 

@@ -72,5 +72,5 @@ export function lostZero(text: string): string | undefined {
   // A few minors are left for the years to come.
   if (digit === '' || minor < OLDEST_MINOR || minor > NEWEST_MINOR + 10) return undefined
   const whole = text.replace(/\d$/, `${minor}`)
-  return `${text} is no release; if ${whole} is meant, put it in quotes: '${whole}'`
+  return `${text} is not a release; if ${whole} is meant, put it in quotes: '${whole}'`
 }

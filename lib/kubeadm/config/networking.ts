@@ -72,7 +72,7 @@ function checkSubnets(
   const place = { kind: KIND, field }
   const subnets = text.split(',').map(parseSubnet)
   if (!subnets.every(subnet => subnet !== undefined)) {
-    const reason = 'it is no subnet; write it as in "10.244.0.0/16", two of them with a comma and no blank between'
+    const reason = 'it is not a subnet; write it like "10.244.0.0/16", two of them with a comma and no blank between'
     return { subnets: [], findings: [{ ...place, value: text, reason }] }
   }
   const families = new Set(subnets.map(subnet => subnet.address.family))
@@ -132,7 +132,7 @@ function checkNodeMasks(subnets: readonly Subnet[], cluster: ClusterConfiguratio
 function nodeMaskReason(prefix: number, given: string, argument: string): string | undefined {
   const mask = Number(given)
   if (!/^[-+]?\d+$/.test(given)) {
-    return `the controller manager's ${argument} ${JSON.stringify(given)} is no integer; correct it in controllerManager.extraArgs`
+    return `the controller manager's ${argument} ${JSON.stringify(given)} is not an integer; correct it in controllerManager.extraArgs`
   }
   if (prefix > mask) {
     return `the size of pod subnet with mask ${prefix} is smaller than the size of node subnet with mask ${mask}; choose a larger one, or set ${argument} in controllerManager.extraArgs`

@@ -107,8 +107,8 @@ export function completeSocket(
 
 function checkSocket(socket: string, place: { kind: string; field: string }, asUrl: boolean): Finding[] {
   const url = parseUrl(socket)
-  const advice = `write it as in "${CONTAINERD_SOCKET}"`
-  if ('reason' in url) return [{ ...place, value: socket, reason: `it is no URL: ${url.reason}; ${advice}` }]
+  const advice = `write it like "${CONTAINERD_SOCKET}"`
+  if ('reason' in url) return [{ ...place, value: socket, reason: `it is not a URL: ${url.reason}; ${advice}` }]
   if (url.scheme === 'unix' || (!asUrl && url.scheme === '' && url.path.startsWith('/'))) return []
   const reason = `only the URL scheme "unix" is supported, got "${url.scheme}"; ${advice}`
   return [{ ...place, value: socket, reason }]

@@ -62,7 +62,7 @@ function checkGroups(groups: readonly string[], usages: readonly string[], field
     .map(group => ({
       ...place,
       value: group,
-      reason: 'it is no group for tokens; begin it with "system:bootstrappers:" and use a-z, 0-9, : and -',
+      reason: 'it is not a group for tokens; begin it with "system:bootstrappers:" and use a-z, 0-9, : and -',
     }))
   return [...(usages.includes('authentication') ? [] : [unused]), ...wrong]
 }

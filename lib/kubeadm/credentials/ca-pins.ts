@@ -12,7 +12,7 @@ export function parsePins(texts: readonly string[]): readonly string[] {
     const reason = pinFault(text)
     return reason === undefined
       ? []
-      : [`discovery: cannot use the CA hash "${text}": ${reason}; write it as in "sha256:" and 64 hexadecimal digits`]
+      : [`discovery: cannot use the CA hash "${text}": ${reason}; write it like "sha256:" and 64 hexadecimal digits`]
   })
   if (faults.length > 0) throw new KubestepError(faults.join('\n'))
   return texts.map(text => text.toLowerCase())
@@ -34,7 +34,7 @@ export function pinsOf(pem: string): readonly string[] {
       ({ publicKey }) => `${FORMAT}:${createHash(FORMAT).update(publicKey).digest('hex')}`,
     )
   } catch (error) {
-    throw new KubestepError(`discovery: cannot read the CA certificate: ${reasonOf(error)}; make it anew`, {
+    throw new KubestepError(`discovery: cannot read the CA certificate: ${reasonOf(error)}; make it again`, {
       cause: error,
     })
   }

@@ -48,9 +48,9 @@ export function parseCertificate(bytes: Uint8Array): Certificate {
   // The version is there in all but the oldest.
   if (fields[0]?.tag === 0xa0) fields.shift()
   const [serial, , issuer, validity, subject, publicKey, ...others] = fields
-  if (!serial || !issuer || !validity || !subject || !publicKey) throw new RangeError('it is no certificate')
+  if (!serial || !issuer || !validity || !subject || !publicKey) throw new RangeError('it is not a certificate')
   const [notBefore, notAfter] = readElements(validity.content).map(readTime)
-  if (!notBefore || !notAfter) throw new RangeError('it is no certificate: it has no dates')
+  if (!notBefore || !notAfter) throw new RangeError('it is not a certificate: it has no dates')
   const extensions = readExtensions(others)
   const inside = (type: string): Uint8Array | undefined => {
     const value = extensions.get(type)

@@ -99,7 +99,7 @@ function parseObject(text: string): JsonObject {
     // Only the first line: what follows quotes the file, and there are keys in it.
     throw new RangeError(`it is not valid YAML: ${reasonOf(error).replace(/:?\n[\s\S]*/, '')}`)
   }
-  if (!isObject(config) || (config.kind ?? 'Config') !== 'Config') throw new RangeError('it is no kubeconfig')
+  if (!isObject(config) || (config.kind ?? 'Config') !== 'Config') throw new RangeError('it is not a kubeconfig')
   return config
 }
 

@@ -55,7 +55,7 @@ export function readExpirations(
     }
     if (key.state !== 'absent' || isCa) return row
     faults.push(`certs: cannot use "${certificate.path}": its key "${key.path}" is missing`)
-    // Where its CA is here, it can be made anew.
+    // Where its CA is here, it can be made again.
     return external ? { ...row, mark: 'NO KEY' } : row
   }
   const isLocal = config.cluster.etcd.external === undefined

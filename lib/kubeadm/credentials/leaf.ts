@@ -20,7 +20,7 @@ export function planLeaf(spec: LeafSpec, authority: Authority, store: Store, con
   const differences = differencesOf(found, key, expectation(spec, config, external), authority, now, store)
   if (differences.length === 0) return remark(`[certs] Using existing ${spec.baseName} certificate and key on disk`)
   const fix = external
-    ? 'put the right files there, or have the owner of the CA issue it anew'
+    ? 'put the right files there, or have the owner of the CA issue it again'
     : `delete it and its key, and run 'certs ${spec.name}' again`
   return refusal(`certs: cannot reuse "${found.path}": ${enumerate(differences)}; ${fix}`)
 }

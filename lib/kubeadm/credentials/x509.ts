@@ -186,6 +186,6 @@ function alternativeNames({ dnsNames, ipAddresses }: AlternativeNames): Uint8Arr
 /** The 4 or 16 bytes of an address. Throws a RangeError when the text is none. */
 export function addressBytes(text: string): Uint8Array {
   const address = parseAddress(text)
-  if (address === undefined) throw new RangeError(`${JSON.stringify(text)} is no IP address`)
+  if (address === undefined) throw new RangeError(`${JSON.stringify(text)} is not an IP address`)
   return Buffer.from(address.value.toString(16).padStart(BITS[address.family] / 4, '0'), 'hex')
 }

@@ -20,7 +20,7 @@ export function rotatedCertificatePath({ init }: Pick<InitConfig, 'init'>): stri
  */
 export function rotatedKubeconfig(text: string, certificate: string): string {
   const config = parse(text)
-  if (!isObject(config)) throw new RangeError('it is no mapping')
+  if (!isObject(config)) throw new RangeError('it is not a mapping')
   const current = config['current-context']
   if (typeof current !== 'string' || current === '') throw new RangeError('it has no current context')
   const context = find(config.contexts, current)?.context

@@ -60,7 +60,7 @@ The control plane is up. To use it as an ordinary user:
   sudo cp -i ${adminConf} $HOME/.kube/config
   sudo chown $(id -u):$(id -g) $HOME/.kube/config
 
-As root it is enough to say:
+As root:
 
   export KUBECONFIG=/etc/kubernetes/admin.conf
 

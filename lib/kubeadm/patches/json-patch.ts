@@ -174,7 +174,7 @@ function indexOf(key: string, length: number): number {
   const index = /^[-+]?[0-9]+$/.test(key) ? Number(key) : Number.NaN
   const fromStart = index < 0 ? index + length : index
   if (!(fromStart >= 0 && fromStart < length)) {
-    throw new Error(`"${key}" is no index of the list`)
+    throw new Error(`"${key}" is not an index of the list`)
   }
   return fromStart
 }

@@ -37,7 +37,7 @@ export interface HostQuestions {
   readonly versions: boolean
 }
 
-/** Names in a folder; `closed` when it may not be looked into. */
+/** Names in a folder; `closed` when it cannot be read. */
 export type Folder = readonly string[] | 'absent' | 'closed'
 
 export interface Host {

@@ -130,7 +130,7 @@ export const FILE_CHECKS: readonly Check[] = [
   {
     name: 'FileAvailable-<path>',
     about: 'no static Pod of another cluster',
-    why: 'the kubelet starts whatever lies there',
+    why: 'the kubelet starts whatever is there',
     severity: 'error',
     subjects: ({ config }) => manifestFiles(config),
     others: [
@@ -141,7 +141,7 @@ export const FILE_CHECKS: readonly Check[] = [
     ],
     look: ({ files, folders }, _, path) => {
       if (files[path] !== undefined) return error(`"${path}" is there already`, 'reset that cluster, or move it away')
-      return folders[MANIFESTS] === 'closed' ? unknown(`"${MANIFESTS}" may not be looked into`) : ok('absent')
+      return folders[MANIFESTS] === 'closed' ? unknown(`"${MANIFESTS}" cannot be read`) : ok('absent')
     },
   },
   {
@@ -156,7 +156,7 @@ export const FILE_CHECKS: readonly Check[] = [
     others: [KUBERNETES.etcd],
     look: ({ folders }, { config }, path) => {
       const names = folders[path] ?? 'absent'
-      if (names === 'closed') return unknown(`"${path}" may not be looked into`)
+      if (names === 'closed') return unknown(`"${path}" cannot be read`)
       if (names === 'absent') return ok('absent')
       const own = [...STATIC_PODS].map(([name]) => `${name}.yaml`)
       const foreign = path === MANIFESTS ? names.filter(name => isManifest(name) && !own.includes(name)) : names

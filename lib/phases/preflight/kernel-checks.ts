@@ -60,13 +60,13 @@ const CONTROLLERS: Readonly<Record<1 | 2, readonly string[]>> = {
 
 /** What the Pod network and Services ask of a kernel beside kube-proxy's mode. */
 const FEATURES: readonly KernelFeature[] = [
-  { module: 'bridge', option: 'BRIDGE', lost: 'Pods have no bridge to hang on' },
+  { module: 'bridge', option: 'BRIDGE', lost: 'Pods have no bridge to connect to' },
   { module: 'veth', option: 'VETH', lost: 'Pods have no interface' },
   featureOf('nf_conntrack'),
 ]
 
 function kernelVerdicts({ kernelRelease, kernel, machine, controllers }: Host, { config }: Wanted): Verdict[] {
-  if (kernelRelease === '') return [error('this is no Linux, or it does not show its kernel', 'use Linux, with /proc')]
+  if (kernelRelease === '') return [error('this is not Linux, or it does not show its kernel', 'use Linux, with /proc')]
   const rule = valueSince(KERNELS, config.kubeadm)
   const isOld = rule !== undefined && !rule.pattern.test(kernelRelease)
   const version = machine.cgroupVersion
@@ -128,7 +128,7 @@ function overlayVerdict(host: Host, wanted: Wanted): Verdict {
   const isOurs = runtimePlan(host, wanted).kind === 'private'
   if (isOurs && mountOf(mounts, root)?.type === 'overlay') {
     return error(
-      `"${root}" would lie on an overlay itself, which overlayfs refuses`,
+      `"${root}" would itself be on an overlay, which overlayfs refuses`,
       `mount a volume at "${LAYOUT.state}"`,
     )
   }
@@ -170,7 +170,7 @@ export const KERNEL_CHECKS: readonly Check[] = [
   {
     name: 'SystemVerification',
     about: 'release and build options of the kernel, controllers of control groups',
-    why: 'kubelet and runtime stand on them',
+    why: 'the kubelet and the runtime need them',
     severity: 'error',
     look: (host, wanted) => {
       const verdicts = kernelVerdicts(host, wanted)
@@ -187,7 +187,7 @@ export const KERNEL_CHECKS: readonly Check[] = [
   },
   {
     name: 'Overlay',
-    about: 'overlayfs where images will lie',
+    about: 'overlayfs where images are stored',
     why: 'containerd puts images together with it',
     severity: 'error',
     ours: true,

@@ -112,7 +112,7 @@ export const MACHINE_CHECKS: readonly Check[] = [
   },
   {
     name: 'DiskSpace',
-    about: 'room where images, Pods and etcd will lie',
+    about: 'room for images, Pods and etcd',
     why: 'a full disk stops etcd, and the kubelet evicts Pods from one that is nearly full',
     severity: 'error',
     ours: true,

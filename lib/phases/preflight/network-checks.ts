@@ -113,15 +113,15 @@ function resolverVerdict({ nameServers, facts }: Host, { config }: Wanted): Verd
 function hostNameVerdict(host: Host, { config }: Wanted): Verdict {
   const { name } = config.init.nodeRegistration
   const fault = hostNameFault(name)
-  if (fault !== undefined) return warning(`"${name}" is no name for a node: ${fault}`, 'use --node-name')
+  if (fault !== undefined) return warning(`"${name}" is not a name for a node: ${fault}`, 'use --node-name')
   const { kubeletExtraArgs } = config.init.nodeRegistration
   if (addressesOf(host.hostsFile, name).length > 0) return ok(`"${name}" stands in /etc/hosts`)
   // nss-myhostname is no help: the kubelet is linked statically, and knows files and name servers alone.
   const isResolved = host.facts.systemdResolved && host.nameServers.includes('127.0.0.53')
   if (isResolved && name === host.facts.hostname.toLowerCase()) return ok(`"${name}" is found by systemd-resolved`)
   if (argumentValue(kubeletExtraArgs, 'node-ip') !== undefined)
-    return ok(`"${name}" does not stand in /etc/hosts; the kubelet is told its address`)
-  const found = `"${name}" does not stand in /etc/hosts, and the kubelet asks name servers for it: a minute and more where none answers`
+    return ok(`"${name}" is not in /etc/hosts; the kubelet is told its address`)
+  const found = `"${name}" is not in /etc/hosts, and the kubelet asks name servers for it: a minute and more where none answers`
   const { ipv4, ipv6 } = host.facts.defaultAddress
   const hasAddress = ipv4 !== undefined || ipv6 !== undefined
   return hasAddress && argumentValue(kubeletExtraArgs, 'cloud-provider') !== 'external'
@@ -161,7 +161,7 @@ export const NETWORK_CHECKS: readonly Check[] = [
   {
     name: 'Hostname',
     about: 'the name of the node is valid, and found',
-    why: 'certificates and objects bear it',
+    why: 'certificates and objects carry it',
     severity: 'warning',
     look: hostNameVerdict,
   },

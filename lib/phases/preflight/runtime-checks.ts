@@ -227,7 +227,7 @@ export const RUNTIME_CHECKS: readonly Check[] = [
   },
   {
     name: 'CNIConfig',
-    about: 'no other network comes first, or has left something in the way',
+    about: 'no other network comes first or has left anything behind',
     why: 'a runtime takes the first file of the folder, whoever wrote it',
     severity: 'error',
     ours: true,

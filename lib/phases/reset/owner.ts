@@ -3,12 +3,12 @@ import { UsageError } from '../../base/errors.ts'
 import type { Call } from '../../cli/script.ts'
 import type { Change } from '../../machine/journal.ts'
 
-/** What --owner says. Throws a UsageError when it is no name. */
+/** What --owner says. Throws a UsageError when it is not a name. */
 export function ownerOf({ name, flags }: Pick<Call, 'name' | 'flags'>): string | undefined {
   const { owner } = flags
   if (owner !== undefined && !/^[\w.-]{1,64}$/.test(owner)) {
     throw new UsageError(
-      `${name}: cannot use --owner ${JSON.stringify(owner)}: it is no name; write letters, digits, "-", "_" and "."`,
+      `${name}: cannot use --owner ${JSON.stringify(owner)}: it is not a name; write letters, digits, "-", "_" and "."`,
     )
   }
   return owner

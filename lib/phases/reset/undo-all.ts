@@ -28,7 +28,7 @@ export async function undoAll(
   const changes = journal.changes()
   const [older, ours] = [changes.slice(0, kept), changes.slice(kept)]
   const left: Left[] = []
-  // From here on it is no cluster any more, even if this is not the try that gets to the end.
+  // From here on it is not a cluster any more, even if this is not the try that gets to the end.
   if (ours.some(isState)) removeFiles('/', [LAYOUT.ready])
   for (const change of undoOrder(ours)) {
     if (left.some(other => needs(other.change, change))) {

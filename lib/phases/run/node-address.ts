@@ -28,7 +28,7 @@ export interface NodeAddress {
 export const NODE_ADDRESS_ROW = {
   field: '--node-ip',
   value: 'the address that the API server announces',
-  why: 'the name of the node does not stand in /etc/hosts, or the cluster has two families of addresses',
+  why: 'the name of the node is not in /etc/hosts, or the cluster has two families of addresses',
 } as const
 
 /** Two addresses at once. Source: kubernetes CHANGELOG-1.20 (k/k PR 95239); the gate is on since 1.21. */
@@ -61,7 +61,7 @@ export function nodeAddress(config: InitConfig, network: NodeNetwork): NodeAddre
     ? undefined
     : {
         value: first,
-        why: `"${name}" does not stand in /etc/hosts, and the kubelet would wait for a name server that may not answer`,
+        why: `"${name}" is not in /etc/hosts, and the kubelet would wait for a name server that may not answer`,
       }
 }
 

@@ -174,7 +174,7 @@ function artifactsError(folder: string, version: string, faults: readonly string
 
 function folderFault(folder: string): string | undefined {
   try {
-    return statSync(folder).isDirectory() ? undefined : 'it is no folder'
+    return statSync(folder).isDirectory() ? undefined : 'it is not a folder'
   } catch (error) {
     return explain(error)
   }

@@ -109,6 +109,6 @@ function cniVersion({ version }: Wish): string {
   const found = parsed === undefined ? undefined : valueSince(CNI_PLUGINS, parsed)
   if (found !== undefined) return found
   throw new KubestepError(
-    `components: cannot choose CNI plugins for "${version}": it is no version from v1.18 on; write it as in v1.36.2`,
+    `components: cannot choose CNI plugins for "${version}": it is not a version from v1.18 on; write it like v1.36.2`,
   )
 }

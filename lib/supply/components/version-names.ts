@@ -20,7 +20,7 @@ export async function resolveVersion(name: string | undefined, fetchText: FetchT
     const [, prefix, rest = ''] = /^(?:(release|ci)\/)?(.*)$/s.exec(name) ?? []
     const complete = parseVersion(rest)
     if (complete !== undefined) return named(prefix === 'ci' ? 'ci' : 'release', formatVersion(complete))
-    const reason = lostZero(rest) ?? `it is no version; write it as in ${DEFAULT_VERSION}, 1.36, stable or latest`
+    const reason = lostZero(rest) ?? `it is not a version; write it like ${DEFAULT_VERSION}, 1.36, stable or latest`
     throw new KubestepError(`version: cannot use ${JSON.stringify(name)}: ${reason}`)
   }
   const { bucket, label } = found
@@ -28,7 +28,7 @@ export async function resolveVersion(name: string | undefined, fetchText: FetchT
   const version = parseVersion(text)
   if (version === undefined || !text.startsWith('v')) {
     throw new KubestepError(
-      `version: cannot use ${JSON.stringify(name)}: the answer for ${bucket}/${label}.txt is no version but ${JSON.stringify(text.slice(0, 60))}; a proxy or a mirror may be in the way`,
+      `version: cannot use ${JSON.stringify(name)}: the answer for ${bucket}/${label}.txt is not a version but ${JSON.stringify(text.slice(0, 60))}; a proxy or a mirror may be in the way`,
     )
   }
   const minor = /-(\d+\.\d+)$/.exec(label)?.[1]

@@ -28,7 +28,7 @@ export function readLock(text: string, shown: string): Lock {
   }
   if (faults.length === 0) return lock
   throw new KubestepError(
-    `components: cannot use lock "${shown}": ${faults.join(', ')}; make it anew with npx zx scripts/lock.mts`,
+    `components: cannot use lock "${shown}": ${faults.join(', ')}; make it again with npx zx scripts/lock.mts`,
   )
 }
 

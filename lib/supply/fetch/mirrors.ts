@@ -28,7 +28,7 @@ export function readMirrors(text: string | undefined): Mirrors {
       wrong
         .map(
           ({ part }) =>
-            `components: cannot use mirror ${JSON.stringify(part)}: it is no http or https address; write it as in https://mirror.example.org/kubernetes or registry.k8s.io=https://mirror.example.org, or use --artifacts for a folder`,
+            `components: cannot use mirror ${JSON.stringify(part)}: it is not an http or https address; write it like https://mirror.example.org/kubernetes or registry.k8s.io=https://mirror.example.org, or use --artifacts for a folder`,
         )
         .join('\n'),
     )

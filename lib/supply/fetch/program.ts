@@ -42,7 +42,7 @@ export function programFault(path: string, arch: string): string | undefined {
   }
   if (!text.startsWith('\x7fELF')) {
     const what = OTHER_FILES.find(([beginning]) => text.startsWith(beginning))?.[1] ?? 'it has no ELF header'
-    return `${path} is no program of this machine (${what}): fetch or make it again for linux/${arch}`
+    return `${path} is not a program of this machine (${what}): fetch or make it again for linux/${arch}`
   }
   return elfFault(path, head, size, arch)
 }

@@ -26,7 +26,7 @@ export function readReference(text: string): Reference {
   const repository = host === 'docker.io' && !named.includes('/') ? `library/${named}` : named
   if (!/^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/.test(repository)) {
     throw new KubestepError(
-      `images: cannot use image ${JSON.stringify(text)}: it is no image name; write it as in registry.k8s.io/pause:3.10.2`,
+      `images: cannot use image ${JSON.stringify(text)}: it is not an image name; write it like registry.k8s.io/pause:3.10.2`,
     )
   }
   const chosen = tag ?? (digest === undefined ? 'latest' : undefined)

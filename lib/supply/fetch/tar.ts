@@ -40,7 +40,7 @@ export async function* readTar(source: ByteSource, name: string): AsyncGenerator
     // Two empty blocks are the end; some writers spare them.
     if ((header.length === 0 && entries > 0) || (header.length === BLOCK && header.every(byte => byte === 0))) return
     if (header.length < BLOCK) throw damaged(header.length === 0 ? 'it is empty' : 'it is cut short')
-    if (!hasRightSum(header)) throw damaged('it is no tar archive, or damaged')
+    if (!hasRightSum(header)) throw damaged('it is not a tar archive, or damaged')
     entries++
     const type = String.fromCharCode(header[156] ?? 0)
     const size = extended.size === undefined ? number(header, 124, 12) : decimal(extended.size)

@@ -61,7 +61,7 @@ export async function readArchive(path: string): Promise<ArchiveContent | undefi
     }
     if (recognised) return { names: [...names], architectures: [...architectures].sort() }
     throw new KubestepError(
-      `images: cannot use "${path}": it is no image archive (no manifest.json or index.json in it); make it with docker save, or ${commandOf('bundle')}`,
+      `images: cannot use "${path}": it is not an image archive (no manifest.json or index.json in it); make it with docker save, or ${commandOf('bundle')}`,
     )
   } finally {
     await file.close()

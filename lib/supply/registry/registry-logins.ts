@@ -65,7 +65,7 @@ function readConfig(file: string): JsonObject | undefined {
   } catch {
     // What is wrong with it may show a part of a secret.
     throw new KubestepError(
-      `images: cannot read credentials from "${file}": it is no JSON; correct it, or log in again`,
+      `images: cannot read credentials from "${file}": it is not JSON; correct it, or log in again`,
     )
   }
   return isObject(config) ? config : undefined

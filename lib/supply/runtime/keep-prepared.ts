@@ -71,7 +71,7 @@ function removeUnfinished(folder: string): void {
   }
 }
 
-/** Everything in a root that is no part of images goes. */
+/** Everything in a root that is not a part of images goes. */
 function onlyImages(root: string): void {
   const tops = IMAGE_PARTS.map(part => part.split('/')[0])
   for (const name of readdirSync(root).filter(name => !tops.includes(name)))
