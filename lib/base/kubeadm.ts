@@ -183,4 +183,8 @@ export interface InitConfig {
    * All tables of what changed between releases are looked up with this, image tags of kube-* with `version`.
    */
   readonly kubeadm: Version
+  /** As what this machine joins a cluster that is there; absent where it begins one. */
+  readonly joins?: NodeRole
 }
+
+export type NodeRole = 'worker' | 'control-plane'

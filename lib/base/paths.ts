@@ -7,6 +7,7 @@ export const KUBERNETES = {
   certificates: '/etc/kubernetes/pki',
   adminConf: '/etc/kubernetes/admin.conf',
   kubeletConf: '/etc/kubernetes/kubelet.conf',
+  bootstrapConf: '/etc/kubernetes/bootstrap-kubelet.conf',
   kubelet: '/var/lib/kubelet',
   etcd: '/var/lib/etcd',
 } as const

@@ -24,6 +24,8 @@ export interface Command {
   /** The first one is the default unless `needsSubcommand`. */
   readonly subcommands?: readonly Subcommand[]
   readonly needsSubcommand?: true
+  /** What is no sub-command is an argument of the first one. */
+  readonly mayNameNone?: true
   /** What stands for positional arguments in `--help`; without it there may be none. */
   readonly positionals?: string
   /** Values of `--output` besides text and json, e.g. yaml. */
@@ -121,7 +123,7 @@ function chooseSubcommand(command: Command, positionals: readonly string[]): Sub
   const matches = subcommands.filter(sub => wordsUsed(sub, positionals) > 0)
   const best = matches.sort((a, b) => b.name.length - a.name.length)[0]
   if (best !== undefined) return best
-  if (positionals.length === 0 && !command.needsSubcommand) return subcommands[0]
+  if ((positionals.length === 0 || command.mayNameNone) && !command.needsSubcommand) return subcommands[0]
   return undefined
 }
 

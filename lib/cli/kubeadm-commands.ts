@@ -20,8 +20,8 @@ export const KUBEADM_COMMANDS: readonly CommandRow[] = [
   { kubeadm: 'reset', here: 'reset' },
   { kubeadm: 'token *', here: 'token *' },
   { kubeadm: 'config *', here: 'config *' },
-  { kubeadm: 'join *', why: 'further nodes join with kubeadm and the command that `show-join-command` prints' },
-  { kubeadm: 'join', why: 'further nodes join with kubeadm and the command that `show-join-command` prints' },
+  { kubeadm: 'join *', here: 'join *' },
+  { kubeadm: 'join', here: 'join' },
   {
     kubeadm: 'upgrade *',
     why: '`reset`, then `init` with the new version; kubeadm itself can upgrade the cluster, too',

@@ -5,6 +5,7 @@ import type { Command } from '../cli/arguments.ts'
 import type { Call } from '../cli/script.ts'
 import type { PhaseRow } from '../kubeadm/config/phase-names.ts'
 import type { Issued, IssueRequest } from '../kubeadm/credentials/issue.ts'
+import type { EtcdMember } from '../kubeadm/manifests/command-line.ts'
 import type { ClusterObject } from '../kubeadm/objects/cluster-object.ts'
 import type { ClusterAccess } from '../kubeadm/objects/join-command.ts'
 import type { CertificateUpload } from '../kubeadm/objects/upload-certs-objects.ts'
@@ -27,6 +28,8 @@ export interface Given {
   readonly issue: (request: IssueRequest) => Promise<Issued>
   /** Puts patches, and in init the profile, over an object that is about to be written. */
   readonly apply: (target: string, object: JsonObject) => JsonObject
+  /** Of an etcd that joins others: all of them, its own among them. */
+  readonly etcdMembers?: readonly EtcdMember[]
   /** Every date counts from here. */
   readonly now: Date
   /** Where kubeconfigs lie; /etc/kubernetes when left out. */

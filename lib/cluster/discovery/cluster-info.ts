@@ -140,6 +140,7 @@ function connectionError(server: string, error: unknown, isLate: boolean): InfoE
       'foreign-ca',
     )
   }
-  // No TLS, or no HTTP in it.
+  if (/SSL|EPROTO|TLS/.test(code)) return say(`its TLS is not that of an API server (${code}); ${STRANGE}`, 'refused')
+  if (code.startsWith('HPE_')) return say(`what it says is no HTTP (${code}); ${STRANGE}`, 'refused')
   return say(`${reasonOf(error)}; ${STRANGE}`, 'refused')
 }

@@ -19,11 +19,19 @@ export type ImageName =
   | 'etcd'
 
 /** What images are decided from. */
-export type ImageConfig = Pick<InitConfig, 'version' | 'kubeadm'> & {
+export type ImageConfig = Pick<InitConfig, 'version' | 'kubeadm' | 'joins'> & {
   readonly cluster: Pick<ClusterConfiguration, 'kubernetesVersion' | 'imageRepository' | 'etcd' | 'dns' | 'proxy'>
 }
 
 const CONTROL_PLANE = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'] as const
+
+/** What no worker runs. */
+export const CONTROL_PLANE_ALONE: readonly ImageName[] = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'etcd',
+]
 
 /** The order of the list. Source: kubeadm images/images.go; CoreDNS moved with k/k PR 114534 (seen in 1.29.6). */
 export const LIST_ORDER: Since<readonly ImageName[]> = {
@@ -62,6 +70,7 @@ export function imageList(config: ImageConfig): string[] {
   if (etcd.local === undefined) left.add('etcd')
   if (dns.disabled) left.add('coredns')
   if (proxy.disabled) left.add('kube-proxy')
+  if (config.joins === 'worker') for (const name of CONTROL_PLANE_ALONE) left.add(name)
   const order = valueSince(LIST_ORDER, config.kubeadm) ?? []
   return order.filter(name => !left.has(name)).map(name => imageOf(name, config))
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { stringify } from '../../base/yaml.ts'
 import type { FileEntry } from '../../machine/files.ts'
-import type { PodInput } from './command-line.ts'
+import type { EtcdMember, PodInput } from './command-line.ts'
 import { COMPONENT_NAMES, type ComponentName, MANIFESTS_FOLDER } from './component.ts'
 import { podNotices } from './notices.ts'
 import { inputOf, type PodOptions, staticPod } from './pod.ts'
@@ -61,14 +61,16 @@ export interface ManifestInput {
   /** Whether the CA's key is kept elsewhere. */
   readonly externalCa: boolean
   readonly apply: (target: string, pod: JsonObject) => JsonObject
+  /** Of an etcd that joins others: all of them, its own among them. */
+  readonly etcdMembers?: readonly EtcdMember[]
 }
 
 /** The manifests of `components` with what there is to say about them. Throws like staticPod. */
 export function renderManifests(
   components: readonly ComponentName[],
-  { config, facts, externalCa, apply }: ManifestInput,
+  { config, facts, externalCa, apply, etcdMembers = [] }: ManifestInput,
 ): { readonly files: FileEntry[]; readonly messages: string[]; readonly warnings: string[] } {
-  const pods = staticPods(config, facts, components, { externalCa })
+  const pods = staticPods(config, facts, components, { externalCa, etcdMembers })
   return {
     files: manifestFiles(pods, apply),
     messages: pods.map(({ progress }) => progress),

@@ -1,5 +1,5 @@
 /** What upload-certs puts into the cluster: the CAs and the service account key, encrypted, for two hours. */
-import { createCipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
@@ -16,7 +16,8 @@ export interface CertificateUpload {
   readonly token: string
 }
 
-const NAME = 'kubeadm-certs'
+export const CERTIFICATES_SECRET = 'kubeadm-certs'
+const NAME = CERTIFICATES_SECRET
 
 /** Source: kubeadm constants.go, DefaultCertTokenDuration. */
 const LIFETIME = '2h0m0s'
@@ -24,6 +25,7 @@ const LIFETIME = '2h0m0s'
 /** AES-256 key, and the nonce that stands before each value. Source: kubeadm util/crypto/crypto.go (v1.36). */
 const KEY_SIZE = 32
 const NONCE_SIZE = 12
+const TAG_SIZE = 16
 
 /** Keys of the Secret, and where below the certificates' folder the files lie. */
 const FILES: readonly string[] = ['ca.crt', 'ca.key', 'front-proxy-ca.crt', 'front-proxy-ca.key', 'sa.key', 'sa.pub']
@@ -90,6 +92,21 @@ export function encrypt(text: string, key: string, random: (size: number) => Uin
   const nonce = random(NONCE_SIZE)
   const cipher = createCipheriv('aes-256-gcm', Buffer.from(key, 'hex'), nonce)
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+}
+
+/** The text again; undefined when it was encrypted with another key, or is damaged. */
+export function decrypt(data: Uint8Array, key: string): string | undefined {
+  const [nonce, rest, tag] = [
+    data.subarray(0, NONCE_SIZE),
+    data.subarray(NONCE_SIZE, -TAG_SIZE),
+    data.subarray(-TAG_SIZE),
+  ]
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', Buffer.from(key, 'hex'), nonce).setAuthTag(tag)
+    return Buffer.concat([decipher.update(rest), decipher.final()]).toString()
+  } catch {
+    return undefined
+  }
 }
 
 // In a real run the uid is known only once the API server has taken the token.

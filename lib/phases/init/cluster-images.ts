@@ -8,7 +8,7 @@ import { LAYOUT } from '../../base/paths.ts'
 import { architecture } from '../../base/platform.ts'
 import { secondsText } from '../../base/timings.ts'
 import type { Call } from '../../cli/script.ts'
-import { type ImageName, imageList, imageOf } from '../../kubeadm/images/image-list.ts'
+import { CONTROL_PLANE_ALONE, type ImageName, imageList, imageOf } from '../../kubeadm/images/image-list.ts'
 import { which } from '../../machine/command.ts'
 import type { Fetching } from '../../supply/components/fetch-components.ts'
 import { fetchingOf } from '../../supply/components/fetching.ts'
@@ -53,13 +53,23 @@ export interface ImageRun {
   readonly naming?: ImageNaming
 }
 
+// In the cache the name is that of the folder.
+function named(archive: string): string {
+  return `${basename(dirname(archive))}/${basename(archive)}`
+}
+
+function isNeeded(archive: string, { joins }: InitConfig): boolean {
+  return joins !== 'worker' || !CONTROL_PLANE_ALONE.some(name => named(archive).includes(name))
+}
+
 /** Puts every image of a cluster into the runtime, from archives or else from the network, and says how far it is. */
 export function loadClusterImages(
   runtime: Runtime,
   config: InitConfig,
-  archives: readonly string[],
+  given: readonly string[],
   { call: { flags, output }, deadline, mark, naming }: ImageRun,
 ): ImageSteps {
+  const archives = given.filter(archive => isNeeded(archive, config))
   const sizes = new Map(archives.map(archive => [archive, statSync(archive).size]))
   const total = sizesOf(archives, sizes)
   const files = `${archives.length} archive${archives.length === 1 ? '' : 's'} (${total} MB)`
@@ -103,8 +113,6 @@ export function loadImages(runtime: Runtime, config: InitConfig, sources: ImageS
   const load = importer(runtime, sources)
   const wanted = imageList(config)
   const atFirst = presentImages(runtime.cri)
-  // In the cache the name is that of the folder.
-  const named = (archive: string): string => `${basename(dirname(archive))}/${basename(archive)}`
   const step = async (names: readonly ImageName[], before: Promise<void>): Promise<void> => {
     const images = names.map(name => imageOf(name, config)).filter(image => wanted.includes(image))
     const there = await atFirst

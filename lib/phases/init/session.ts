@@ -17,7 +17,10 @@ import { block, resetCommand, useCommands } from './next-commands.ts'
  * by themselves before it (certs, kubeconfig, ...) is none of that: as with kubeadm init uses what fits, and refuses
  * what is in its way; reset takes all of it away. Throws a KubestepError when a cluster is up already.
  */
-export function withSession(call: Call, work: (journal: Journal) => Promise<ClusterUp>): Promise<ClusterUp> {
+export function withSession<Up extends Pick<ClusterUp, 'timings' | 'gates'>>(
+  call: Call,
+  work: (journal: Journal) => Promise<Up>,
+): Promise<Up> {
   const advice = `run it again to start over, or take away what it made: ${resetCommand()}`
   return alone(call.name, advice, async () => {
     const journal = openJournal(LAYOUT.journal)

@@ -18,15 +18,19 @@ interface PortUse {
 const HEALTH_PORT = 10248
 
 /** Ports that a control plane node listens on. Source: kubeadm constants.go; 2381 and 10248 have no check in kubeadm. */
-export function clusterPorts({ cluster, init, kubelet }: InitConfig): PortUse[] {
-  const { healthzPort } = kubelet.document
+export function clusterPorts({ cluster, init, kubelet: { document }, joins }: InitConfig): PortUse[] {
+  const { healthzPort } = document
   const health = typeof healthzPort === 'number' ? healthzPort : HEALTH_PORT
+  const kubelet = [
+    { port: 10250, what: 'the kubelet' },
+    ...(health === 0 ? [] : [{ port: health, what: "the kubelet's health" }]),
+  ]
+  if (joins === 'worker') return kubelet
   return [
     { port: init.localAPIEndpoint.bindPort, what: 'the API server' },
     { port: 10259, what: 'the scheduler' },
     { port: 10257, what: 'the controller manager' },
-    { port: 10250, what: 'the kubelet' },
-    ...(health === 0 ? [] : [{ port: health, what: "the kubelet's health" }]),
+    ...kubelet,
     ...(cluster.etcd.local === undefined
       ? []
       : [
@@ -46,10 +50,18 @@ const STATIC_PODS: readonly (readonly [name: string, phase: string])[] = [
 ]
 
 /** Their manifests; those of phases that are skipped are the user's own. */
-export function manifestFiles({ init, cluster }: InitConfig): string[] {
+export function manifestFiles({ init, cluster, joins }: InitConfig): string[] {
+  if (joins === 'worker') return []
   return STATIC_PODS.filter(
     ([name, phase]) => !isSkipped(phase, init.skipPhases) && (name !== 'etcd' || cluster.etcd.local !== undefined),
   ).map(([name]) => `${MANIFESTS}/${name}.yaml`)
+}
+
+/** What a node has that has joined already. Source: kubeadm preflight/checks.go, RunJoinNodeChecks (v1.36). */
+export function identityFiles({ joins }: InitConfig): string[] {
+  if (joins === undefined) return []
+  const own = [KUBERNETES.kubeletConf, KUBERNETES.bootstrapConf]
+  return joins === 'worker' ? [...own, `${KUBERNETES.certificates}/ca.crt`] : own
 }
 
 interface ProgramUse {
@@ -129,14 +141,14 @@ export const FILE_CHECKS: readonly Check[] = [
   },
   {
     name: 'FileAvailable-<path>',
-    about: 'no static Pod of another cluster',
-    why: 'the kubelet starts whatever is there',
+    about: 'no static Pod of another cluster, and of a node that joins no kubeconfig of another one',
+    why: 'the kubelet starts whatever is there, and is in the cluster that it knows',
     severity: 'error',
-    subjects: ({ config }) => manifestFiles(config),
+    subjects: ({ config }) => [...manifestFiles(config), ...identityFiles(config)],
     others: [
       ...STATIC_PODS.map(([name]) => `${MANIFESTS}/${name}.yaml`),
       KUBERNETES.kubeletConf,
-      '/etc/kubernetes/bootstrap-kubelet.conf',
+      KUBERNETES.bootstrapConf,
       '/etc/kubernetes/pki/ca.crt',
     ],
     look: ({ files, folders }, _, path) => {
@@ -149,8 +161,8 @@ export const FILE_CHECKS: readonly Check[] = [
     about: "nothing of another cluster in etcd's folder, or beside the static Pods",
     why: 'etcd would go on with the data of another cluster, and the kubelet run its static Pods',
     severity: 'error',
-    subjects: ({ config: { cluster } }) => [
-      ...(cluster.etcd.local === undefined ? [] : [cluster.etcd.local.dataDir]),
+    subjects: ({ config: { cluster, joins } }) => [
+      ...(cluster.etcd.local === undefined || joins === 'worker' ? [] : [cluster.etcd.local.dataDir]),
       MANIFESTS,
     ],
     others: [KUBERNETES.etcd],

@@ -52,7 +52,8 @@ export const MACHINE_CHECKS: readonly Check[] = [
     about: `at least ${LEAST_PROCESSORS} processors`,
     why: 'the control plane alone asks for most of one',
     severity: 'error',
-    look: ({ processors }) => {
+    look: ({ processors }, { config: { joins } }) => {
+      if (joins === 'worker') return undefined
       if (processors === undefined) return unknown('the number of processors cannot be read', 'mount /proc')
       const found = `${processors} processor${processors === 1 ? '' : 's'}`
       return processors >= LEAST_PROCESSORS ? ok(found) : error(found, `give the machine ${LEAST_PROCESSORS}`)
@@ -64,7 +65,8 @@ export const MACHINE_CHECKS: readonly Check[] = [
     why: 'API server, etcd and the kubelet are killed for lack of it',
     severity: 'error',
     since: '1.20',
-    look: ({ memoryBytes }) => {
+    look: ({ memoryBytes }, { config: { joins } }) => {
+      if (joins === 'worker') return undefined
       if (memoryBytes === undefined) return unknown('the amount of memory cannot be read', 'mount /proc')
       const found = `${Math.floor(memoryBytes / MIB)} MB`
       return memoryBytes >= LEAST_MEMORY ? ok(found) : error(found, `give the machine ${LEAST_MEMORY / MIB} MB`)

@@ -4,7 +4,7 @@ import { LAYOUT } from '../../base/paths.ts'
 import type { Host, HostQuestions } from '../../machine/host/host.ts'
 import { type Check, checkName, isOfRelease, type Status, type Wanted } from './check.ts'
 import { CHECKS } from './checks.ts'
-import { clusterPorts, MANIFESTS, manifestFiles } from './file-checks.ts'
+import { clusterPorts, identityFiles, MANIFESTS, manifestFiles } from './file-checks.ts'
 import { spaceFolders } from './machine-checks.ts'
 import { etcdFiles } from './version-checks.ts'
 
@@ -25,7 +25,7 @@ export function questionsOf(wanted: Wanted, versions: boolean): HostQuestions {
   const dataDir = config.cluster.etcd.local?.dataDir
   return {
     ports: clusterPorts(config).map(({ port }) => port),
-    files: [...manifestFiles(config), ...etcdFiles(wanted), LAYOUT.ready, LAYOUT.journal],
+    files: [...manifestFiles(config), ...identityFiles(config), ...etcdFiles(wanted), LAYOUT.ready, LAYOUT.journal],
     folders: [MANIFESTS, ...(dataDir === undefined ? [] : [dataDir])],
     spaces: spaceFolders(wanted),
     sockets: runtime === 'auto' || runtime === 'private' ? [] : [runtime],

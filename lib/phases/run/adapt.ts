@@ -3,9 +3,8 @@
  * another cgroup driver, cgroup v1 has to be allowed, and so on. On a machine as kubeadm wants it nothing changes.
  */
 
-import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
-import { isSince, type Version } from '../../base/version.ts'
+import { isSince } from '../../base/version.ts'
 import type { MachineFacts } from '../../machine/host/machine.ts'
 import type { NodeAddress } from './node-address.ts'
 
@@ -60,7 +59,7 @@ export function adaptToMachine(
   address?: NodeAddress,
 ): { config: InitConfig; notices: string[] } {
   const rows = KUBELET_ADAPTATIONS.filter(
-    row => isWanted(row, config.kubelet.document, config.version) && row.applies(machine),
+    row => (config.joins === undefined ? isWanted(row, config) : differs(row, config)) && row.applies(machine),
   )
   const fields = Object.fromEntries(rows.map(({ field, value }) => [field, value]))
   const document = { ...config.kubelet.document, ...fields }
@@ -81,7 +80,12 @@ function withAddress(config: InitConfig, address: NodeAddress | undefined): Init
   return { ...config, init: { ...config.init, nodeRegistration: { ...nodeRegistration, kubeletExtraArgs } } }
 }
 
-function isWanted({ field, since, until }: Adaptation, document: JsonObject, version: Version): boolean {
+/** What is stored in a cluster fits the machines that were there first. */
+function differs({ field, value, since }: Adaptation, { kubelet, version }: InitConfig): boolean {
+  return (since === undefined || isSince(version, since)) && kubelet.document[field] !== value
+}
+
+function isWanted({ field, since, until }: Adaptation, { kubelet: { document }, version }: InitConfig): boolean {
   const isIts = (since === undefined || isSince(version, since)) && (until === undefined || !isSince(version, until))
   return document[field] === undefined && isIts
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { KubestepError, UsageError } from '../../base/errors.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
+import type { InitConfig, NodeRole } from '../../base/kubeadm.ts'
 import { randomToken } from '../../base/token.ts'
 import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
@@ -50,19 +50,22 @@ export type PhaseSource = Pick<ConfigSource, 'text' | 'file' | 'versions'>
 export interface PhaseOptions {
   /** Whether a dry run writes everything there is, so that nothing of an earlier tree stays. */
   readonly wholeTree?: boolean
+  /** As what this machine joins the cluster that the configuration is of. */
+  readonly joins?: NodeRole
 }
 
 /** Opens a phase: reads configuration and host, says kubeadm's warnings. Throws ConfigError, UsageError, KubestepError. */
 export function openPhase(
   call: Call,
   source: PhaseSource = readConfig(call.flags),
-  { wholeTree = false }: PhaseOptions = {},
+  { wholeTree = false, joins }: PhaseOptions = {},
 ): OpenedPhase {
   const { flags, name, subcommand } = call
   const root = resolve(flags.root ?? '/')
   const mayGuess = isDryRun(source, flags) || name === 'preflight'
   const facts = factsOf(root, mayGuess)
-  const { config, namedSocket, notices } = loadInitConfig({ ...source, flags, phases: PHASE_NAMES }, facts)
+  const { config: loaded, namedSocket, notices } = loadInitConfig({ ...source, flags, phases: PHASE_NAMES }, facts)
+  const config = joins === undefined ? loaded : { ...loaded, joins }
   for (const notice of notices) call.output.warn(notice)
   // Preflight has a check of its own for it.
   if (mayGuess && name !== 'preflight' && isGuessed(config, facts)) {

@@ -71,7 +71,7 @@ export async function plannedChanges(
     certificatesDir,
     // Where a user has CAs of their own, the leaves beside them are ours all the same.
     `${certificatesDir}/etcd`,
-    ...(etcd.local === undefined ? [] : [etcd.local.dataDir]),
+    ...(etcd.local === undefined || config.joins === 'worker' ? [] : [etcd.local.dataDir]),
   ]
   const sysctls = SYSCTLS.flatMap(({ key }): Change[] => {
     const before = readSysctl(key)

@@ -1,0 +1,66 @@
+/** The etcd that a control plane node joins or leaves: where its members are, and how they are. */
+import { joinHostPort } from '../../base/address.ts'
+import { KubestepError } from '../../base/errors.ts'
+import { isObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import type { Api } from '../../cluster/api/api-client.ts'
+import { etcdCredentials } from '../../cluster/etcd/etcd-credentials.ts'
+import { type Etcd, type EtcdCredentials, reachEtcd } from '../../cluster/etcd/gateway.ts'
+import { deadVoters, healthOf, type MemberHealth } from '../../cluster/etcd/member-health.ts'
+import { type EtcdMember, listMembers, memberHex } from '../../cluster/etcd/members.ts'
+import { ETCD_CLIENT_PORT } from '../../kubeadm/manifests/etcd-endpoints.ts'
+import { partOf } from './node-state.ts'
+
+export interface EtcdCluster {
+  readonly etcd: Etcd
+  readonly members: readonly EtcdMember[]
+  readonly credentials: EtcdCredentials
+}
+
+const PODS = '/api/v1/namespaces/kube-system/pods?labelSelector=component%3Detcd%2Ctier%3Dcontrol-plane'
+
+/** Source: kubeadm constants.go, EtcdAdvertiseClientUrlsAnnotationKey (v1.36). */
+const CLIENT_URLS = 'kubeadm.kubernetes.io/etcd.advertise-client-urls'
+
+/** Reaches it by what the API knows of its Pods; any of them will do. Throws a KubestepError. */
+export async function reachEtcdCluster(
+  api: Api,
+  { cluster }: InitConfig,
+  read: (path: string) => string | undefined,
+): Promise<EtcdCluster> {
+  const list = await api.get(PODS)
+  const pods = Array.isArray(list?.items) ? list.items.filter(isObject) : []
+  const endpoints = pods.flatMap(pod => {
+    const told = partOf(partOf(pod, 'metadata'), 'annotations')[CLIENT_URLS]
+    if (typeof told === 'string') return told.split(',')
+    const { hostIP } = partOf(pod, 'status')
+    return typeof hostIP === 'string' ? [`https://${joinHostPort(hostIP, ETCD_CLIENT_PORT)}`] : []
+  })
+  if (endpoints.length === 0) {
+    throw new KubestepError(
+      'check-etcd: cannot find etcd: the cluster has no Pod of it in kube-system; is it external?',
+    )
+  }
+  const credentials = etcdCredentials(cluster, read)
+  const etcd = await reachEtcd([...new Set(endpoints)], credentials)
+  return { etcd, members: await listMembers(etcd), credentials }
+}
+
+/** Asks all of them at once. Throws a KubestepError that names those with a vote that do not answer: etcd takes nobody in then. */
+export async function checkMembers({ members, credentials }: EtcdCluster): Promise<readonly MemberHealth[]> {
+  const health = await healthOf(members, credentials)
+  const dead = deadVoters(health)
+  if (dead.length === 0) return health
+  const alive = health.find(({ fault, member }) => fault === undefined && !member.isLearner)?.member.name ?? 'NODE'
+  const faults = dead.map(
+    ({ member, fault }) =>
+      `check-etcd: cannot add a member to etcd: its member "${member.name}" (${memberHex(member.id)}, ${member.peerUrls.join(', ')}) does not answer: ${fault}; start it again, or remove it: ${removal(alive, member)}`,
+  )
+  throw new KubestepError(faults.join('\n'))
+}
+
+/** The command that removes a member, through one that lives. */
+export function removal(alive: string, { id }: EtcdMember): string {
+  const pki = '/etc/kubernetes/pki/etcd'
+  return `kubectl --namespace kube-system exec etcd-${alive} -- etcdctl --cacert ${pki}/ca.crt --cert ${pki}/server.crt --key ${pki}/server.key member remove ${memberHex(id)}`
+}

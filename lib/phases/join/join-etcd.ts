@@ -1,0 +1,129 @@
+/** Phases `check-etcd` and `etcd-join`: a member on this node that follows at first, and votes when it is level. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { timerMilliseconds } from '../../base/duration.ts'
+import { KubestepError, reasonOf } from '../../base/errors.ts'
+import { EtcdError, type EtcdFault } from '../../cluster/etcd/gateway.ts'
+import {
+  addLearner,
+  type EtcdMember,
+  listMembers,
+  memberHex,
+  promoteMember,
+  removeMember,
+} from '../../cluster/etcd/members.ts'
+import { etcdPeerUrl } from '../../kubeadm/manifests/etcd-endpoints.ts'
+import { etcd as etcdPhase } from '../etcd.ts'
+import { deliverFiles } from '../run/deliver.ts'
+import { givenOf } from '../run/open-phase.ts'
+import { openControlPlaneApi } from './admin-access.ts'
+import { checkMembers, type EtcdCluster, reachEtcdCluster } from './etcd-cluster.ts'
+import type { JoinRun } from './join-run.ts'
+
+const POLL_MS = 50
+
+export async function checkEtcd(run: JoinRun): Promise<void> {
+  const { call, dryRun } = run
+  const node = await run.node()
+  if (node.config.cluster.etcd.local === undefined) {
+    call.output.say('[check-etcd] Skipping etcd check in external mode')
+    return
+  }
+  if (dryRun) {
+    call.output.say('[dryrun] Would ensure that etcd is healthy')
+    return
+  }
+  const cluster = await reach(run)
+  try {
+    await checkMembers(cluster)
+    call.output.say(`[check-etcd] All ${cluster.members.length} members of etcd answer`)
+  } finally {
+    cluster.etcd.close()
+  }
+}
+
+/** Source: kubeadm cmd/phases/join/etcdjoin.go, phases/etcd/local.go (v1.36). */
+export async function joinEtcd(run: JoinRun): Promise<void> {
+  const { call, dryRun } = run
+  const { output } = call
+  const node = await run.node()
+  if (node.config.cluster.etcd.local === undefined) return
+  const peerUrl = etcdPeerUrl(node.config)
+  if (dryRun) {
+    output.say(`[dryrun] Would add etcd member ${peerUrl}, and wait until it has its vote`)
+    return
+  }
+  const limit = AbortSignal.any([run.deadline, AbortSignal.timeout(timerMilliseconds(run.config.timeouts.etcdAPICall))])
+  const cluster = await reach(run)
+  const { etcd } = cluster
+  let added: EtcdMember | undefined
+  const task = output.begin('etcd', `[etcd] Adding etcd member ${peerUrl}`)
+  try {
+    await checkMembers(cluster)
+    const there = cluster.members.find(({ peerUrls }) => peerUrls.includes(peerUrl))
+    // The member before may have come a moment ago, or may still learn.
+    const waits: readonly EtcdFault[] = ['unhealthy', 'too-many-learners', 'no-leader', 'unreachable']
+    const member = there ?? (await persist(waits, limit, task.tell, () => addLearner(etcd, peerUrl)))
+    added = there === undefined ? member : undefined
+    const name = node.config.init.nodeRegistration.name
+    const all = await listMembers(etcd)
+    const etcdMembers = all.flatMap(one =>
+      one.peerUrls.map(url => ({ name: one.id === member.id ? name : one.name || memberHex(one.id), peerUrl: url })),
+    )
+    const { config } = await run.look()
+    deliverFiles(await etcdPhase.render({ ...givenOf(node, call), config, etcdMembers }), node, output)
+    if (there === undefined || member.isLearner) {
+      // It has a name when it has started.
+      await persist(['no-leader', 'unreachable'], limit, task.tell, async () => {
+        while (!(await listMembers(etcd)).some(({ id, name }) => id === member.id && name !== '')) {
+          if (limit.aborted)
+            throw new KubestepError(`etcd-join: cannot start etcd in time; see the log of its container`)
+          await sleep(POLL_MS)
+        }
+      })
+      run.timings.mark('etcd started')
+      await persist(['not-in-sync', 'unhealthy', 'no-leader', 'unreachable'], limit, task.tell, () =>
+        promoteMember(etcd, member.id).catch((error: unknown) => {
+          // Done by an answer that got lost.
+          if (!(error instanceof EtcdError && error.fault === 'not-a-learner')) throw error
+        }),
+      )
+    }
+    added = undefined
+    run.timings.mark('etcd member')
+    task.done('[etcd] The new member has its vote')
+  } catch (error) {
+    // It would be in the way of the next one.
+    if (added !== undefined) await removeMember(etcd, added.id).catch(() => {})
+    throw error
+  } finally {
+    etcd.close()
+  }
+}
+
+async function reach(run: JoinRun): Promise<EtcdCluster> {
+  const node = await run.node()
+  const api = openControlPlaneApi(node)
+  try {
+    return await reachEtcdCluster(api, node.config, node.read)
+  } finally {
+    api.close()
+  }
+}
+
+/** Tries again what fails for these reasons. Throws what it fails with when the limit comes first. */
+async function persist<T>(
+  reasons: readonly EtcdFault[],
+  limit: AbortSignal,
+  tell: (reason: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof EtcdError && reasons.includes(error.fault)) || limit.aborted) throw error
+      tell(reasonOf(error))
+      await sleep(POLL_MS * 4)
+    }
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * A join as its phases share it: whatever one of them needs first (the cluster, this node's configuration in it, what
+ * the node runs on) is got once. Alone, a phase gets what it needs by itself.
+ */
+import { timerMilliseconds } from '../../base/duration.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { startTimings, type Timings } from '../../base/timings.ts'
+import { stringify } from '../../base/yaml.ts'
+import type { Call } from '../../cli/script.ts'
+import { type Api, openApi } from '../../cluster/api/api-client.ts'
+import { readStoredConfig, type StoredConfig } from '../../cluster/api/stored-config.ts'
+import type { DiscoveredCluster } from '../../cluster/discovery/discovered-cluster.ts'
+import { discoverByFile } from '../../cluster/discovery/file-discovery.ts'
+import { discoverByToken } from '../../cluster/discovery/token-discovery.ts'
+import type { JoinConfiguration } from '../../kubeadm/config/join-config.ts'
+import { CONTAINERD_SOCKET } from '../../kubeadm/config/node-registration.ts'
+import { NETWORK_CONFIG_MAP } from '../../kubeadm/objects/network-objects.ts'
+import { readFile } from '../../machine/files.ts'
+import type { Journal } from '../../machine/journal.ts'
+import { type FirstLook, firstLook } from '../run/first-look.ts'
+import { type OpenedPhase, openPhase } from '../run/open-phase.ts'
+import { type NodeSupply, supplyNode } from './node-supply.ts'
+import type { OpenedJoin } from './open-join.ts'
+
+export interface JoinRun extends OpenedJoin {
+  readonly call: Call
+  readonly journal: Journal
+  readonly deadline: AbortSignal
+  readonly timings: Timings
+  readonly cluster: () => Promise<DiscoveredCluster>
+  /** The cluster's API, as discovery identifies this machine. */
+  readonly api: () => Promise<Api>
+  /** This machine as a node of the cluster. */
+  readonly node: () => Promise<OpenedPhase>
+  /** The same, after a look at the machine. */
+  readonly look: () => Promise<FirstLook>
+  readonly supply: () => Promise<NodeSupply>
+  readonly close: () => Promise<void>
+}
+
+/** For all of it. */
+const DEFAULT_TIMEOUT = '6m0s'
+
+/** kubeadm's own limit is five minutes of silence; who sets another one means it. */
+const DEFAULT_DISCOVERY = '5m0s'
+const PATIENCE_MS = 8_000
+
+export function openRun(join: OpenedJoin, call: Call, journal: Journal): JoinRun {
+  const { config, role, dryRun } = join
+  const timings = startTimings()
+  const deadline = AbortSignal.timeout(timerMilliseconds(call.flags.timeout ?? DEFAULT_TIMEOUT))
+  const opened: { readonly close: () => void }[] = []
+  const cluster = once(async () => {
+    const found = await discover(config, call)
+    for (const notice of found.notices) call.output.say(notice)
+    timings.mark('cluster found')
+    return found
+  })
+  const api = once(async () => {
+    const { server, ca, identity } = await cluster()
+    const client = openApi({ server, ca, ...identity })
+    opened.push(client)
+    return client
+  })
+  // Somebody else's Pod network is left to them, unless it is asked for.
+  const network = once(async (): Promise<Call> => {
+    const { flags } = call
+    if (flags.cni !== undefined) return call
+    const path = `/api/v1/namespaces/kube-system/configmaps/${NETWORK_CONFIG_MAP}`
+    const isOurs = await (await api()).get(path).catch(() => undefined)
+    return { ...call, flags: { ...flags, cni: isOurs === undefined ? 'none' : 'bridge' } }
+  })
+  const node = once(async () => {
+    const client = await api()
+    const limit = AbortSignal.timeout(timerMilliseconds(config.timeouts.kubernetesAPICall))
+    call.output.say('[preflight] Reading the configuration of the cluster')
+    const stored = await readStoredConfig(client, AbortSignal.any([limit, deadline]))
+    const { profile, verbose, root } = call.flags
+    const output = call.flags['output-dir'] ?? process.env.KUBEADM_JOIN_DRYRUN_DIR
+    const flags = {
+      ...(profile !== undefined && { profile }),
+      ...(verbose !== undefined && { verbose }),
+      ...(root !== undefined && { root }),
+      ...(dryRun && { 'dry-run': true, ...(output && { 'output-dir': output }) }),
+    }
+    const text = joinedText(join, stored)
+    const phase = openPhase({ ...call, flags }, { text, file: 'the configuration of the cluster' }, { joins: role })
+    timings.mark('configuration read')
+    return phase
+  })
+  const look = once(async () => firstLook(await node(), await network()))
+  const supply = once(async () => {
+    const found = await supplyNode(await node(), await look(), await network(), {
+      journal,
+      deadline,
+      mark: timings.mark,
+    })
+    opened.push(found.runtime.cri)
+    return found
+  })
+  return {
+    ...join,
+    call,
+    journal,
+    deadline,
+    timings,
+    cluster,
+    api,
+    node,
+    look,
+    supply,
+    close: async () => {
+      for (const connection of opened) connection.close()
+    },
+  }
+}
+
+function discover({ discovery, timeouts }: JoinConfiguration, { output }: Call): Promise<DiscoveredCluster> {
+  const { bootstrapToken, file, tlsBootstrapToken } = discovery
+  if (bootstrapToken !== undefined) {
+    const { discovery: limit } = timeouts
+    return discoverByToken({
+      endpoint: bootstrapToken.apiServerEndpoint ?? '',
+      token: bootstrapToken.token,
+      pins: bootstrapToken.caCertHashes ?? [],
+      bootstrapToken: tlsBootstrapToken ?? bootstrapToken.token,
+      patienceMs: limit === DEFAULT_DISCOVERY ? PATIENCE_MS : timerMilliseconds(limit),
+      say: output.say,
+    })
+  }
+  return discoverByFile({
+    place: file?.kubeConfigPath ?? '',
+    read: path => readFile('/', path),
+    ...(tlsBootstrapToken !== undefined && { bootstrapToken: tlsBootstrapToken }),
+  })
+}
+
+/** The cluster's documents, and this node's part as an InitConfiguration. */
+function joinedText({ config, role, facts }: OpenedJoin, { cluster, kubelet, kubeProxy }: StoredConfig): string {
+  const { nodeRegistration, controlPlane, patches, timeouts } = config
+  const { criSocket, taints, kubeletExtraArgs = [], ...registration } = nodeRegistration
+  const isFound =
+    facts.criSockets[0] === criSocket || (facts.criSockets.length === 0 && criSocket === CONTAINERD_SOCKET)
+  // A control plane node is tainted through the API. Source: kubeadm phases/kubelet/flags.go (v1.36).
+  const isGiven = kubeletExtraArgs.some(({ name }) => name === 'register-with-taints')
+  const registered = role === 'worker' && !isGiven ? (taints ?? []) : []
+  const withTaints = registered.map(({ key, value = '', effect }) => `${key}=${value}:${effect}`).join(',')
+  const node: JsonObject = JSON.parse(
+    JSON.stringify({
+      ...registration,
+      ...(!isFound && { criSocket }),
+      taints: role === 'worker' ? [] : taints,
+      kubeletExtraArgs:
+        withTaints === ''
+          ? kubeletExtraArgs
+          : [...kubeletExtraArgs, { name: 'register-with-taints', value: withTaints }],
+    }),
+  )
+  const init = {
+    apiVersion: 'kubeadm.k8s.io/v1beta4',
+    kind: 'InitConfiguration',
+    nodeRegistration: node,
+    ...(controlPlane !== undefined && { localAPIEndpoint: { ...controlPlane.localAPIEndpoint } }),
+    ...(controlPlane?.certificateKey !== undefined && { certificateKey: controlPlane.certificateKey }),
+    ...(patches !== undefined && { patches: { ...patches } }),
+    timeouts: { ...timeouts },
+  } as JsonObject
+  return [stringify(init), cluster, kubelet, kubeProxy].filter(Boolean).join('\n---\n')
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}

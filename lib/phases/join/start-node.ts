@@ -1,0 +1,75 @@
+/** Phase `kubelet-start` of a join: how the kubelet gets into the cluster, its settings, and its start. */
+
+import { within } from '../../base/deadline.ts'
+import { KUBERNETES } from '../../base/paths.ts'
+import { stringify } from '../../base/yaml.ts'
+import { KUBECONFIGS, kubeconfigServer } from '../../kubeadm/credentials/kubeconfigs.ts'
+import type { FileEntry } from '../../machine/files.ts'
+import { KUBELET, kubeletService } from '../../machine/service/kubelet-service.ts'
+import { serviceManager } from '../../machine/service/manager.ts'
+import { AGENT_CHANGE, startAgent } from '../agent/agent-service.ts'
+import { nodeRouteAgent } from '../agent/expected-nodes.ts'
+import { letPodsThrough } from '../init/pod-firewall.ts'
+import { kubeletStart } from '../kubelet-start.ts'
+import { makeDataFolder } from '../run/data-folder.ts'
+import { deliverFiles } from '../run/deliver.ts'
+import { givenOf, type OpenedPhase } from '../run/open-phase.ts'
+import type { JoinRun } from './join-run.ts'
+
+/** Source: kubeadm cmd/phases/join/kubelet.go (v1.36). */
+export async function startNode(run: JoinRun): Promise<void> {
+  const { call, dryRun, role, deadline, journal, timings } = run
+  const { output } = call
+  const node = await run.node()
+  if (dryRun) {
+    const rendered = await kubeletStart.render(givenOf(node, call))
+    deliverFiles({ ...rendered, files: [...(await identityFiles(run, node)), ...rendered.files] }, node, output)
+    output.say('[dryrun] Would start the kubelet')
+    return
+  }
+  const [{ config }, supply] = [await run.look(), await run.supply()]
+  await within(deadline, 'cannot load the first images', supply.images.first)
+  if (role === 'control-plane') await within(deadline, 'cannot load the images', supply.images.apiserver)
+  timings.mark('first images')
+  const rendered = await kubeletStart.render({ ...givenOf(node, call), config })
+  deliverFiles({ ...rendered, files: [...(await identityFiles(run, node)), ...rendered.files] }, node, output)
+  if (role === 'control-plane') makeDataFolder(config)
+  const services = serviceManager()
+  output.say('[kubelet-start] Starting the kubelet')
+  await services.stop(KUBELET)
+  await services.start(kubeletService(supply.binaries.kubelet))
+  timings.mark('kubelet started')
+  if (supply.network === undefined) return
+  await letPodsThrough(config, journal)
+  journal.record(AGENT_CHANGE)
+  await startAgent(services, nodeRouteAgent(config, supply.network.path))
+}
+
+/** Whom the kubelet asks for its certificate, and by which CA it knows the cluster. */
+async function identityFiles(run: JoinRun, node: OpenedPhase): Promise<FileEntry[]> {
+  const { ca, server, user } = await run.cluster()
+  const { cluster, kubeadm } = node.config
+  const kubelet = KUBECONFIGS.find(({ name }) => name === 'kubelet')
+  const url = run.role === 'worker' || kubelet === undefined ? server : kubeconfigServer(kubelet, node.config)
+  const name = 'tls-bootstrap-token-user'
+  const context = `${name}@${cluster.clusterName}`
+  const content = stringify({
+    apiVersion: 'v1',
+    clusters: [
+      {
+        cluster: { 'certificate-authority-data': Buffer.from(ca).toString('base64'), server: url },
+        name: cluster.clusterName,
+      },
+    ],
+    contexts: [{ context: { cluster: cluster.clusterName, user: name }, name: context }],
+    'current-context': context,
+    kind: 'Config',
+    ...(kubeadm.minor < 34 && { preferences: {} }),
+    users: [{ name, user }],
+  })
+  const caPath = run.config.caCertPath
+  return [
+    { path: KUBERNETES.bootstrapConf, mode: 0o600, content },
+    ...(node.read(caPath) === undefined ? [{ path: caPath, mode: 0o644, content: ca }] : []),
+  ]
+}
