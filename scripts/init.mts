@@ -37,6 +37,8 @@ const OPTIONS: readonly OptionName[] = [
   'runtime',
   'install',
   'cni',
+  'addons',
+  'registry',
   'wait',
   'timeout',
   'owner',

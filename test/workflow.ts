@@ -28,6 +28,7 @@ const KEYS: Readonly<Record<'workflow' | 'job' | 'calling job' | 'step', readonl
     'continue-on-error',
     'defaults',
     'environment',
+    'services',
   ],
   'calling job': ['name', 'needs', 'if', 'permissions', 'strategy', 'concurrency', 'uses', 'with', 'secrets'],
   step: [

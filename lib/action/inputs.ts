@@ -126,6 +126,20 @@ export const INPUTS = {
     about: 'images to load when the cluster is up: names of images in Docker, or archives',
     example: 'my-app:test, build/db.tar',
   },
+  addons: {
+    kind: 'list',
+    about: 'what the cluster has beyond what kubeadm gives it: `storage`, `load-balancer`, `network-policy`, or `none`',
+    default: 'all of them with profile ci',
+    implied: true,
+    example: 'storage',
+    flag: 'addons',
+  },
+  registry: {
+    kind: 'text',
+    about: 'registry without TLS, as a service container of the job is one: Pods get `localhost:5000/...` from it',
+    example: 'localhost:5000',
+    flag: 'registry',
+  },
   'pod-network-cidr': {
     kind: 'subnets',
     about: 'addresses of Pods',

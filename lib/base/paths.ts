@@ -29,6 +29,8 @@ export const LAYOUT = {
   binaries: '/var/lib/kubestep/bin',
   /** What the agent does on this machine. */
   agent: '/var/lib/kubestep/agent.json',
+  /** Folders of claims. */
+  volumes: '/var/lib/kubestep/volumes',
   containerd: {
     config: '/var/lib/kubestep/containerd/config.toml',
     /** Which proxy it takes. */
@@ -38,6 +40,10 @@ export const LAYOUT = {
     root: '/var/lib/kubestep/containerd/root',
     state: '/run/kubestep/containerd',
     socket: '/run/kubestep/containerd.sock',
+  },
+  balancer: {
+    /** Name of the interface that addresses of load balancers are on. */
+    link: 'kubestep-lb',
   },
   cni: {
     /** Name of the bridge that all Pods hang on. */

@@ -48,6 +48,7 @@ const FORMS: Readonly<Record<Reading, string>> = {
   duration: 'a duration, as in 90s',
   count: 'a whole number',
   socket: "a socket's path, as in unix:///run/containerd/containerd.sock",
+  registry: 'a registry, as in localhost:5000',
 }
 
 /** Why a text is none, and what to write; undefined when it is one. */
@@ -57,6 +58,11 @@ const READINGS: Readonly<Record<Reading, (text: string) => string | undefined>> 
   count: text => (/^[1-9]\d{0,5}$/.test(text) ? undefined : 'it is not a whole number from 1 on; write digits only'),
   socket: text =>
     /^(?:unix:\/\/)?\/[^/]/.test(text) ? undefined : 'it is not a socket path; write it like unix:///run/x.sock',
+  // What stands before the first slash of an image's name.
+  registry: text =>
+    /^(?:[a-z\d](?:[-.a-z\d]*[a-z\d])?|\[[\da-f:]+\]):(?!0)\d{1,5}$/.test(text)
+      ? undefined
+      : 'it is not a registry; write host and port, without a scheme, like localhost:5000',
 }
 
 function only(fault: string | undefined): string[] {

@@ -203,6 +203,26 @@ export const OPTIONS = {
     default: 'bridge',
     about: 'Pod network to set up; with none it is yours, and what needs one is not waited for (ours)',
   },
+  addons: {
+    type: 'string',
+    list: true,
+    value: 'PARTS',
+    choices: ['storage', 'load-balancer', 'network-policy', 'none'],
+    hints: [
+      ['^(?:default-)?storage-?(?:class|provisioner)$', 'its name here is storage'],
+      ['^(?:metallb|servicelb|klipper|cloud-?provider)', 'its name here is load-balancer'],
+      ['^(?:calico|cilium|kube-?router)', 'that is a Pod network: --cni none, and apply it'],
+      ['^(?:ingress|gateway|metrics|dashboard)', 'that is an apply of manifests when the cluster is up'],
+    ],
+    default: 'all of them with profile ci',
+    about: 'what the cluster has beyond what kubeadm gives it; none stands alone (ours)',
+  },
+  registry: {
+    type: 'string',
+    value: 'HOST:PORT',
+    reads: 'registry',
+    about: 'registry without TLS whose images nodes take as they are named, as in localhost:5000 (ours)',
+  },
   wait: {
     type: 'string',
     list: true,

@@ -5,6 +5,7 @@ import { meaningOf, type Option, placeholderOf } from '../../lib/cli/option.ts'
 import { OPTIONS, type OptionName } from '../../lib/cli/options.ts'
 import { GATES } from '../../lib/cluster/ready/gates.ts'
 import { PHASES } from '../../lib/kubeadm/config/phase-names.ts'
+import { ADDONS } from '../../lib/kubeadm/objects/addon-objects.ts'
 import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from '../../lib/kubeadm/profile/ci-profile.ts'
 import { SYSCTLS } from '../../lib/machine/host/sysctl.ts'
 import { PROXY_MODES, type ProxyMode } from '../../lib/machine/network/proxy-mode.ts'
@@ -50,6 +51,10 @@ export function readmeTables(initOptions: readonly OptionName[]): Readonly<Recor
     gates: table(
       ['gate', 'holds when'],
       GATES.map(({ name, about }) => [`\`${name}\``, about]),
+    ),
+    addons: table(
+      ['addon', 'what it gives', 'by default with'],
+      ADDONS.map(({ name, about, profiles }) => [`\`${name}\``, about, profiles.map(one => `\`${one}\``).join(', ')]),
     ),
     adaptations: table(
       ['kubelet field', 'value', 'when'],

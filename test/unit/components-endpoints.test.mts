@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import { readMirrors } from '../../lib/supply/fetch/mirrors.ts'
 import { readReference } from '../../lib/supply/fetch/reference.ts'
 import { type Endpoint, endpointsOf } from '../../lib/supply/registry/registry-endpoints.ts'
-import { registryFiles, registryPath } from '../../lib/supply/runtime/registry-folder.ts'
+import { placesOf, registryFiles, registryPath } from '../../lib/supply/runtime/registry-folder.ts'
 
 /** Endpoints of an image when containerd's folder has these files. */
 async function endpoints(
@@ -140,6 +140,22 @@ describe('endpointsOf()', () => {
     })
   }
 })
+
+for (const [registry, address, places] of [
+  ['localhost:5000', '10.0.0.5', ['http://localhost:5000/v2', 'http://10.0.0.5:5000/v2']],
+  ['[::1]:5000', 'fd00::5', ['http://[::1]:5000/v2', 'http://[fd00::5]:5000/v2']],
+  ['registry.test:80', '10.0.0.5', ['http://registry.test:80/v2']],
+] as const) {
+  test(`placesOf() leads to "${registry}", without TLS`, () => {
+    const [file] = registryFiles(readMirrors(placesOf(registry, address)), '/certs.d')
+    assert.equal(file?.path, `/certs.d/${registry}/hosts.toml`)
+    const hosts = [...String(file?.content).matchAll(/^\[host\."(.*)"\]$/gm)].map(([, url]) => url)
+    assert.deepEqual(
+      hosts,
+      places.map(place => place.replace(':80/', '/')),
+    )
+  })
+}
 
 test('registryFiles() lead containerd, and us, to the same places as --mirror', async () => {
   const mirror =

@@ -9,6 +9,7 @@ import { valueFaults } from '../../lib/cli/option-values.ts'
 import { OPTIONS, type OptionName } from '../../lib/cli/options.ts'
 import { GATES } from '../../lib/cluster/ready/gates.ts'
 import { COMPONENT_DEFAULTS } from '../../lib/kubeadm/config/print-defaults.ts'
+import { ADDONS } from '../../lib/kubeadm/objects/addon-objects.ts'
 
 const ROWS = Object.entries(OPTIONS) as readonly (readonly [OptionName, Option])[]
 
@@ -16,6 +17,7 @@ const ROWS = Object.entries(OPTIONS) as readonly (readonly [OptionName, Option])
 const SOURCES: Readonly<Partial<Record<OptionName, readonly string[]>>> = {
   wait: ['all', 'none', ...GATES.map(({ name }) => name)],
   arch: ARCHITECTURES.map(({ go }) => go),
+  addons: ['none', ...ADDONS.map(({ name }) => name)],
   usages: TOKEN_USAGES,
   'component-configs': Object.keys(COMPONENT_DEFAULTS),
 }
@@ -79,6 +81,13 @@ const WRONG: readonly (readonly [OptionName, value: string, fault: RegExp])[] = 
   ['runtime', 'unix://', /use one of auto, private or a socket's path/],
   ['runtime', 'tcp://127.0.0.1:1', /use one of auto, private or a socket's path/],
   ['arch', 'x86_64', /its name here is amd64/],
+  ['addons', 'metallb', /its name here is load-balancer/],
+  ['addons', 'none,storage', /^"none" stands alone/],
+  ['registry', 'http://localhost:5000', /it is not a registry; write host and port, without a scheme/],
+  ['registry', 'localhost', /it is not a registry/],
+  ['registry', 'localhost:0', /it is not a registry/],
+  ['registry', 'localhost:5000/app', /it is not a registry/],
+  ['registry', 'a=b:5000', /it is not a registry/],
   ['usages', 'sign', /did you mean signing\?/],
   ['component-configs', 'kubelet', /did you mean KubeletConfiguration\?/],
   ['timeout', '300', /it has a number without a unit/],
@@ -98,6 +107,9 @@ for (const [name, value] of [
   ['wait', 'node,api'],
   ['timeout', '1h30m'],
   ['rounds', '12'],
+  ['registry', 'localhost:5000'],
+  ['registry', 'registry.test:443'],
+  ['registry', '[::1]:5000'],
   ['cert-dir', 'anything'],
 ] as const) {
   test(`valueFaults() takes --${name} "${value}"`, () => assert.deepEqual(valueFaults(OPTIONS[name], value), []))

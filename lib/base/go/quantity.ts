@@ -31,16 +31,26 @@ export function canonicalQuantity(text: string): string | undefined {
   const trimmed = text.trim()
   const parts = partsOf(trimmed)
   if (parts === undefined || isReused(parts)) return parts && trimmed
-  const digits = BigInt(parts.whole + parts.fraction)
-  const size =
-    parts.form === 'binary'
-      ? least(MOST, scaled(digits * 1024n ** BigInt(parts.power), -parts.fraction.length))
-      : scaled(digits, parts.power - parts.fraction.length)
+  const size = sizeOf(parts)
   if (size === 0n) return '0'
   const isBinary = parts.form === 'binary' && size >= 1024n * ONE && size % ONE === 0n
   return (
     (parts.negative ? '-' : '') + (isBinary ? binaryForm(size / ONE) : decimalForm(size, parts.form === 'exponent'))
   )
+}
+
+/** How much it is, in billionths; 0 for a text that is no quantity. */
+export function quantityOf(text: string): bigint {
+  const parts = partsOf(text.trim())
+  if (parts === undefined) return 0n
+  return parts.negative ? -sizeOf(parts) : sizeOf(parts)
+}
+
+function sizeOf({ whole, fraction, power, form }: Parts): bigint {
+  const digits = BigInt(whole + fraction)
+  return form === 'binary'
+    ? least(MOST, scaled(digits * 1024n ** BigInt(power), -fraction.length))
+    : scaled(digits, power - fraction.length)
 }
 
 function partsOf(text: string): Parts | undefined {

@@ -22,6 +22,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   Secret: { plural: 'secrets', namespaced: true },
   Service: { plural: 'services', namespaced: true },
   ServiceAccount: { plural: 'serviceaccounts', namespaced: true },
+  StorageClass: { plural: 'storageclasses', namespaced: false },
 }
 
 /** What names an object: enough to build its path. */

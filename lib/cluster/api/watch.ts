@@ -80,7 +80,7 @@ async function list<T>(api: Api, { collection, keep }: Watch<T>, state: Map<stri
 }
 
 /** Calls `work` after each request, once for all that came while it ran; again after a while when it fails. */
-function newest(work: () => Promise<void>, onFault: (reason: string) => void, signal: AbortSignal): () => void {
+export function newest(work: () => Promise<void>, onFault: (reason: string) => void, signal: AbortSignal): () => void {
   let isWanted = false
   let isRunning = false
   const run = async (): Promise<void> => {

@@ -31,9 +31,10 @@ const RESOURCES: Readonly<Record<string, string>> = {
   Secret: 'secrets',
   Service: 'services',
   ServiceAccount: 'serviceaccounts',
+  StorageClass: 'storageclasses',
 }
 
-const CLUSTER_WIDE: readonly string[] = ['ClusterRole', 'ClusterRoleBinding']
+const CLUSTER_WIDE: readonly string[] = ['ClusterRole', 'ClusterRoleBinding', 'StorageClass']
 
 /** Objects of a phase, to be created in this order, as a release of kubeadm writes them. */
 export function created(phase: string, objects: readonly JsonObject[], kubeadm: Version): ClusterObject[] {

@@ -7,6 +7,11 @@ import { ARGUMENTS, COREDNS_REPLICAS, ENVIRONMENT, FIELDS, PATCHES } from './ci-
 
 export type ProfileName = 'kubeadm' | 'ci'
 
+/** The profile that `--profile` names. */
+export function profileOf({ profile }: { readonly profile?: string }): ProfileName {
+  return profile === 'ci' ? 'ci' : 'kubeadm'
+}
+
 /** The part of a configuration being read that a profile fills in. */
 export interface ProfiledDrafts {
   readonly drafts: Readonly<Partial<Record<KubeadmKind, JsonObject>>>

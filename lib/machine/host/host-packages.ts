@@ -77,7 +77,7 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   },
   {
     programs: ['nft'],
-    why: 'takes away what kube-proxy leaves in mode nftables',
+    why: 'enforces NetworkPolicies, and takes away what kube-proxy leaves in mode nftables',
     packages: every('nftables'),
   },
   { programs: ['ipset'], why: 'takes away what kube-proxy leaves in mode ipvs', packages: every('ipset') },

@@ -15,8 +15,8 @@ export function presentLinks(): string[] {
   }
 }
 
-/** Interfaces that a cluster makes: the bridge of our Pod network, kube-proxy's in ipvs mode. */
-const CLUSTER_LINKS: readonly string[] = [LAYOUT.cni.bridge, 'kube-ipvs0']
+/** Interfaces that a cluster makes: the bridge of our Pod network, that of load balancers, kube-proxy's in ipvs mode. */
+const CLUSTER_LINKS: readonly string[] = [LAYOUT.cni.bridge, LAYOUT.balancer.link, 'kube-ipvs0']
 
 /**
  * Removes the cluster's interfaces but those in `kept`: also what hangs on the bridge, the Pods' veth pairs. Gives what

@@ -1,4 +1,4 @@
-/** What kube-proxy leaves besides chains and interfaces: tables of nftables, sets of addresses, virtual servers. */
+/** What kube-proxy and the agent leave besides chains and interfaces: tables of nftables, sets of addresses, virtual servers. */
 import { existsSync } from 'node:fs'
 import { $ } from '../command.ts'
 
@@ -23,7 +23,8 @@ export const LEFTOVERS: readonly Leftover[] = [
   {
     kind: 'table',
     list: ['nft', 'list', 'tables'],
-    names: output => linesOf(output).flatMap(line => /^table (ip6? kube-proxy)$/.exec(line)?.slice(1) ?? []),
+    names: output =>
+      linesOf(output).flatMap(line => /^table (ip6? kube-proxy|inet kubestep-policy)$/.exec(line)?.slice(1) ?? []),
     remove: name => ['nft', 'delete', 'table', ...name.split(' ')],
   },
   {

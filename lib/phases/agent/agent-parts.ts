@@ -1,5 +1,9 @@
 /** What the agent can do: a row for each part. Those that somebody has set up run. */
 import type { AgentPart } from './agent-part.ts'
+import { folderStorage } from './folder-storage.ts'
+import { loadBalancer } from './load-balancer.ts'
+import { networkPolicy } from './network-policy.ts'
 import { nodeRoutes } from './node-routes.ts'
+import { policyNotice } from './policy-notice.ts'
 
-export const AGENT_PARTS: readonly AgentPart[] = [nodeRoutes]
+export const AGENT_PARTS: readonly AgentPart[] = [nodeRoutes, folderStorage, loadBalancer, networkPolicy, policyNotice]

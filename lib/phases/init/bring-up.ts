@@ -12,6 +12,7 @@ import type { GateResult } from '../../cluster/ready/wait-gates.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { imageList, pullOrder } from '../../kubeadm/images/image-list.ts'
 import { writeFiles, writeLink } from '../../machine/files.ts'
+import { liveHost } from '../../machine/host/host-source.ts'
 import type { Journal } from '../../machine/journal.ts'
 import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from '../../machine/network/pod-network.ts'
 import { overlay } from '../../machine/overlay.ts'
@@ -26,13 +27,14 @@ import { provideBinaries } from '../run/binaries.ts'
 import { makeDataFolder } from '../run/data-folder.ts'
 import { firstLook } from '../run/first-look.ts'
 import { setSysctls } from '../run/kernel.ts'
-import { openChosenRuntime } from '../run/live-runtime.ts'
+import { openChosenRuntime, registryNotice } from '../run/live-runtime.ts'
 import { nodeFiles } from '../run/node-files.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
 import { plannedChanges } from '../run/planned-changes.ts'
 import { fileChange } from '../run/record.ts'
 import { planRuntime } from '../run/runtime-plan.ts'
 import { fillGap } from '../run/runtime-plugins.ts'
+import { planAddons } from './addon-plan.ts'
 import { loadClusterImages } from './cluster-images.ts'
 import { completeCluster } from './complete-cluster.ts'
 import { explained, failure } from './failed-run.ts'
@@ -69,6 +71,9 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
   // What this machine and the folder of --artifacts are decides a little of the configuration, or that nothing is begun.
   const { config, machine, choice, artifacts } = await firstLook(phase, call)
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
+  const notice = registryNotice(flags.registry, existing)
+  const addons = planAddons(config, flags, liveHost())
+  for (const line of [...(notice === undefined ? [] : [notice]), ...addons.notices]) output.warn(line)
 
   timings.mark('checked')
 
@@ -94,7 +99,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
   let watched: DiagnosisContext | undefined
   const opened: { readonly close: () => void }[] = []
   try {
-    const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
+    const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, services, cni, flags)
     const prepared =
       existing === undefined ? await openPrepared(open, binaries.imageArchives, cacheDirOf(flags)) : undefined
     const runtime = prepared?.runtime ?? (await open())
@@ -145,9 +150,13 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       failure(watched, done.signal),
       faultOf(Promise.all([images.all, serving])),
     ])
-    if (network !== undefined && expectsNodes(config, flags)) {
+    const parts = {
+      ...(network !== undefined && expectsNodes(config, flags) && nodeRouteAgent(config, network.path).parts),
+      ...addons.parts,
+    }
+    if (Object.keys(parts).length > 0) {
       journal.record(AGENT_CHANGE)
-      await startAgent(services, nodeRouteAgent(config, network.path))
+      await startAgent(services, { node: config.init.nodeRegistration.name, parts })
     }
     const { kubectl } = binaries
     const { certificateKey } = rendered

@@ -23,6 +23,7 @@ import { checkProxyMode, ipvsSchedulers, proxyModeOf } from '../../machine/netwo
 import { installPackages } from '../prepare/install.ts'
 import { neededPrograms } from '../prepare/packages.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
+import { addonPrograms } from './addon-plan.ts'
 
 /**
  * Loads modules, and with --install installs what is missing. Preflight has refused what cannot work; what was ignored
@@ -37,7 +38,7 @@ export async function provideHost(phase: OpenedPhase, { flags, output }: Call, j
     const wanted = flags.runtime ?? phase.namedSocket ?? 'auto'
     const hasRuntime = wanted === 'auto' ? phase.facts.criSockets.length > 0 : wanted !== 'private'
     const missing = [
-      ...missingPrograms(host, neededPrograms(config, hasRuntime)),
+      ...missingPrograms(host, [...neededPrograms(config, hasRuntime), ...addonPrograms(flags)]),
       ...(wantsNetwork(flags.cni) && !hasPlugins(host, flags.artifacts) ? [CNI_PLUGINS] : []),
     ]
     if (missing.length > 0) await install(host, missing, journal, output.say)

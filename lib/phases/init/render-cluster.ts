@@ -1,10 +1,13 @@
 /** Everything that an init writes and applies, as values. */
 
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import { addonObjects, chosenAddons, registryObjects } from '../../kubeadm/objects/addon-objects.ts'
 import { type ClusterObject, clusterObjectsYaml } from '../../kubeadm/objects/cluster-object.ts'
-import { profilePatch } from '../../kubeadm/profile/profile-patch.ts'
+import { profileOf, profilePatch } from '../../kubeadm/profile/profile-patch.ts'
 import type { FileEntry } from '../../machine/files.ts'
 import { sayRendered } from '../run/deliver.ts'
 import { givenOf, type OpenedPhase } from '../run/open-phase.ts'
@@ -28,7 +31,7 @@ export interface RenderedCluster extends Delivery {
 export async function renderCluster(phase: OpenedPhase, call: Call, now: Date): Promise<RenderedCluster> {
   const { output, flags } = call
   const skipped = phase.config.init.skipPhases ?? []
-  const profile = flags.profile === 'ci' ? 'ci' : 'kubeadm'
+  const profile = profileOf(flags)
   // A proxy that is there for the job has no place in the cluster's own Pods.
   const facts = profile === 'ci' ? { ...phase.facts, proxyEnvironment: [] } : phase.facts
   const alone = givenOf({ ...phase, facts }, call)
@@ -44,11 +47,25 @@ export async function renderCluster(phase: OpenedPhase, call: Call, now: Date): 
     files: [...steps.flatMap(({ kept }) => kept), ...steps.flatMap(({ files }) => files)],
     objects: steps.flatMap(({ objects }) => objects),
   })
+  const ours = besides(phase.config, flags)
+  const withOurs = ({ files, objects }: Delivery): Delivery => ({ files, objects: [...objects, ...ours] })
   return {
-    ...delivery(rendered),
-    due: when => delivery(rendered.filter(({ step }) => step.when === when)),
+    ...withOurs(delivery(rendered)),
+    due: when => {
+      const due = delivery(rendered.filter(({ step }) => step.when === when))
+      return when === 'api' ? withOurs(due) : due
+    },
     ...(given.upload !== undefined && { certificateKey: given.upload.key }),
   }
+}
+
+/** What goes into the cluster beyond kubeadm's own objects. */
+function besides({ init, kubeadm }: InitConfig, flags: Flags): ClusterObject[] {
+  const { advertiseAddress } = init.localAPIEndpoint
+  return [
+    ...addonObjects(chosenAddons(flags.addons, profileOf(flags)), kubeadm),
+    ...(flags.registry === undefined ? [] : registryObjects(flags.registry, advertiseAddress, kubeadm)),
+  ]
 }
 
 /** The tree of a dry run: all files of the node, and the objects in the order of application. */

@@ -3,6 +3,7 @@
 import { KubestepError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
+import type { Flags } from '../../cli/options.ts'
 import { imageOf } from '../../kubeadm/images/image-list.ts'
 import { writeFiles } from '../../machine/files.ts'
 import type { MachineFacts } from '../../machine/host/machine.ts'
@@ -10,7 +11,7 @@ import type { CniFolders } from '../../machine/network/pod-network.ts'
 import type { ServiceManager } from '../../machine/service/service.ts'
 import { readMirrors } from '../../supply/fetch/mirrors.ts'
 import { startPrivateRuntime } from '../../supply/runtime/private-runtime.ts'
-import { registryFiles, registryPath } from '../../supply/runtime/registry-folder.ts'
+import { placesOf, registryFiles, registryPath } from '../../supply/runtime/registry-folder.ts'
 import { criFault, type Runtime, type RuntimeChoice } from '../../supply/runtime/runtime.ts'
 
 /** The socket that a choice will serve, before it is started. */
@@ -19,7 +20,17 @@ export function socketOf(choice: RuntimeChoice): string {
 }
 
 /**
- * Starts a private runtime, which knows the mirrors of `--mirror`, or takes the chosen one.
+ * What to say of `--registry` where the runtime, and so its configuration, is somebody else's. containerd asks a registry
+ * on localhost without TLS by itself. Source: containerd remotes/docker/resolver.go, MatchLocalhost (1.6 to 2.1).
+ */
+export function registryNotice(registry?: string, runtime?: Pick<Runtime, 'name' | 'cri'>): string | undefined {
+  if (registry === undefined || runtime === undefined) return undefined
+  if (runtime.name === 'containerd' && registry.startsWith('localhost:')) return undefined
+  return `[runtime] ${runtime.name} at ${runtime.cri.socket} is somebody else's: that "${registry}" has no TLS has to stand in its own configuration`
+}
+
+/**
+ * Starts a private runtime, which knows the mirrors of `--mirror` and the `--registry`, or takes the chosen one.
  * Throws a KubestepError when it cannot carry the version.
  */
 export async function openChosenRuntime(
@@ -28,10 +39,12 @@ export async function openChosenRuntime(
   machine: MachineFacts,
   services: ServiceManager,
   cni: CniFolders,
-  mirror?: string,
+  { mirror = '', registry }: Pick<Flags, 'mirror' | 'registry'>,
 ): Promise<Runtime> {
   const { hosts } = LAYOUT.containerd
-  const registries = choice.kind === 'socket' ? [] : registryFiles(readMirrors(mirror), hosts)
+  const { advertiseAddress } = config.init.localAPIEndpoint
+  const places = registry === undefined ? mirror : `${mirror},${placesOf(registry, advertiseAddress)}`
+  const registries = choice.kind === 'socket' ? [] : registryFiles(readMirrors(places), hosts)
   writeFiles('/', registries)
   const runtime =
     choice.kind === 'socket'

@@ -58,7 +58,7 @@ export async function startKubelet(phase: OpenedPhase, call: Call, render: Rende
   if (gap !== undefined) fillGap(gap, binaries.cniBinDir)
   setSysctls(config.cluster.networking)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
-  const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags.mirror)
+  const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags)
   try {
     await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.imageArchives)
     if (naming !== undefined) await giveImageName(runtime, naming)

@@ -26,6 +26,17 @@ export function registryFiles({ hosts }: Mirrors, folder: string): FileEntry[] {
   }))
 }
 
+/**
+ * Where a registry without TLS is found, in the form of `--mirror`: one on localhost also at this machine's address, for
+ * nodes in a network of their own.
+ */
+export function placesOf(registry: string, address: string): string {
+  const [, host = '', port] = /^(.*):(\d+)$/.exec(registry) ?? []
+  const isLocal = /^(?:localhost|127\.|\[::1\])/.test(host)
+  const own = address.includes(':') ? `[${address}]` : address
+  return [host, ...(isLocal ? [own] : [])].map(place => `${registry}=http://${place}:${port}`).join(',')
+}
+
 /** What containerd's `config_path` has to be: our folder where it has files, and the machine's own. */
 export function registryPath(files: readonly FileEntry[], folder: string): string {
   return [...(files.length > 0 ? [folder] : []), HOSTS_FOLDER].join(':')

@@ -1,0 +1,43 @@
+/**
+ * Where addresses of load balancers lead on this machine: to an interface of our own, so that there is a route to them
+ * everywhere; kube-proxy rewrites them before a packet gets there, and what it does not know is refused.
+ */
+import { formatAddress, formatSubnet, nthAddress, type Subnet } from '../../base/address.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { $ } from '../command.ts'
+import { iptables } from './rules.ts'
+
+const CHAIN = 'KUBESTEP-BALANCER'
+
+/** Input of `iptables-restore --noflush`. The address of the machine itself goes out by the loopback interface. */
+export function balancerRules(range: Subnet): string {
+  const rule = `-d ${formatSubnet(range)} ! -o lo -j REJECT -m comment --comment kubestep`
+  return ['*filter', `:${CHAIN} - [0:0]`, `-A ${CHAIN} ${rule}`, 'COMMIT', ''].join('\n')
+}
+
+const must = $({ what: 'network: cannot lay a way to load balancers' })
+
+/** Puts the interface and the rules in place, where they are not. Throws a CommandError with the kernel's reason. */
+export async function layBalancerNetwork(ranges: readonly Subnet[]): Promise<void> {
+  const name = LAYOUT.balancer.link
+  const isThere = (await $({ nothrow: true })`ip link show ${name}`).exitCode === 0
+  // A bridge, as that is there wherever the Pod network is.
+  if (!isThere) await must`ip link add ${name} type bridge`
+  await must`ip link set ${name} up`
+  for (const range of ranges) {
+    const { family } = range.address
+    const first = nthAddress(range, 1)
+    if (first === undefined) continue
+    // Nobody else is on it who could have the address already.
+    const own = [`${formatAddress(first)}/${range.prefix}`, 'dev', name, ...(family === 6 ? ['nodad'] : [])]
+    await must`ip -${family} address replace ${own}`
+    await must({ input: balancerRules(range) })`${iptables(family, '-restore')} --noflush --wait`
+    for (const from of ['FORWARD', 'OUTPUT']) {
+      const entry = ['-m', 'comment', '--comment', 'kubestep', '-j', CHAIN]
+      const command = [iptables(family), '--wait']
+      if ((await $({ nothrow: true })`${command} -C ${from} ${entry}`).exitCode === 0) continue
+      // Before what lets all Pods through.
+      await must`${command} -I ${from} 1 ${entry}`
+    }
+  }
+}
