@@ -27,7 +27,7 @@ export const KUBEADM_COMMANDS: readonly CommandRow[] = [
     why: '`reset`, then `init` with the new version; kubeadm itself can upgrade the cluster, too',
   },
   { kubeadm: 'certs *', here: 'certs *' },
-  { kubeadm: 'kubeconfig user', why: 'kubeadm can: the CA is in the same place' },
+  { kubeadm: 'kubeconfig user', here: 'kubeconfig user' },
   { kubeadm: 'version', why: 'the version of a cluster is that of its kubelet; `--kubernetes-version` chooses it' },
 ]
 

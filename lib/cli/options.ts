@@ -137,6 +137,28 @@ export const OPTIONS = {
     about: 'kubeconfig for talking to the cluster',
   },
   'csr-only': { type: 'boolean', about: 'make keys and certificate signing requests, no certificates' },
+  'client-name': {
+    type: 'string',
+    value: 'NAME',
+    about: "name of the user: the common name of the client's certificate",
+  },
+  org: {
+    type: 'string',
+    list: true,
+    value: 'GROUPS',
+    about: "groups of the user: the organizations of the client's certificate",
+  },
+  'validity-period': {
+    type: 'string',
+    value: 'DURATION',
+    reads: 'duration',
+    default: "the cluster's own",
+    about: 'how long the certificate is valid',
+  },
+  'allow-unsafe-groups': {
+    type: 'boolean',
+    about: 'let the user into a group from which nothing can be taken, as system:masters (ours)',
+  },
   'rebuild-names': {
     type: 'boolean',
     about: "names in serving certificates are the configuration's, not those of the old certificate (ours)",

@@ -7,6 +7,7 @@ import { KUBECONFIGS, kubeconfigsOf } from '../kubeadm/credentials/kubeconfigs.t
 import type { Given, Rendered, RenderingPhase } from './phase.ts'
 import { deliverFiles } from './run/deliver.ts'
 import { givenOf, openPhase } from './run/open-phase.ts'
+import { printUserKubeconfig, USER_SUBCOMMAND } from './users/user-access.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,
@@ -28,6 +29,7 @@ export const kubeconfig: RenderingPhase = {
     subcommands: [
       { name: 'all', about: 'Generate all kubeconfig files' },
       ...KUBECONFIGS.map(({ name, longName }) => ({ name, about: `Generate a ${longName}` })),
+      USER_SUBCOMMAND,
     ],
     examples: ['kubeconfig.mts all --dry-run --output-dir ./tree', 'kubeconfig.mts admin --cert-dir /tmp/pki'],
   },
@@ -47,6 +49,7 @@ export const kubeconfig: RenderingPhase = {
     return { ...issued, folded: 'kubeconfig files' }
   },
   run: async (call: Call): Promise<void> => {
+    if (call.subcommand === USER_SUBCOMMAND.name) return printUserKubeconfig(call)
     const opened = openPhase(call)
     const names = call.subcommand === 'all' ? undefined : [call.subcommand]
     deliverFiles(await kubeconfig.render(givenOf(opened, call), names), opened, call.output)

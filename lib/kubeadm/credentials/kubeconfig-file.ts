@@ -11,6 +11,8 @@ export interface KubeconfigContent {
   readonly authority?: string
   readonly certificate?: string
   readonly key?: string
+  /** A bearer token, in place of certificate and key. */
+  readonly token?: string
 }
 
 // Source: client-go tools/clientcmd/api/v1/types.go: `preferences,omitzero` (1.34).
@@ -18,7 +20,7 @@ const HAS_PREFERENCES: Since<boolean> = { '1.18': true, '1.34': false }
 
 /** The kubeconfig as an object, complete with everything that the kubeadm release writes. */
 export function kubeconfigObject(content: KubeconfigContent, kubeadm: Version): JsonObject {
-  const { server, cluster, user, authority, certificate, key } = content
+  const { server, cluster, user, authority, certificate, key, token } = content
   const context = `${user}@${cluster}`
   return {
     apiVersion: 'v1',
@@ -35,6 +37,7 @@ export function kubeconfigObject(content: KubeconfigContent, kubeadm: Version): 
         user: {
           ...(certificate && { 'client-certificate-data': base64(certificate) }),
           ...(key && { 'client-key-data': base64(key) }),
+          ...(token && { token }),
         },
       },
     ],
