@@ -28,7 +28,7 @@ export const SOCKET: string = `${FOLDER}/run/containerd.sock`
 export const CONFIG: string = `${FOLDER}/kubeadm.yaml`
 
 /** How long one round of one contestant may take. */
-export const ROUND_LIMIT_MS = 180_000
+export const ROUND_LIMIT_MS = 300_000
 
 /** The configuration that all get: nothing but what one node and this machine need, and `more` of the kubelet's. */
 export function writeConfig(more: JsonObject = {}): InitConfig {

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -101,6 +102,11 @@ describe('prepared runtimes', { skip }, () => {
     mkdirSync(join(folder, 'next'))
     assert.equal(await layOut(prepared, join(folder, 'next/root')), true)
     const { listing } = prepared
+    const blobs = 'io.containerd.content.v1.content/blobs/sha256'
+    for (const blob of readdirSync(join(prepared.folder, blobs))) {
+      const [kept, given] = [prepared.folder, join(folder, 'next/root')].map(at => statSync(join(at, blobs, blob)).ino)
+      assert.equal(given, kept, 'the same bytes on disk, and no second copy')
+    }
     await withContainerd('next', async ctr => {
       const listed = await ctr('images', 'list', '--quiet')
       for (const name of names) assert.ok(listed.includes(name))
