@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Json } from '../lib/base/json.ts'
 import { tarEnd, tarHeader, tarPadding } from '../lib/supply/fetch/tar.ts'
+import { readArchive } from '../lib/supply/registry/image-archive.ts'
 
 export type Files = Readonly<Record<string, string | Uint8Array>>
 
@@ -83,4 +84,9 @@ export function ociFiles(images: readonly TestImage[], annotations: Readonly<Rec
     'index.json': JSON.stringify({ schemaVersion: 2, manifests: [{ ...top, annotations }] }),
     ...blobs,
   }
+}
+
+/** The names of the images in an archive. */
+export async function archiveImages(path: string): Promise<readonly string[] | undefined> {
+  return (await readArchive(path))?.names
 }

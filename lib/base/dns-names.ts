@@ -1,20 +1,13 @@
 /** Names as RFC 1123 has them. Source: apimachinery util/validation (v1.36): lengths and patterns. */
 
 const LABEL = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?'
-const LABEL_PATTERN = new RegExp(`^${LABEL}$`)
 const SUBDOMAIN_PATTERN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
 
-const LONGEST_LABEL = 63
 const LONGEST_SUBDOMAIN = 253
 
 /** What a subdomain is, for messages. */
 export const SUBDOMAIN_RULE =
   "a lowercase RFC 1123 subdomain consists of lower case letters, digits, '-' or '.', and begins and ends with a letter or digit; write it like \"example.com\""
-
-/** Whether `text` is one part of a DNS name: lower case letters, digits and inner dashes, at most 63 characters. */
-export function isLabel(text: string): boolean {
-  return text.length <= LONGEST_LABEL && LABEL_PATTERN.test(text)
-}
 
 /** What keeps `text` from being a DNS name in lower case (no final dot, parts of any length); undefined when it is one. */
 export function subdomainFault(text: string): string | undefined {

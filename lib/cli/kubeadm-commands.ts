@@ -3,7 +3,7 @@
  * against the list that kubeadm itself gives. Source: kubeadm --help of every command (v1.36).
  */
 
-export interface CommandRow {
+interface CommandRow {
   /** As kubeadm has it; a star stands for all that follows. */
   readonly kubeadm: string
   /** Script and sub-command; a star stands for the same words. */
@@ -79,17 +79,6 @@ export const REFUSED_FLAGS: readonly FlagRow[] = [
   { flag: '--rootfs', commands: ['*'], why: '`--root` names the folder that files are below; nothing runs in it' },
   { flag: '--vmodule', commands: ['*'], why: 'it sets the logging of single Go files; `--verbose` says more' },
 ]
-
-/** The row of a command; undefined when there is none. */
-export function commandRow(kubeadm: string): CommandRow | undefined {
-  return KUBEADM_COMMANDS.find(({ kubeadm: pattern }) => fits(pattern, kubeadm))
-}
-
-/** Script and sub-command that take the place of a command; undefined when nothing does. */
-export function placeOf(kubeadm: string): string | undefined {
-  const row = commandRow(kubeadm)
-  return row?.here?.replace('*', kubeadm.slice(row.kubeadm.length - 1))
-}
 
 /** Whether a command is meant by a pattern with a star at its end, or by a name. */
 export function fits(pattern: string, kubeadm: string): boolean {

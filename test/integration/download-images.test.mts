@@ -10,7 +10,7 @@ import { fileSource } from '../../lib/supply/fetch/byte-source.ts'
 import type { Progress } from '../../lib/supply/fetch/fetch-progress.ts'
 import type { Limits } from '../../lib/supply/fetch/limits.ts'
 import { readTar } from '../../lib/supply/fetch/tar.ts'
-import { archiveImages } from '../../lib/supply/registry/image-archive.ts'
+import { archiveImages } from '../archives.ts'
 import {
   addImage,
   type Contents,

@@ -13,9 +13,9 @@ import { openNetwork } from '../../lib/supply/fetch/network.ts'
 import { openQueue } from '../../lib/supply/fetch/queue.ts'
 import { readReference } from '../../lib/supply/fetch/reference.ts'
 import { fetchImages } from '../../lib/supply/registry/fetch-images.ts'
-import { archiveImages } from '../../lib/supply/registry/image-archive.ts'
 import { provenSource } from '../../lib/supply/registry/image-proof.ts'
 import { openRegistries } from '../../lib/supply/registry/registries.ts'
+import { archiveImages } from '../archives.ts'
 import {
   addImage,
   type Contents,

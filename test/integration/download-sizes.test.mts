@@ -15,7 +15,7 @@ import { openNetwork } from '../../lib/supply/fetch/network.ts'
 import { readReference } from '../../lib/supply/fetch/reference.ts'
 import { checkSpace } from '../../lib/supply/fetch/space.ts'
 import { readTar, tarEnd, tarHeader } from '../../lib/supply/fetch/tar.ts'
-import { archiveImages } from '../../lib/supply/registry/image-archive.ts'
+import { archiveImages } from '../archives.ts'
 import { type Fault, openSite, sha256 } from './download-server.mts'
 
 const QUICK: Partial<Limits> = { pauseMs: 1, longestPauseMs: 4, answerMs: 2000, reachMs: 4000, tries: 3 }

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { recordedHost } from '../../lib/machine/host/recorded.ts'
 import type { Report } from '../../lib/phases/preflight/check-table.ts'
 import type { Row } from '../../lib/phases/preflight/run-checks.ts'
+import { recordedHost } from '../recorded-host.ts'
 import { verdictsOn } from '../unit/preflight-hosts.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/preflight.mts', import.meta.url))

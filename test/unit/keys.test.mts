@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { createLocalJWKSet } from 'jose/jwks/local'
+import { SignJWT } from 'jose/jwt/sign'
+import { jwtVerify } from 'jose/jwt/verify'
+import { exportJWK } from 'jose/key/export'
+import { importSPKI } from 'jose/key/import'
 import type { EncryptionAlgorithm } from '../../lib/base/kubeadm.ts'
 import {
   formatPrivateKey,
@@ -41,6 +46,26 @@ describe('keys', () => {
       assert.equal(formatPrivateKey(parsePrivateKey(pem)), pem)
       assert.deepEqual(Buffer.from(parsePrivateKey(pem).publicKey), Buffer.from(key.publicKey))
       assert.deepEqual(Buffer.from(parsePublicKey(formatPublicKey(key.publicKey))), Buffer.from(key.publicKey))
+    })
+  }
+
+  for (const [algorithm, alg] of [
+    ['RSA-2048', 'RS256'],
+    ['ECDSA-P256', 'ES256'],
+    ['ECDSA-P384', 'ES384'],
+  ] as const) {
+    it(`a token that sa.key of ${algorithm} has signed holds for whoever has the issuer's keys from sa.pub`, async () => {
+      const key = await one(algorithm)
+      const token = await new SignJWT({ sub: 'system:serviceaccount:default:default' })
+        .setProtectedHeader({ alg })
+        .sign(parsePrivateKey(formatPrivateKey(key)).key)
+      const issuer = async (publicKey: Uint8Array): Promise<ReturnType<typeof createLocalJWKSet>> =>
+        createLocalJWKSet({
+          keys: [await exportJWK(await importSPKI(formatPublicKey(publicKey), alg, { extractable: true }))],
+        })
+      const { payload } = await jwtVerify(token, await issuer(key.publicKey))
+      assert.equal(payload.sub, 'system:serviceaccount:default:default')
+      await assert.rejects(jwtVerify(token, await issuer((await one(algorithm)).publicKey)))
     })
   }
 

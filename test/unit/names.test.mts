@@ -1,37 +1,37 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isLabel, isSubdomain, isWildcardSubdomain, subdomainFault } from '../../lib/base/dns-names.ts'
+import { isSubdomain, isWildcardSubdomain, subdomainFault } from '../../lib/base/dns-names.ts'
 
 const LONG = 'a'.repeat(60)
 const LONGEST = `${LONG}.${LONG}.${LONG}.${LONG}.${'b'.repeat(9)}`
 
 // Columns: label, subdomain, wildcard.
 const NAMES: readonly (readonly [text: string, kinds: string])[] = [
-  ['n1', 'ls-'],
-  ['n1.example.com', '-s-'],
-  ['123', 'ls-'],
-  ['a-b', 'ls-'],
-  ['-a', '---'],
-  ['a-', '---'],
-  ['a..b', '---'],
-  ['a.', '---'],
-  ['.a', '---'],
-  ['A', '---'],
-  ['a_b', '---'],
-  ['', '---'],
-  ['*.example.com', '--w'],
-  ['*', '---'],
-  ['*.*.example.com', '---'],
-  ['a.*.example.com', '---'],
-  ['a'.repeat(63), 'ls-'],
-  ['a'.repeat(64), '-s-'],
-  [LONGEST, '-s-'],
-  [`${LONGEST}b`, '---'],
+  ['n1', 's-'],
+  ['n1.example.com', 's-'],
+  ['123', 's-'],
+  ['a-b', 's-'],
+  ['-a', '--'],
+  ['a-', '--'],
+  ['a..b', '--'],
+  ['a.', '--'],
+  ['.a', '--'],
+  ['A', '--'],
+  ['a_b', '--'],
+  ['', '--'],
+  ['*.example.com', '-w'],
+  ['*', '--'],
+  ['*.*.example.com', '--'],
+  ['a.*.example.com', '--'],
+  ['a'.repeat(63), 's-'],
+  ['a'.repeat(64), 's-'],
+  [LONGEST, 's-'],
+  [`${LONGEST}b`, '--'],
 ]
 
 for (const [text, kinds] of NAMES) {
   test(`names: "${text}" is ${kinds}`, () => {
-    const found = `${isLabel(text) ? 'l' : '-'}${isSubdomain(text) ? 's' : '-'}${isWildcardSubdomain(text) ? 'w' : '-'}`
+    const found = `${isSubdomain(text) ? 's' : '-'}${isWildcardSubdomain(text) ? 'w' : '-'}`
     assert.equal(found, kinds)
   })
 }

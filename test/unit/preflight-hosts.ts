@@ -5,10 +5,10 @@ import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { PHASE_NAMES } from '../../lib/kubeadm/config/phase-names.ts'
 import type { HostSource } from '../../lib/machine/host/host-source.ts'
 import { hostFacts } from '../../lib/machine/host/read-facts.ts'
-import { recordedHost } from '../../lib/machine/host/recorded.ts'
 import type { Wanted } from '../../lib/phases/preflight/check.ts'
 import { preflight, wantedOf } from '../../lib/phases/preflight/refuse-machine.ts'
 import type { Row } from '../../lib/phases/preflight/run-checks.ts'
+import { recordedHost } from '../recorded-host.ts'
 
 export function openHost(name: string): HostSource {
   return recordedHost(fileURLToPath(new URL(`../data/hosts/${name}`, import.meta.url)))

@@ -78,7 +78,12 @@ export function parseCertificate(bytes: Uint8Array): Certificate {
   }
 }
 
-/** What is inside the octets of each extension, by object identifier; not looked at until somebody asks. */
+/** What is inside the octets of each extension of a certificate in DER, by object identifier. */
+export function extensionsOf(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> {
+  const [toBeSigned] = readElements(readElement(bytes).content)
+  return readExtensions(readElements(toBeSigned?.content ?? new Uint8Array()))
+}
+
 function readExtensions(fields: readonly Element[]): Map<string, Uint8Array> {
   const list = readElements(fields.find(({ tag }) => tag === 0xa3)?.content ?? new Uint8Array())
   return new Map(

@@ -1,8 +1,23 @@
-/** Records what is read of a host, so that it can be read again anywhere: what recorded.ts opens. */
+/** Records what is read of a host, so that it can be read again anywhere: what test/recorded-host.ts opens. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { InterfaceAddress } from './addresses.ts'
 import type { CommandResult, DiskSpace, HostSource, PathKind, RuntimeAnswer } from './host-source.ts'
-import type { RecordedValues } from './recorded.ts'
+
+/** What a recorded tree keeps of a host beside its files; all of it may be left out. */
+export interface RecordedValues {
+  /** Paths of which only what they are is known: programs, sockets, empty folders. */
+  readonly kinds?: Readonly<Record<string, PathKind>>
+  readonly links?: Readonly<Record<string, string>>
+  /** By the longest of these paths that holds the one asked for. */
+  readonly space?: Readonly<Record<string, DiskSpace>>
+  readonly addresses?: readonly InterfaceAddress[]
+  /** By socket; at any other one nothing answers. */
+  readonly runtimes?: Readonly<Record<string, RuntimeAnswer>>
+  readonly environment?: Readonly<Record<string, string>>
+  /** RFC 3339. */
+  readonly now?: string
+}
 
 export interface Recording {
   /** Text by path. */

@@ -1,6 +1,6 @@
 /**
- * The messages of the Container Runtime Interface that this project sends and reads, as tables:
- * field name, number, type. Fields that nobody here needs are left out: protobuf skips what it does not know.
+ * The messages of the Container Runtime Interface that this project sends and reads. Fields that nobody here needs are left
+ * out: protobuf skips what it does not know.
  * Source: k8s.io/cri-api/pkg/apis/runtime/v1/api.proto (v1.36); v1alpha2 has the same numbers.
  */
 
@@ -15,71 +15,31 @@ export interface Field {
 
 export type Message = readonly Field[]
 
-const IMAGE_SPEC: Message = [{ name: 'image', number: 1, type: 'string' }]
-
-const CONDITION: Message = [
-  { name: 'type', number: 1, type: 'string' },
-  { name: 'status', number: 2, type: 'bool' },
-  { name: 'reason', number: 3, type: 'string' },
-  { name: 'message', number: 4, type: 'string' },
-]
-
-const SANDBOX_METADATA: Message = [
-  { name: 'name', number: 1, type: 'string' },
-  { name: 'uid', number: 2, type: 'string' },
-  { name: 'namespace', number: 3, type: 'string' },
-]
-
-const SANDBOX: Message = [
-  { name: 'id', number: 1, type: 'string' },
-  { name: 'metadata', number: 2, type: SANDBOX_METADATA },
-  { name: 'state', number: 3, type: 'int' },
-  { name: 'labels', number: 5, type: 'map' },
-]
-
-const CONTAINER_METADATA: Message = [
-  { name: 'name', number: 1, type: 'string' },
-  { name: 'attempt', number: 2, type: 'int' },
-]
-
-const CONTAINER: Message = [
-  { name: 'id', number: 1, type: 'string' },
-  { name: 'podSandboxId', number: 2, type: 'string' },
-  { name: 'metadata', number: 3, type: CONTAINER_METADATA },
-  { name: 'image', number: 4, type: IMAGE_SPEC },
-  { name: 'state', number: 6, type: 'int' },
-  { name: 'createdAt', number: 7, type: 'int' },
-  { name: 'labels', number: 8, type: 'map' },
-]
-
-const CONTAINER_STATUS: Message = [
-  { name: 'id', number: 1, type: 'string' },
-  { name: 'state', number: 3, type: 'int' },
-  // Nanoseconds since 1970.
-  { name: 'startedAt', number: 5, type: 'int' },
-  { name: 'finishedAt', number: 6, type: 'int' },
-  { name: 'exitCode', number: 7, type: 'int' },
-  { name: 'reason', number: 10, type: 'string' },
-  { name: 'message', number: 11, type: 'string' },
-  { name: 'logPath', number: 15, type: 'string' },
-]
-
-const IMAGE: Message = [
-  { name: 'id', number: 1, type: 'string' },
-  { name: 'repoTags', number: 2, type: 'string', repeated: true },
-  { name: 'repoDigests', number: 3, type: 'string', repeated: true },
-  { name: 'size', number: 4, type: 'int' },
-]
-
-const AUTH: Message = [
-  { name: 'username', number: 1, type: 'string' },
-  { name: 'password', number: 2, type: 'string' },
-  { name: 'auth', number: 3, type: 'string' },
-  { name: 'serverAddress', number: 4, type: 'string' },
-  { name: 'identityToken', number: 5, type: 'string' },
-]
+/** A message as text: `name=number` is a string, `name=number:type` something else, also a message; `[]` repeats it. */
+export function message(pieces: TemplateStringsArray, ...types: readonly Message[]): Message {
+  const words = String.raw({ raw: pieces }, ...types.keys())
+    .trim()
+    .split(/\s+/)
+  return words.map(word => {
+    const [, name = '', number = '', repeated, type = 'string'] = /^(\w+)=(\d+)(?::(\[\])?(\w+))?$/.exec(word) ?? []
+    // A message stands there as its place among them.
+    const fieldType = types[Number(type)] ?? (type as FieldType)
+    return { name, number: Number(number), type: fieldType, ...(repeated !== undefined && { repeated: true as const }) }
+  })
+}
 
 const NOTHING: Message = []
+const IMAGE_SPEC = message`image=1`
+const IMAGE = message`id=1 repoTags=2:[]string repoDigests=3:[]string size=4:int`
+const AUTH = message`username=1 password=2 auth=3 serverAddress=4 identityToken=5`
+const POD_SANDBOX_ID = message`podSandboxId=1`
+const CONDITION = message`type=1 status=2:bool reason=3 message=4`
+const SANDBOX = message`id=1 metadata=2:${message`name=1 uid=2 namespace=3`} state=3:int labels=5:map`
+const CONTAINER = message`
+  id=1 podSandboxId=2 metadata=3:${message`name=1 attempt=2:int`} image=4:${IMAGE_SPEC} state=6:int createdAt=7:int labels=8:map`
+/** Times are nanoseconds since 1970. */
+const CONTAINER_STATUS = message`
+  id=1 state=3:int startedAt=5:int finishedAt=6:int exitCode=7:int reason=10 message=11 logPath=15`
 
 /** A call: which service serves it, what it takes, what it gives. */
 export interface Method {
@@ -104,84 +64,27 @@ export type MethodName =
   | 'RemoveImage'
 
 export const METHODS: Readonly<Record<MethodName, Method>> = {
-  Version: {
-    service: 'RuntimeService',
-    request: [{ name: 'version', number: 1, type: 'string' }],
-    response: [
-      { name: 'runtimeName', number: 2, type: 'string' },
-      { name: 'runtimeVersion', number: 3, type: 'string' },
-      { name: 'runtimeApiVersion', number: 4, type: 'string' },
-    ],
-  },
-  Status: {
-    service: 'RuntimeService',
-    request: [{ name: 'verbose', number: 1, type: 'bool' }],
-    response: [
-      { name: 'status', number: 1, type: [{ name: 'conditions', number: 1, type: CONDITION, repeated: true }] },
-      { name: 'info', number: 2, type: 'map' },
-    ],
-  },
-  RuntimeConfig: {
-    service: 'RuntimeService',
-    request: NOTHING,
-    // cgroupDriver: 0 systemd, 1 cgroupfs.
-    response: [{ name: 'linux', number: 1, type: [{ name: 'cgroupDriver', number: 1, type: 'int' }] }],
-  },
-  ListPodSandbox: {
-    service: 'RuntimeService',
-    request: NOTHING,
-    response: [{ name: 'items', number: 1, type: SANDBOX, repeated: true }],
-  },
-  StopPodSandbox: {
-    service: 'RuntimeService',
-    request: [{ name: 'podSandboxId', number: 1, type: 'string' }],
-    response: NOTHING,
-  },
-  RemovePodSandbox: {
-    service: 'RuntimeService',
-    request: [{ name: 'podSandboxId', number: 1, type: 'string' }],
-    response: NOTHING,
-  },
-  ListContainers: {
-    service: 'RuntimeService',
-    request: NOTHING,
-    response: [{ name: 'containers', number: 1, type: CONTAINER, repeated: true }],
-  },
-  ContainerStatus: {
-    service: 'RuntimeService',
-    request: [{ name: 'containerId', number: 1, type: 'string' }],
-    response: [{ name: 'status', number: 1, type: CONTAINER_STATUS }],
-  },
-  StopContainer: {
-    service: 'RuntimeService',
-    // Seconds until it is killed.
-    request: [
-      { name: 'containerId', number: 1, type: 'string' },
-      { name: 'timeout', number: 2, type: 'int' },
-    ],
-    response: NOTHING,
-  },
-  ListImages: {
-    service: 'ImageService',
-    request: NOTHING,
-    response: [{ name: 'images', number: 1, type: IMAGE, repeated: true }],
-  },
-  ImageStatus: {
-    service: 'ImageService',
-    request: [{ name: 'image', number: 1, type: IMAGE_SPEC }],
-    response: [{ name: 'image', number: 1, type: IMAGE }],
-  },
-  PullImage: {
-    service: 'ImageService',
-    request: [
-      { name: 'image', number: 1, type: IMAGE_SPEC },
-      { name: 'auth', number: 2, type: AUTH },
-    ],
-    response: [{ name: 'imageRef', number: 1, type: 'string' }],
-  },
-  RemoveImage: {
-    service: 'ImageService',
-    request: [{ name: 'image', number: 1, type: IMAGE_SPEC }],
-    response: NOTHING,
-  },
+  Version: runtime(message`version=1`, message`runtimeName=2 runtimeVersion=3 runtimeApiVersion=4`),
+  Status: runtime(message`verbose=1:bool`, message`status=1:${message`conditions=1:[]${CONDITION}`} info=2:map`),
+  // cgroupDriver: 0 systemd, 1 cgroupfs.
+  RuntimeConfig: runtime(NOTHING, message`linux=1:${message`cgroupDriver=1:int`}`),
+  ListPodSandbox: runtime(NOTHING, message`items=1:[]${SANDBOX}`),
+  StopPodSandbox: runtime(POD_SANDBOX_ID, NOTHING),
+  RemovePodSandbox: runtime(POD_SANDBOX_ID, NOTHING),
+  ListContainers: runtime(NOTHING, message`containers=1:[]${CONTAINER}`),
+  ContainerStatus: runtime(message`containerId=1`, message`status=1:${CONTAINER_STATUS}`),
+  // timeout: seconds until it is killed.
+  StopContainer: runtime(message`containerId=1 timeout=2:int`, NOTHING),
+  ListImages: images(NOTHING, message`images=1:[]${IMAGE}`),
+  ImageStatus: images(message`image=1:${IMAGE_SPEC}`, message`image=1:${IMAGE}`),
+  PullImage: images(message`image=1:${IMAGE_SPEC} auth=2:${AUTH}`, message`imageRef=1`),
+  RemoveImage: images(message`image=1:${IMAGE_SPEC}`, NOTHING),
+}
+
+function runtime(request: Message, response: Message): Method {
+  return { service: 'RuntimeService', request, response }
+}
+
+function images(request: Message, response: Message): Method {
+  return { service: 'ImageService', request, response }
 }

@@ -9,7 +9,8 @@
  */
 import { createVerify, X509Certificate } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readElement, readElements, readOid, TAG } from '../../kubeadm/credentials/der.ts'
+import { extensionsOf } from '../../kubeadm/credentials/certificate.ts'
+import { readElement, readElements, readOid } from '../../kubeadm/credentials/der.ts'
 import { KUBERNETES_TRUST, type Signer, type Trust, type TrustedAuthority } from './fulcio.ts'
 
 export interface Signature {
@@ -95,19 +96,4 @@ function issuerIn(extensions: ReadonlyMap<string, Uint8Array>): string | undefin
   const older = extensions.get(ISSUER)
   if (newer !== undefined) return Buffer.from(readElement(newer).content).toString()
   return older === undefined ? undefined : Buffer.from(older).toString()
-}
-
-/** The values of a certificate's extensions, by object identifier. Source: RFC 5280 4.1. */
-function extensionsOf(certificate: Uint8Array): ReadonlyMap<string, Uint8Array> {
-  const [toBeSigned] = readElements(readElement(certificate).content)
-  const fields = toBeSigned === undefined ? [] : readElements(toBeSigned.content)
-  const list = fields.find(({ tag }) => tag === 0xa3)
-  const extensions = list === undefined ? [] : readElements(readElement(list.content).content)
-  return new Map(
-    extensions.map(({ content }) => {
-      const [id, ...rest] = readElements(content)
-      const value = rest.find(({ tag }) => tag === TAG.octetString)
-      return [readOid(id?.content ?? new Uint8Array()), value?.content ?? new Uint8Array()]
-    }),
-  )
 }

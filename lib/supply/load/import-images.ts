@@ -4,6 +4,7 @@ import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { $, which } from '../../machine/command.ts'
 import type { Cri } from '../cri/cri-client.ts'
+import { ctrImages } from '../runtime/image-names.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { importArchives } from '../runtime/runtime-images.ts'
 import type { ArchivedImage } from './archive-images.ts'
@@ -42,10 +43,10 @@ export async function importImages(
   const before = await presentNames(cri)
   try {
     await importArchives(ctr, cri.socket, [path])
-    await giveWholeNames(ctr, cri, images)
+    await giveWholeNames(cri, images)
     return await proven(cri, images)
   } catch (error) {
-    await removeNew(ctr, cri, before)
+    await removeNew(cri, before)
     throw error
   }
 }
@@ -63,11 +64,11 @@ async function presentNames(cri: Cri): Promise<Names> {
 }
 
 // containerd takes the names of OCI archives as they stand; the kubelet asks for whole ones.
-async function giveWholeNames(ctr: string, cri: Cri, images: readonly ArchivedImage[]): Promise<void> {
+async function giveWholeNames(cri: Cri, images: readonly ArchivedImage[]): Promise<void> {
   for (const { given, whole } of images.flatMap(({ names }) => names)) {
     if (given === whole) continue
-    await $({ what: `load: cannot name "${whole}"` })`${ctrImages(ctr, cri)} tag --force ${given} ${whole}`
-    await $({ nothrow: true })`${ctrImages(ctr, cri)} rm ${given}`
+    await $({ what: `load: cannot name "${whole}"` })`${ctrImages(cri.socket)} tag --force ${given} ${whole}`
+    await $({ nothrow: true })`${ctrImages(cri.socket)} rm ${given}`
   }
 }
 
@@ -94,16 +95,12 @@ async function idOf(cri: Cri, name: string): Promise<string | undefined> {
 }
 
 // By containerd, name by name: CRI's RemoveImage takes all names of an image, also those that were there before.
-async function removeNew(ctr: string, cri: Cri, before: Names): Promise<void> {
+async function removeNew(cri: Cri, before: Names): Promise<void> {
   const ids = new Set(before.values())
   for (const [name, id] of await presentNames(cri)) {
     const former = before.get(name)
     if (former === id) continue
-    if (former !== undefined) await $({ nothrow: true })`${ctrImages(ctr, cri)} tag --force ${former} ${name}`
-    else await $({ nothrow: true })`${ctrImages(ctr, cri)} rm ${name} ${ids.has(id) ? [] : [id]}`
+    if (former !== undefined) await $({ nothrow: true })`${ctrImages(cri.socket)} tag --force ${former} ${name}`
+    else await $({ nothrow: true })`${ctrImages(cri.socket)} rm ${name} ${ids.has(id) ? [] : [id]}`
   }
-}
-
-function ctrImages(ctr: string, { socket }: Cri): string[] {
-  return [ctr, '--address', socket.replace(/^unix:\/\//, ''), '--namespace', 'k8s.io', 'images']
 }

@@ -25,11 +25,6 @@ export interface ArchiveContent {
   readonly architectures: readonly string[]
 }
 
-/** The names of the images in an archive, as readArchive() has them. */
-export async function archiveImages(path: string): Promise<readonly string[] | undefined> {
-  return (await readArchive(path))?.names
-}
-
 /** Configurations of images are small; larger entries are not read. */
 const CONFIG_BYTES = 64 * 1024
 

@@ -5,38 +5,13 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../../base/json.ts'
 import { CriError, openSession, unary } from '../cri/grpc.ts'
-import type { Message } from '../cri/messages.ts'
+import { type Message, message } from '../cri/messages.ts'
 import { decode, encode } from '../cri/protobuf.ts'
 import { NAMESPACE } from './runtime-images.ts'
 
-const DESCRIPTOR: Message = [
-  { name: 'mediaType', number: 1, type: 'string' },
-  { name: 'digest', number: 2, type: 'string' },
-  { name: 'size', number: 3, type: 'int' },
-]
-
-const MOUNT: Message = [
-  { name: 'type', number: 1, type: 'string' },
-  { name: 'source', number: 2, type: 'string' },
-  { name: 'target', number: 3, type: 'string' },
-  { name: 'options', number: 4, type: 'string', repeated: true },
-]
-
-const IMAGE: Message = [
-  {
-    name: 'image',
-    number: 1,
-    type: [
-      { name: 'name', number: 1, type: 'string' },
-      { name: 'target', number: 3, type: DESCRIPTOR },
-    ],
-  },
-]
-
-const SNAPSHOT: Message = [
-  { name: 'snapshotter', number: 1, type: 'string' },
-  { name: 'key', number: 2, type: 'string' },
-]
+const DESCRIPTOR = message`mediaType=1 digest=2 size=3:int`
+const MOUNT = message`type=1 source=2 target=3 options=4:[]string`
+const IMAGE = message`image=1:${message`name=1 target=3:${DESCRIPTOR}`}`
 
 interface Method {
   readonly service: string
@@ -58,43 +33,25 @@ export type ContainerdMethod =
 const METHODS: Readonly<Record<ContainerdMethod, Method>> = {
   'Content/Write': {
     service: 'content',
-    request: [
-      { name: 'action', number: 1, type: 'int' },
-      { name: 'ref', number: 2, type: 'string' },
-      { name: 'total', number: 3, type: 'int' },
-      { name: 'expected', number: 4, type: 'string' },
-      { name: 'offset', number: 5, type: 'int' },
-      { name: 'labels', number: 7, type: 'map' },
-    ],
+    request: message`action=1:int ref=2 total=3:int expected=4 offset=5:int labels=7:map`,
     response: [],
   },
   'Images/Create': { service: 'images', request: IMAGE, response: [] },
   'Images/Update': { service: 'images', request: IMAGE, response: [] },
-  'Snapshots/Stat': { service: 'snapshots', request: SNAPSHOT, response: [] },
+  'Snapshots/Stat': { service: 'snapshots', request: message`snapshotter=1 key=2`, response: [] },
   'Snapshots/Prepare': {
     service: 'snapshots',
-    request: [...SNAPSHOT, { name: 'parent', number: 3, type: 'string' }],
-    response: [{ name: 'mounts', number: 1, type: MOUNT, repeated: true }],
+    request: message`snapshotter=1 key=2 parent=3`,
+    response: message`mounts=1:[]${MOUNT}`,
   },
-  'Snapshots/Commit': {
-    service: 'snapshots',
-    request: [
-      { name: 'snapshotter', number: 1, type: 'string' },
-      { name: 'name', number: 2, type: 'string' },
-      { name: 'key', number: 3, type: 'string' },
-    ],
-    response: [],
-  },
+  'Snapshots/Commit': { service: 'snapshots', request: message`snapshotter=1 name=2 key=3`, response: [] },
   'Diff/Apply': {
     service: 'diff',
-    request: [
-      { name: 'diff', number: 1, type: DESCRIPTOR },
-      { name: 'mounts', number: 2, type: MOUNT, repeated: true },
-    ],
-    response: [{ name: 'applied', number: 1, type: DESCRIPTOR }],
+    request: message`diff=1:${DESCRIPTOR} mounts=2:[]${MOUNT}`,
+    response: message`applied=1:${DESCRIPTOR}`,
   },
-  'Leases/Create': { service: 'leases', request: [{ name: 'id', number: 1, type: 'string' }], response: [] },
-  'Leases/Delete': { service: 'leases', request: [{ name: 'id', number: 1, type: 'string' }], response: [] },
+  'Leases/Create': { service: 'leases', request: message`id=1`, response: [] },
+  'Leases/Delete': { service: 'leases', request: message`id=1`, response: [] },
 }
 
 /** The action of a write that ends it. */

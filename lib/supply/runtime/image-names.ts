@@ -55,7 +55,8 @@ export function imageDigests(text: string): ReadonlyMap<string, string> {
   )
 }
 
-function ctrImages(socket: string): string[] {
+/** The words of `ctr images` for a containerd. */
+export function ctrImages(socket: string): string[] {
   const address = socket.replace(/^unix:\/\//, '')
   return [which('ctr') ?? 'ctr', '--address', address, '--namespace', NAMESPACE, 'images']
 }

@@ -1,31 +1,8 @@
 /** A host as it was recorded: the same verdicts as there, on any machine. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { InterfaceAddress } from './addresses.ts'
-import {
-  type CommandResult,
-  type DiskSpace,
-  filesAt,
-  type HostSource,
-  type PathKind,
-  quietly,
-  type RuntimeAnswer,
-} from './host-source.ts'
-
-/** What a recorded tree keeps of a host beside its files; all of it may be left out. */
-export interface RecordedValues {
-  /** Paths of which only what they are is known: programs, sockets, empty folders. */
-  readonly kinds?: Readonly<Record<string, PathKind>>
-  readonly links?: Readonly<Record<string, string>>
-  /** By the longest of these paths that holds the one asked for. */
-  readonly space?: Readonly<Record<string, DiskSpace>>
-  readonly addresses?: readonly InterfaceAddress[]
-  /** By socket; at any other one nothing answers. */
-  readonly runtimes?: Readonly<Record<string, RuntimeAnswer>>
-  readonly environment?: Readonly<Record<string, string>>
-  /** RFC 3339. */
-  readonly now?: string
-}
+import { type CommandResult, filesAt, type HostSource, quietly } from '../lib/machine/host/host-source.ts'
+import type { RecordedValues } from '../lib/machine/host/recording.ts'
 
 /**
  * A recorded host: files below `<folder>/root` (`*.gz` as plain text), `<folder>/commands.json` (arguments joined by
