@@ -88,9 +88,7 @@ function lackOf({
   missingCapabilities,
   cgroupsWritable,
 }: Pick<JobFacts, 'missingCapabilities' | 'cgroupsWritable'>): string | undefined {
-  if (missingCapabilities.length > 0) {
-    return `the job runs in a container without ${missingCapabilities.join(' and ')}`
-  }
+  if (missingCapabilities.length > 0) return `the job runs in a container without ${missingCapabilities.join(' and ')}`
   return cgroupsWritable ? undefined : 'the job runs in a container that may not make control groups'
 }
 

@@ -139,7 +139,7 @@ describe('what a faulty line looks like', () => {
     ['kubernetesVersion: @VERSION@', /looks like a variable/],
     ['controlPlaneEndpoint: <LOAD_BALANCER>:6443', /looks like a variable/],
     ['kubernetesVersion: \u201cv1.36.2\u201d', /quotation mark of a word processor/],
-    ['kubernetesVersion\uff1av1.36.2', /no ASCII sign; write ":"/],
+    ['kubernetesVersion\uff1av1.36.2', /not an ASCII sign; write ":"/],
     ['\u00a0clusterName: a', /not the one of the space bar/],
     ['kubernetesVersion: v1.36.2\n  clusterName: a', /the next one is indented too far/],
     ['kubernetesVersion:v1.36.2\nclusterName: a', /write a blank after the colon/],

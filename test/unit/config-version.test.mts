@@ -50,11 +50,11 @@ describe('chooseVersion()', () => {
     ['latest-2', /looked up on the network/],
     ['stable-1.37', /looked up on the network/],
     ['ci/latest', /looked up on the network/],
-    ['v1.36.2-rc.01', /no version/],
-    ['v1.36.2-', /no version/],
-    ['v1.36.2+', /no version/],
-    ['v1.36.2-a..b', /no version/],
-    ['foo', /no version/],
+    ['v1.36.2-rc.01', /not a version/],
+    ['v1.36.2-', /not a version/],
+    ['v1.36.2+', /not a version/],
+    ['v1.36.2-a..b', /not a version/],
+    ['foo', /not a version/],
   ]
   for (const [text, reason] of refused) {
     test(`refuses "${text}"`, () => {

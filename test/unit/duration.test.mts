@@ -25,15 +25,15 @@ for (const [text, go] of ROUND_TRIPS) {
 }
 
 const REFUSED: readonly (readonly [text: string, reason: RegExp])[] = [
-  ['', /no duration/],
+  ['', /not a duration/],
   ['5', /without a unit/],
   ['1y', /"y" is not a unit/],
   ['1h 30m', /"h " is not a unit/],
   ['1 day', /" day" is not a unit/],
-  ['h', /no duration/],
+  ['h', /not a duration/],
   ['1h30', /without a unit/],
   ['9999999h', /longer than 292 years/],
-  ['.s', /no duration/],
+  ['.s', /not a duration/],
 ]
 
 for (const [text, reason] of REFUSED) {

@@ -122,9 +122,7 @@ function exists([, , since, until]: Field, release: Version | undefined): boolea
 function encode(shape: Shape, value: Json, path: string, context: Context): Json {
   if (typeof shape === 'string') return encodePlain(shape.replace(/!$/, ''), value, path, context)
   if ('pointer' in shape) return value === null ? null : encodeNested(shape.pointer, value, path, context)
-  if ('list' in shape) {
-    return list(value, path, context, (item, at) => encodeNested(shape.list, item, at, context))
-  }
+  if ('list' in shape) return list(value, path, context, (item, at) => encodeNested(shape.list, item, at, context))
   return encodeNested(shape, value, path, context)
 }
 

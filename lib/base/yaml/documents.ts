@@ -138,9 +138,7 @@ function readPart(part: Part): Conversion {
   // Go reads no further than the first document either.
   for (const document of composer.compose(untilError(new Parser().parse(part.text)), true, part.text.length)) {
     const [error] = [...document.errors, ...document.warnings.filter(({ code }) => code === 'BAD_DIRECTIVE')]
-    if (error !== undefined) {
-      return failed(error.pos[0], reasonOf(error.message))
-    }
+    if (error !== undefined) return failed(error.pos[0], reasonOf(error.message))
     const { explicit, version } = document.directives.yaml
     if (explicit === true && version !== '1.1') {
       return failed(0, `YAML ${version} is not read; take the "%YAML" line out`)
@@ -158,9 +156,7 @@ function isEmpty(text: string): boolean {
 function* untilError(tokens: Iterable<CST.Token>): Generator<CST.Token, void> {
   for (const token of tokens) {
     yield token
-    if (token.type === 'error') {
-      return
-    }
+    if (token.type === 'error') return
   }
 }
 
@@ -171,9 +167,7 @@ function faultOf(part: Part, { path, offset, reason, earlier }: Finding): Fault 
 
 function lineAt(part: Part, offset: number): number {
   let line = part.line
-  for (let at = part.text.indexOf('\n'); at !== -1 && at < offset; at = part.text.indexOf('\n', at + 1)) {
-    line += 1
-  }
+  for (let at = part.text.indexOf('\n'); at !== -1 && at < offset; at = part.text.indexOf('\n', at + 1)) line += 1
   return line
 }
 
@@ -182,9 +176,7 @@ function offsetAt(root: Json, path: Path, offsets: Conversion['offsets']): numbe
   let value: Json | undefined = root
   for (const key of path) {
     const next = value === undefined ? undefined : offsets.get(value)?.get(key)
-    if (next === undefined) {
-      break
-    }
+    if (next === undefined) break
     offset = next
     value = isObject(value) ? value[key] : (value as readonly Json[])[Number(key)]
   }

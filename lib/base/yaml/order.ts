@@ -9,24 +9,16 @@ export function compareKeys(a: string, b: string): number {
   const right = Array.from(b)
   const at = left.findIndex((char, index) => char !== right[index])
   const [leftChar, rightChar] = [left[at], right[at]]
-  if (at === -1 || leftChar === undefined || rightChar === undefined) {
-    return left.length - right.length
-  }
+  if (at === -1 || leftChar === undefined || rightChar === undefined) return left.length - right.length
   const [leftLetter, rightLetter] = [isLetter(leftChar), isLetter(rightChar)]
-  if (leftLetter !== rightLetter) {
-    return leftLetter ? 1 : -1
-  }
+  if (leftLetter !== rightLetter) return leftLetter ? 1 : -1
   if (!leftLetter) {
     // A zero inside a number does not lead it: 1 stands for the digits before.
     const lead = (leftChar === '0' || rightChar === '0') && isInsideNumber(left, at) ? '1' : '0'
     const [leftRun, rightRun] = [digitsFrom(left, at), digitsFrom(right, at)]
     const difference = digitValue(lead, leftRun) - digitValue(lead, rightRun)
-    if (difference !== 0n) {
-      return difference < 0n ? -1 : 1
-    }
-    if (leftRun.length !== rightRun.length) {
-      return leftRun.length - rightRun.length
-    }
+    if (difference !== 0n) return difference < 0n ? -1 : 1
+    if (leftRun.length !== rightRun.length) return leftRun.length - rightRun.length
   }
   return (leftChar.codePointAt(0) ?? 0) - (rightChar.codePointAt(0) ?? 0)
 }
@@ -42,9 +34,7 @@ function isDigit(char: string | undefined): boolean {
 /** Whether the digits right before `at` are more than zeros. */
 function isInsideNumber(chars: readonly string[], at: number): boolean {
   for (let index = at - 1; index >= 0 && isDigit(chars[index]); index--) {
-    if (chars[index] !== '0') {
-      return true
-    }
+    if (chars[index] !== '0') return true
   }
   return false
 }

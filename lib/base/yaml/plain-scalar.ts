@@ -41,12 +41,8 @@ const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
  */
 export function plainScalar(text: string): Scalar {
   const word = words.get(text)
-  if (word !== undefined) {
-    return word
-  }
-  if (/^[-+.0-9]/.test(text)) {
-    return numberOrDate(text) ?? { type: 'string', value: text }
-  }
+  if (word !== undefined) return word
+  if (/^[-+.0-9]/.test(text)) return numberOrDate(text) ?? { type: 'string', value: text }
   return { type: 'string', value: text }
 }
 
@@ -56,24 +52,18 @@ export function isPlainText(text: string): boolean {
 }
 
 function numberOrDate(text: string): Scalar | undefined {
-  if (isTimestamp(text)) {
-    return { type: 'timestamp', value: text }
-  }
+  if (isTimestamp(text)) return { type: 'timestamp', value: text }
   // Underscores may stand anywhere, but only between digits in what starts with a dot.
   const digits = text.startsWith('.') && !FLOAT_FROM_DOT.test(text) ? text : text.replaceAll('_', '')
   const integer = parseInteger(digits)
-  if (integer !== undefined) {
-    return { type: 'int', value: integer }
-  }
+  if (integer !== undefined) return { type: 'int', value: integer }
   const float = FLOAT.test(digits) ? Number(digits) : Number.NaN
   return Number.isFinite(float) ? { type: 'float', value: float } : undefined
 }
 
 function parseInteger(text: string): bigint | undefined {
   const [, sign, digits] = INTEGER.exec(text) ?? []
-  if (sign === undefined || digits === undefined) {
-    return undefined
-  }
+  if (sign === undefined || digits === undefined) return undefined
   const size = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits)
   const fits = sign === '-' ? size <= 1n << 63n : size < 1n << (sign === '+' ? 63n : 64n)
   return fits ? (sign === '-' ? -size : size) : undefined
@@ -81,18 +71,10 @@ function parseInteger(text: string): bigint | undefined {
 
 function isTimestamp(text: string): boolean {
   const [, year, month, day, mark, hour, minute, second, zone] = DATE.exec(text) ?? []
-  if (year === undefined || !isDay(Number(year), Number(month), Number(day))) {
-    return false
-  }
-  if (mark === undefined) {
-    return true
-  }
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) {
-    return false
-  }
-  if (mark.startsWith(' ')) {
-    return zone === ''
-  }
+  if (year === undefined || !isDay(Number(year), Number(month), Number(day))) return false
+  if (mark === undefined) return true
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return false
+  if (mark.startsWith(' ')) return zone === ''
   const [offset, hours = '0', minutes = '0'] = ZONE.exec(zone ?? '') ?? []
   return offset !== undefined && Number(hours) <= 24 && Number(minutes) <= 60
 }
@@ -119,22 +101,16 @@ export function formatKeyNumber(value: number): string {
 
 function shortest32(value: number): string {
   for (let precision = 1; precision < 9; precision++) {
-    if (Math.fround(Number(value.toPrecision(precision))) === value) {
-      return value.toPrecision(precision)
-    }
+    if (Math.fround(Number(value.toPrecision(precision))) === value) return value.toPrecision(precision)
   }
   return value.toPrecision(9)
 }
 
 function formatFloat(value: number, shortest: (value: number) => string): string {
-  if (!Number.isFinite(value)) {
-    return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf'
-  }
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf'
   const [mantissa = '', power = '0'] = Number(shortest(value)).toExponential().split('e')
   const exponent = Number(power)
-  if (exponent >= -4 && exponent < 6) {
-    return Number(shortest(value)).toString()
-  }
+  if (exponent >= -4 && exponent < 6) return Number(shortest(value)).toString()
   const size = String(Math.abs(exponent)).padStart(2, '0')
   return `${mantissa}e${exponent < 0 ? '-' : '+'}${size}`
 }

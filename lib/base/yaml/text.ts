@@ -53,15 +53,9 @@ export function textLines(text: string, column: number, indent: number, isKey: b
 }
 
 function styleOf(text: string): Style {
-  if (UNPRINTABLE.test(text) || / [\n\u2028\u2029]/.test(text)) {
-    return 'double'
-  }
-  if (text.includes('\n')) {
-    return text.endsWith(' ') ? 'double' : 'literal'
-  }
-  if (!isPlainText(text) || /[\u2028\u2029] /.test(text)) {
-    return 'double'
-  }
+  if (UNPRINTABLE.test(text) || / [\n\u2028\u2029]/.test(text)) return 'double'
+  if (text.includes('\n')) return text.endsWith(' ') ? 'double' : 'literal'
+  if (!isPlainText(text) || /[\u2028\u2029] /.test(text)) return 'double'
   return INDICATOR.test(text) || BREAK.test(text) || text.startsWith(' ') || text.endsWith(' ') ? 'single' : 'plain'
 }
 
@@ -111,9 +105,7 @@ function foldDouble(text: string, column: number, indent: number, width: number)
 
 function escapeOf(char: string): string {
   const short = ESCAPES[char]
-  if (short !== undefined) {
-    return `\\${short}`
-  }
+  if (short !== undefined) return `\\${short}`
   const code = char.codePointAt(0) ?? 0
   const [letter, length] = code <= 0xff ? ['x', 2] : code <= 0xffff ? ['u', 4] : ['U', 8]
   return `\\${letter}${code.toString(16).toUpperCase().padStart(Number(length), '0')}`

@@ -80,9 +80,7 @@ export function toJson(root: Node | null): Conversion {
   try {
     return { value: convert(state, root, undefined), findings, offsets }
   } catch (error) {
-    if (error instanceof Refusal) {
-      return { findings: [...findings, error.finding], offsets }
-    }
+    if (error instanceof Refusal) return { findings: [...findings, error.finding], offsets }
     if (error instanceof RangeError) {
       return { findings: [...findings, { path: [], offset: 0, reason: 'it is nested too deeply' }], offsets }
     }
@@ -91,20 +89,12 @@ export function toJson(root: Node | null): Conversion {
 }
 
 function convert(state: State, node: Node | null, step: Step | undefined): Json {
-  if (node === null) {
-    return null
-  }
+  if (node === null) return null
   count(state, node, step)
   const { isAlias, isMap, isSeq } = library()
-  if (isAlias(node)) {
-    return follow(state, node, step, target => convert(state, target, step))
-  }
-  if (node.anchor !== undefined && state.aliasDepth === 0) {
-    state.anchors.set(node.anchor, node)
-  }
-  if (isMap<Node, Node | null>(node)) {
-    return convertMapping(state, node, step)
-  }
+  if (isAlias(node)) return follow(state, node, step, target => convert(state, target, step))
+  if (node.anchor !== undefined && state.aliasDepth === 0) state.anchors.set(node.anchor, node)
+  if (isMap<Node, Node | null>(node)) return convertMapping(state, node, step)
   if (isSeq<Node>(node)) {
     const items = node.items.map((item, index) => convert(state, item, { key: index, parent: step }))
     state.offsets.set(items, new Map(node.items.map((item, index) => [index, offsetOf(item)])))
@@ -159,20 +149,14 @@ function mergeSources(state: State, node: Node, step: Step | undefined): readonl
     isMap(item) || (isAlias(item) && follow(state, item, step, target => isMap(target)))
   const sources = isSeq<Node>(node) ? [...node.items].reverse() : [node]
   const wrong = sources.find(source => !isMapping(source))
-  if (wrong !== undefined) {
-    throw new Refusal(step, wrong, 'what "<<" merges has to be a mapping or a list of mappings')
-  }
+  if (wrong !== undefined) throw new Refusal(step, wrong, 'what "<<" merges has to be a mapping or a list of mappings')
   return sources
 }
 
 function follow<Result>(state: State, alias: Alias, step: Step | undefined, use: (target: Node) => Result): Result {
   const target = state.targets.get(alias) ?? state.anchors.get(alias.source)
-  if (target === undefined) {
-    throw new Refusal(step, alias, `nothing before it is named "&${alias.source}"`)
-  }
-  if (state.open.has(target)) {
-    throw new Refusal(step, alias, `"&${alias.source}" contains itself`)
-  }
+  if (target === undefined) throw new Refusal(step, alias, `nothing before it is named "&${alias.source}"`)
+  if (state.open.has(target)) throw new Refusal(step, alias, `"&${alias.source}" contains itself`)
   state.targets.set(alias, target)
   state.open.add(target)
   state.aliasDepth += 1
@@ -195,12 +179,8 @@ function count(state: State, node: Node, step: Step | undefined): void {
 
 function keyText(state: State, node: Node, step: Step | undefined): string {
   const { isAlias, isScalar } = library()
-  if (isAlias(node)) {
-    return follow(state, node, step, target => keyText(state, target, step))
-  }
-  if (node.anchor !== undefined) {
-    state.anchors.set(node.anchor, node)
-  }
+  if (isAlias(node)) return follow(state, node, step, target => keyText(state, target, step))
+  if (node.anchor !== undefined) state.anchors.set(node.anchor, node)
   const value = isScalar(node) ? scalarValue(node, step) : null
   if (value === null) {
     throw new Refusal(step, node, `a key has to be text, this one is ${isScalar(node) ? 'null' : 'a collection'}`)
@@ -210,9 +190,7 @@ function keyText(state: State, node: Node, step: Step | undefined): string {
 
 function scalarValue(node: Scalar, step: Step | undefined): null | boolean | bigint | number | string {
   const text = node.source ?? ''
-  if (node.tag === undefined) {
-    return node.type === 'PLAIN' ? plainScalar(text).value : text
-  }
+  if (node.tag === undefined) return node.type === 'PLAIN' ? plainScalar(text).value : text
   const name = node.tag.startsWith(CORE) ? node.tag.slice(CORE.length) : ''
   if (name === 'binary') {
     if (!BASE_64.test(text.replaceAll('\n', ''))) {
@@ -221,9 +199,7 @@ function scalarValue(node: Scalar, step: Step | undefined): null | boolean | big
     return Buffer.from(text, 'base64').toString()
   }
   const wanted = TYPE_OF_TAG[name]
-  if (wanted === undefined) {
-    return text
-  }
+  if (wanted === undefined) return text
   const { type, value } = plainScalar(text)
   if (type !== wanted && !(type === 'int' && wanted === 'float')) {
     throw new Refusal(step, node, `it is tagged !!${name} but is no ${name}`)
@@ -237,8 +213,6 @@ function offsetOf(node: Node): number {
 
 function pathOf(step: Step | undefined): Path {
   const path: (string | number)[] = []
-  for (let at = step; at !== undefined; at = at.parent) {
-    path.unshift(at.key)
-  }
+  for (let at = step; at !== undefined; at = at.parent) path.unshift(at.key)
   return path
 }

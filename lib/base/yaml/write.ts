@@ -24,9 +24,7 @@ interface Output {
 export function stringify(value: unknown): string {
   const output: Output = { lines: [], line: '' }
   writeNode(output, value, 0, true)
-  if (output.line !== '') {
-    newLine(output)
-  }
+  if (output.line !== '') newLine(output)
   return output.lines.join('')
 }
 
@@ -50,9 +48,7 @@ function toJson(value: unknown): unknown {
   if (typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function') {
     return value.toJSON()
   }
-  if (typeof value === 'number') {
-    return Number.isFinite(value) ? value : null
-  }
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null
   return typeof value === 'function' || typeof value === 'symbol' || value === undefined ? null : value
 }
 
@@ -88,18 +84,14 @@ function writeMapping(output: Output, mapping: Readonly<Record<string, unknown>>
     }
     output.line += ':'
     const value = mapping[key]
-    if (isSimple && isBlock(value)) {
-      newLine(output)
-    }
+    if (isSimple && isBlock(value)) newLine(output)
     writeNode(output, value, Array.isArray(value) && isSimple ? indent : indent + INDENT, false)
   }
 }
 
 function isBlock(value: unknown): boolean {
   const json = toJson(value)
-  if (Array.isArray(json)) {
-    return json.length > 0
-  }
+  if (Array.isArray(json)) return json.length > 0
   return typeof json === 'object' && json !== null && Object.values(json).some(member => member !== undefined)
 }
 
@@ -110,9 +102,7 @@ function newLine(output: Output): void {
 
 /** Goes to column `indent` of the line if only indicators stand before it, else of the next one. */
 function startLine(output: Output, indent: number): void {
-  if (output.line.length > indent) {
-    newLine(output)
-  }
+  if (output.line.length > indent) newLine(output)
   output.line = output.line.padEnd(indent)
 }
 

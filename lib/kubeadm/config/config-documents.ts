@@ -133,9 +133,7 @@ function unknownApi(apiVersion: string, kind: string): [field: string, reason: s
   const former = FORMER_API_VERSIONS[apiVersion]
   if (former !== undefined) return ['apiVersion', `the API version "${apiVersion}" is too old; ${former}`]
   const versions = [...new Set(KINDS.filter(row => row.kind === kind).map(row => row.apiVersion))]
-  if (versions.length > 0) {
-    return ['apiVersion', `"${apiVersion}" has no kind "${kind}"; use ${versions.join(' or ')}`]
-  }
+  if (versions.length > 0) return ['apiVersion', `"${apiVersion}" has no kind "${kind}"; use ${versions.join(' or ')}`]
   const kinds = [...new Set(KINDS.filter(row => groupOf(row.apiVersion) === groupOf(apiVersion)).map(row => row.kind))]
   const now = FORMER_KINDS[kind]
   if (now !== undefined) return ['kind', `the kind "${kind}" is gone; it is ${now} now`]

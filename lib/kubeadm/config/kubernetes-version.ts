@@ -49,9 +49,7 @@ export function chooseVersion(text: string, options: VersionOptions = {}): Versi
   const exact = name === undefined ? label : newestKnown(name)
   const version = semanticVersion(exact)
   if (version === undefined) return { reason: versionReason(label) }
-  if (version.major < 1 || (version.major === 1 && version.minor < OLDEST_MINOR)) {
-    return { reason: TOO_OLD }
-  }
+  if (version.major < 1 || (version.major === 1 && version.minor < OLDEST_MINOR)) return { reason: TOO_OLD }
   const kubeadm = chooseKubeadm(version, options.kubeadm)
   if ('reason' in kubeadm) return kubeadm
   const assumed =

@@ -23,17 +23,13 @@ export interface Patched {
  */
 export function applyPatches(patches: readonly Patch[], target: PatchTarget, object: JsonObject): Patched {
   const wanted = patches.filter(patch => patch.target === target)
-  if (wanted.length === 0) {
-    return { object, messages: [] }
-  }
+  if (wanted.length === 0) return { object, messages: [] }
   const patched = wanted.reduce<JsonObject>(applyPatch, JSON.parse(JSON.stringify(object)))
   const applied = wanted.map(
     ({ type }) => `[patches] Applied patch of type "${MEDIA_TYPES[type]}" to target "${target}"`,
   )
   const type = TYPE_OF_TARGET[target]
-  if (type === undefined) {
-    return { object: patched, messages: applied }
-  }
+  if (type === undefined) return { object: patched, messages: applied }
   for (const key of ['apiVersion', 'kind']) {
     if (patched[key] !== object[key]) {
       throw new KubestepError(`patches: cannot use the patched "${target}": its ${key} is no longer "${object[key]}"`)
@@ -52,9 +48,7 @@ export function applyPatches(patches: readonly Patch[], target: PatchTarget, obj
 function applyPatch(object: JsonObject, patch: Patch): JsonObject {
   try {
     const result = patchedBy(patch, object)
-    if (!isObject(result)) {
-      throw new Error('what it leaves is no mapping')
-    }
+    if (!isObject(result)) throw new Error('what it leaves is no mapping')
     return result
   } catch (error) {
     const { document, file, target, type } = patch

@@ -25,9 +25,7 @@ export function inOrder(items: Items, wanted: Items, before: Items, key: string)
     const limit = place(before, item)
     for (let next = left[at]; next !== undefined; next = left[at]) {
       const found = place(before, next)
-      if (limit === -1 || found === -1 || found > limit) {
-        break
-      }
+      if (limit === -1 || found === -1 || found > limit) break
       merged.push(next)
       at += 1
     }
@@ -41,9 +39,7 @@ export function inOrder(items: Items, wanted: Items, before: Items, key: string)
  * as many new items show as were deleted.
  */
 export function orderAfterMerge(original: Items, patch: Items, key: string): Items {
-  if (key === '') {
-    return original
-  }
+  if (key === '') return original
   const ids = (list: Items): readonly (Json | undefined)[] => list.map(item => idOf(item, key))
   const deleted = ids(patch.filter(isDeletion))
   const remaining = original.filter(item => !deleted.includes(idOf(item, key)))
@@ -53,26 +49,18 @@ export function orderAfterMerge(original: Items, patch: Items, key: string): Ite
 
 /** Throws an Error when the patch holds items that `order` does not list, or lists in another order. */
 export function refuseOtherOrder(patch: Items, order: Items, key: string): void {
-  if (patch.length === 0 || order.length === 0) {
-    return
-  }
+  if (patch.length === 0 || order.length === 0) return
   let at = 0
   for (const item of patch.filter(item => !isMarked(item))) {
-    while (at < order.length && idOf(order[at] ?? null, key) !== idOf(item, key)) {
-      at += 1
-    }
-    if (at === order.length) {
-      throw new Error('"$setElementOrder" has to list all items of the patch, in their order')
-    }
+    while (at < order.length && idOf(order[at] ?? null, key) !== idOf(item, key)) at += 1
+    if (at === order.length) throw new Error('"$setElementOrder" has to list all items of the patch, in their order')
     at += 1
   }
 }
 
 function idOf(item: Json, key: string): Json | undefined {
   const id = key === '' || !isObject(item) ? item : item[key]
-  if (id === undefined) {
-    throw new Error(`an item of the list lacks "${key}", by which its items are told apart`)
-  }
+  if (id === undefined) throw new Error(`an item of the list lacks "${key}", by which its items are told apart`)
   return id
 }
 

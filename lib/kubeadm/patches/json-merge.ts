@@ -23,9 +23,7 @@ export function applyJsonMerge(object: JsonObject, patch: JsonObject): JsonObjec
 
 /** A value without the members that are null; items of lists stay. */
 export function withoutNulls(value: Json): Json {
-  if (Array.isArray(value)) {
-    return value.map((item: Json) => withoutNulls(item))
-  }
+  if (Array.isArray(value)) return value.map((item: Json) => withoutNulls(item))
   return isObject(value)
     ? Object.fromEntries(
         Object.entries(value)

@@ -18,18 +18,14 @@ const OPERATIONS: Readonly<Record<string, 'value' | 'from' | undefined>> = {
 
 /** What is wrong with the form of a JSON patch; empty when nothing is. */
 export function jsonPatchFaults(patch: Json): string[] {
-  if (!Array.isArray(patch)) {
-    return ['a patch of type json has to be a list of operations']
-  }
+  if (!Array.isArray(patch)) return ['a patch of type json has to be a list of operations']
   return patch.flatMap((operation: Json, index) =>
     operationFaults(operation).map(fault => `operation ${index + 1}: ${fault}`),
   )
 }
 
 function operationFaults(operation: Json): string[] {
-  if (!isObject(operation)) {
-    return ['it has to be a mapping with "op" and "path"']
-  }
+  if (!isObject(operation)) return ['it has to be a mapping with "op" and "path"']
   const { op, path, from } = operation
   if (typeof op !== 'string' || !Object.hasOwn(OPERATIONS, op)) {
     return [`"op" has to be one of ${Object.keys(OPERATIONS).join(', ')}`]
@@ -79,9 +75,7 @@ function applyOperation(document: Json, operation: JsonObject): Json {
 
 function test(document: Json, path: readonly string[], value: Json): Json {
   const found = get(document, path) ?? null
-  if (!isDeepStrictEqual(found, value)) {
-    throw new Error('the test fails: the value there is another one')
-  }
+  if (!isDeepStrictEqual(found, value)) throw new Error('the test fails: the value there is another one')
   return document
 }
 
@@ -116,18 +110,14 @@ function replace(document: Json, path: readonly string[], value: Json): Json {
 /** The value a pointer shows; undefined when its last part is not there. Throws an Error when the way there is not. */
 function get(document: Json, path: readonly string[]): Json | undefined {
   const [key, ...rest] = path
-  if (key === undefined) {
-    return document
-  }
+  if (key === undefined) return document
   const next = Array.isArray(document) ? document[indexOf(key, document.length)] : memberOf(document, key)
   return rest.length === 0 ? next : get(stepInto(next, key), rest)
 }
 
 function existing(document: Json, path: readonly string[]): Json {
   const value = get(document, path)
-  if (value === undefined) {
-    throw new Error(`there is no "${path.at(-1)}"`)
-  }
+  if (value === undefined) throw new Error(`there is no "${path.at(-1)}"`)
   return value
 }
 
@@ -139,13 +129,9 @@ function update(
   member: Json | undefined,
 ): Json {
   const [key, ...rest] = path
-  if (key === undefined) {
-    throw new Error('the whole document cannot be added or removed')
-  }
+  if (key === undefined) throw new Error('the whole document cannot be added or removed')
   if (Array.isArray(document)) {
-    if (rest.length === 0) {
-      return inList(document, key)
-    }
+    if (rest.length === 0) return inList(document, key)
     const index = indexOf(key, document.length)
     return document.with(index, update(stepInto(document[index], key), rest, inList, member))
   }
@@ -156,16 +142,12 @@ function update(
 }
 
 function memberOf(value: Json, key: string): Json | undefined {
-  if (!isObject(value)) {
-    throw new Error(`"${key}" is looked for in what is no mapping or list`)
-  }
+  if (!isObject(value)) throw new Error(`"${key}" is looked for in what is no mapping or list`)
   return Object.hasOwn(value, key) ? value[key] : undefined
 }
 
 function stepInto(value: Json | undefined, key: string): Json {
-  if (value === undefined || value === null) {
-    throw new Error(`there is no "${key}" on the way`)
-  }
+  if (value === undefined || value === null) throw new Error(`there is no "${key}" on the way`)
   return value
 }
 
@@ -173,8 +155,6 @@ function stepInto(value: Json | undefined, key: string): Json {
 function indexOf(key: string, length: number): number {
   const index = /^[-+]?[0-9]+$/.test(key) ? Number(key) : Number.NaN
   const fromStart = index < 0 ? index + length : index
-  if (!(fromStart >= 0 && fromStart < length)) {
-    throw new Error(`"${key}" is not an index of the list`)
-  }
+  if (!(fromStart >= 0 && fromStart < length)) throw new Error(`"${key}" is not an index of the list`)
   return fromStart
 }

@@ -69,15 +69,9 @@ export function parsePatches(
       }
     }
   }
-  if (faults.length > 0) {
-    throw new KubestepError(faults.join('\n'))
-  }
-  if (found.length > 0) {
-    messages.push(`[patches] Found the following patch files: [${found.join(' ')}]`)
-  }
-  if (ignored.length > 0) {
-    messages.push(`[patches] Ignored the following files: [${ignored.join(' ')}]`)
-  }
+  if (faults.length > 0) throw new KubestepError(faults.join('\n'))
+  if (found.length > 0) messages.push(`[patches] Found the following patch files: [${found.join(' ')}]`)
+  if (ignored.length > 0) messages.push(`[patches] Ignored the following files: [${ignored.join(' ')}]`)
   return { patches, messages }
 }
 
@@ -108,9 +102,7 @@ function documentsOf(file: string, content: string, type: PatchType): (Pick<Patc
 }
 
 function shapeFaults(value: Json, type: PatchType): string[] {
-  if (type === 'json') {
-    return jsonPatchFaults(value)
-  }
+  if (type === 'json') return jsonPatchFaults(value)
   return isObject(value)
     ? []
     : [`a patch of type ${type} has to be a mapping; name the file +json if it is a list of operations`]

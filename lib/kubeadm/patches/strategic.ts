@@ -15,9 +15,7 @@ const PRIMITIVE_DELETION = '$deleteFromPrimitiveList'
 
 /** `object`, which is of the type `type`, with the patch merged in. Throws an Error that says why it cannot be. */
 export function applyStrategicMerge(object: JsonObject, patch: JsonObject, type: TypeName): JsonObject {
-  if (DIRECTIVE in patch) {
-    return replaced(patch)
-  }
+  if (DIRECTIVE in patch) return replaced(patch)
   const members = new Map(Object.entries(retained(object, patch)))
   const rest = new Map(Object.entries(patch).filter(([key]) => key !== RETAIN_KEYS))
   for (const [key, order] of Object.entries(patch).filter(([key]) => key.startsWith(ELEMENT_ORDER))) {
@@ -29,36 +27,26 @@ export function applyStrategicMerge(object: JsonObject, patch: JsonObject, type:
       rest.delete(field)
     }
   }
-  for (const [key, value] of rest) {
-    mergeMember(members, key, value ?? null, type)
-  }
+  for (const [key, value] of rest) mergeMember(members, key, value ?? null, type)
   return Object.fromEntries(members)
 }
 
 function replaced(patch: JsonObject): JsonObject {
   const { [DIRECTIVE]: directive, ...rest } = patch
-  if (directive === 'replace') {
-    return rest
-  }
-  if (directive === 'delete') {
-    return {}
-  }
+  if (directive === 'replace') return rest
+  if (directive === 'delete') return {}
   throw new Error(`"${DIRECTIVE}" in a mapping has to be "replace" or "delete"`)
 }
 
 /** The members that `$retainKeys` leaves. */
 function retained(object: JsonObject, patch: JsonObject): JsonObject {
-  if (!(RETAIN_KEYS in patch)) {
-    return object
-  }
+  if (!(RETAIN_KEYS in patch)) return object
   const keys = listOf(patch[RETAIN_KEYS] ?? null, RETAIN_KEYS)
   const isDirective = (key: string): boolean => key.startsWith(ELEMENT_ORDER) || key.startsWith(PRIMITIVE_DELETION)
   const missing = Object.keys(patch).find(
     key => key !== RETAIN_KEYS && patch[key] !== null && !isDirective(key) && !keys.includes(key),
   )
-  if (missing !== undefined) {
-    throw new Error(`the patch sets "${missing}", which its "${RETAIN_KEYS}" does not list`)
-  }
+  if (missing !== undefined) throw new Error(`the patch sets "${missing}", which its "${RETAIN_KEYS}" does not list`)
   return Object.fromEntries(Object.entries(object).filter(([key]) => keys.includes(key)))
 }
 
@@ -69,9 +57,7 @@ function mergeMember(members: Map<string, Json | undefined>, key: string, value:
   if (value === null) {
     members.delete(field)
   } else if (current === undefined || kindOf(current) !== kindOf(value)) {
-    if (!isDeletion) {
-      setOrDelete(members, field, withoutDirectives(withoutNulls(value)))
-    }
+    if (!isDeletion) setOrDelete(members, field, withoutDirectives(withoutNulls(value)))
   } else if (isObject(current) && isObject(value)) {
     members.set(field, applyStrategicMerge(current, value, typeOf(type, field)))
   } else if (Array.isArray(current) && Array.isArray(value)) {
@@ -93,21 +79,15 @@ function orderedList(
   type: TypeName,
   field: string,
 ): Items | undefined {
-  if (current === undefined && patch === undefined) {
-    return undefined
-  }
+  if (current === undefined && patch === undefined) return undefined
   const key = mergeKeyOf(type, field)
   const items = itemType(typeOf(type, field))
   const original = current === undefined ? [] : listOf(current, field)
   const changes = patch === undefined ? [] : listOf(patch, field)
   kindOfItems([...original, ...changes])
   refuseOtherOrder(changes, order, key ?? '')
-  if (current === undefined) {
-    return inOrder((withoutDirectives(changes) ?? []) as Items, order, original, key ?? '')
-  }
-  if (patch === undefined) {
-    return inOrder(original, order, original, key ?? '')
-  }
+  if (current === undefined) return inOrder((withoutDirectives(changes) ?? []) as Items, order, original, key ?? '')
+  if (patch === undefined) return inOrder(original, order, original, key ?? '')
   const merged = key === undefined ? changes : mergeLists(original, changes, items, key, false)
   return inOrder(merged, order, orderAfterMerge(original, changes, key ?? ''), key ?? '')
 }
@@ -119,9 +99,7 @@ function mergeLists(
   key: string | undefined,
   isDeletion: boolean,
 ): Items {
-  if (original.length === 0 && patch.length === 0) {
-    return original
-  }
+  if (original.length === 0 && patch.length === 0) return original
   if (kindOfItems([...original, ...patch]) !== 'mapping') {
     return isDeletion
       ? original.filter(item => !patch.includes(item))
@@ -134,9 +112,7 @@ function mergeLists(
   const [base, changes] = patch.some(item => (item as JsonObject)[DIRECTIVE] === 'replace')
     ? [additions, []]
     : [withoutDeleted(original, patch, key), additions]
-  for (const item of patch) {
-    refuseUnknownDirective(item as JsonObject, key)
-  }
+  for (const item of patch) refuseUnknownDirective(item as JsonObject, key)
   return inOrder(mergeItems(base, changes, type, key), changes, base, key)
 }
 
@@ -169,12 +145,8 @@ function mergeItems(base: Items, changes: Items, type: TypeName, key: string): I
 
 /** A value without what a directive marks; undefined when it is marked itself. */
 function withoutDirectives(value: Json): Json | undefined {
-  if (Array.isArray(value)) {
-    return value.map((item: Json) => withoutDirectives(item)).filter(item => item !== undefined)
-  }
-  if (!isObject(value)) {
-    return value
-  }
+  if (Array.isArray(value)) return value.map((item: Json) => withoutDirectives(item)).filter(item => item !== undefined)
+  if (!isObject(value)) return value
   return DIRECTIVE in value
     ? undefined
     : Object.fromEntries(
@@ -194,29 +166,21 @@ function setOrDelete(members: Map<string, Json | undefined>, key: string, value:
 
 /** The type of a field that is there on both sides; undefined where no table tells. */
 function typeOf(struct: TypeName, field: string): TypeName {
-  if (struct === undefined || struct === 'json' || struct === 'status') {
-    return undefined
-  }
+  if (struct === undefined || struct === 'json' || struct === 'status') return undefined
   const fields = fieldsOf(struct)
   const isAlike = ({ name }: { name: string }): boolean => name.toLowerCase() === field.toLowerCase()
   const found = fields?.find(({ name }) => name === field) ?? fields?.find(isAlike)
-  if (found === undefined) {
-    throw new Error(`${struct.replace(/^\*/, '')} has no field "${field}" that could be merged`)
-  }
+  if (found === undefined) throw new Error(`${struct.replace(/^\*/, '')} has no field "${field}" that could be merged`)
   return found.type
 }
 
 function fieldOf(key: string, prefix: string): string {
-  if (!key.startsWith(`${prefix}/`)) {
-    throw new Error(`"${key}" has to be "${prefix}/<field>"`)
-  }
+  if (!key.startsWith(`${prefix}/`)) throw new Error(`"${key}" has to be "${prefix}/<field>"`)
   return key.slice(prefix.length + 1)
 }
 
 function listOf(value: Json, name: string): Items {
-  if (!Array.isArray(value)) {
-    throw new Error(`"${name}" has to be a list`)
-  }
+  if (!Array.isArray(value)) throw new Error(`"${name}" has to be a list`)
   return value
 }
 

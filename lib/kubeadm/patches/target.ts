@@ -47,9 +47,7 @@ export function parseFileName(name: string, targets: readonly PatchTarget[]): Fi
   }
   const pattern = new RegExp(`^(${targets.join('|')})[^.+\\n]*(\\+)?(${TYPES.join('|')})?`)
   const [, target, plus, type] = pattern.exec(name) ?? []
-  if (target === undefined) {
-    return { ignored: `unknown target, must be one of [${targets.join(' ')}]` }
-  }
+  if (target === undefined) return { ignored: `unknown target, must be one of [${targets.join(' ')}]` }
   if (plus !== undefined && type === undefined) {
     return { wrong: `unknown or missing patch type after "+"; it must be one of ${TYPES.join(', ')}` }
   }
