@@ -195,9 +195,7 @@ function readChanges(path: string): Change[] {
       } catch (error) {
         throw new KubestepError(
           `journal: cannot read "${path}" line ${index + 1}: it is damaged; remove that line and reset again`,
-          {
-            cause: error,
-          },
+          { cause: error },
         )
       }
     })

@@ -26,11 +26,7 @@ export const CHOICE_FIELDS: readonly ChoiceField[] = [
     choices: ['DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice'],
   })),
   { kinds: ['KubeletConfiguration'], path: 'cgroupDriver', choices: ['systemd', 'cgroupfs'] },
-  {
-    kinds: ['KubeletConfiguration'],
-    path: 'hairpinMode',
-    choices: ['promiscuous-bridge', 'hairpin-veth', 'none'],
-  },
+  { kinds: ['KubeletConfiguration'], path: 'hairpinMode', choices: ['promiscuous-bridge', 'hairpin-veth', 'none'] },
 ]
 
 /** What a document says in such fields that nobody knows; what is empty or of another type is not spoken of here. */

@@ -14,47 +14,24 @@ export interface FeatureGate {
 }
 
 export const FEATURE_GATES: readonly FeatureGate[] = [
-  {
-    name: 'ControlPlaneKubeletLocalMode',
-    defaults: { '1.31': false, '1.33': true },
-    until: '1.36',
-  },
-  {
-    name: 'EtcdLearnerMode',
-    defaults: { '1.27': false, '1.29': true },
-    until: '1.33',
-  },
-  {
-    name: 'IPv6DualStack',
-    defaults: { '1.16': false, '1.21': true },
-    until: '1.24',
-  },
-  {
-    name: 'NodeLocalCRISocket',
-    defaults: { '1.32': false, '1.34': true },
-  },
+  { name: 'ControlPlaneKubeletLocalMode', defaults: { '1.31': false, '1.33': true }, until: '1.36' },
+  { name: 'EtcdLearnerMode', defaults: { '1.27': false, '1.29': true }, until: '1.33' },
+  { name: 'IPv6DualStack', defaults: { '1.16': false, '1.21': true }, until: '1.24' },
+  { name: 'NodeLocalCRISocket', defaults: { '1.32': false, '1.34': true } },
   {
     name: 'PublicKeysECDSA',
     defaults: { '1.18': false },
     deprecated: ['1.30', 'set encryptionAlgorithm to ECDSA-P256'],
   },
   { name: 'RootlessControlPlane', defaults: { '1.22': false } },
-  {
-    name: 'UnversionedKubeletConfigMap',
-    defaults: { '1.23': false, '1.24': true },
-    until: '1.26',
-  },
+  { name: 'UnversionedKubeletConfigMap', defaults: { '1.23': false, '1.24': true }, until: '1.26' },
   {
     name: 'UpgradeAddonsBeforeControlPlane',
     defaults: { '1.28': false },
     until: '1.31',
     deprecated: ['1.28', 'leave it out'],
   },
-  {
-    name: 'WaitForAllControlPlaneComponents',
-    defaults: { '1.30': false, '1.33': true },
-    until: '1.35',
-  },
+  { name: 'WaitForAllControlPlaneComponents', defaults: { '1.30': false, '1.33': true }, until: '1.35' },
 ]
 
 /** Whether a kubeadm release has the gate. */

@@ -29,10 +29,7 @@ export const ETCD_ARGUMENTS: readonly ArgumentRow[] = [
   { name: 'initial-cluster', value: initialCluster },
   { name: 'initial-cluster-state', value: ({ etcdMembers }) => (etcdMembers.length > 0 ? 'existing' : undefined) },
   { name: 'key-file', value: pki('server.key') },
-  {
-    name: 'listen-client-urls',
-    value: ({ config }) => `${etcdLoopbackUrl(config)},${etcdClientUrl(config)}`,
-  },
+  { name: 'listen-client-urls', value: ({ config }) => `${etcdLoopbackUrl(config)},${etcdClientUrl(config)}` },
   {
     name: 'listen-metrics-urls',
     value: ({ config }) => `http://${joinHostPort(loopback(config), HEALTH_PORTS.etcd)}`,

@@ -22,10 +22,7 @@ interface RuleRow {
 
 const RULES: readonly RuleRow[] = [
   { rule: watching('', ['endpoints', 'services', 'pods', 'namespaces']) },
-  {
-    rule: { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
-    releases: { '1.18': true, '1.28': false },
-  },
+  { rule: { apiGroups: [''], resources: ['nodes'], verbs: ['get'] }, releases: { '1.18': true, '1.28': false } },
   { rule: watching('discovery.k8s.io', ['endpointslices']), releases: { '1.22': true } },
 ]
 

@@ -75,12 +75,7 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
         ...(theirs.unit === undefined ? [{ path: unitFile(name), content: unit(service, before) }] : []),
         ...(others.length === 0
           ? []
-          : [
-              {
-                path: join(dropInFolder(name), lastName(theirs)),
-                content: dropIn(service, before, others),
-              },
-            ]),
+          : [{ path: join(dropInFolder(name), lastName(theirs)), content: dropIn(service, before, others) }]),
       ]
       writeFiles(
         '/',
