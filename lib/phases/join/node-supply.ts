@@ -56,7 +56,7 @@ export async function supplyNode(
   })
   if (gap !== undefined) fillGap(gap, binaries.cniBinDir)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
-  const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, serviceManager(), cni, flags.mirror)
+  const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, serviceManager(), cni, flags)
   const prepared =
     existing === undefined ? await openPrepared(open, binaries.imageArchives, cacheDirOf(flags)) : undefined
   const runtime = prepared?.runtime ?? (await open())
