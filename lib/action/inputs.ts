@@ -2,6 +2,7 @@
  * Every input of the action, once: action.yml, the README, the reading of inputs and their way into init walk this
  * table. Names as the users of other cluster actions type them, in kebab-case.
  */
+import { DEFAULT_POD_NETWORK, DEFAULT_TIMEOUT, DEFAULT_VERSION, POD_NETWORKS } from '../base/defaults.ts'
 import type { OptionName } from '../cli/options.ts'
 
 /**
@@ -46,7 +47,7 @@ export const INPUTS = {
   'kubernetes-version': {
     kind: 'version',
     about: 'Kubernetes to run: `1.36.2`, `1.36` (its newest patch release), `stable`, `latest` or `ci/latest`',
-    default: 'v1.36.2',
+    default: DEFAULT_VERSION as string,
     implied: true,
     example: '1.35',
     flag: 'kubernetes-version',
@@ -68,8 +69,8 @@ export const INPUTS = {
   cni: {
     kind: 'choice',
     about: 'Pod network: `bridge`, or `none` to install one of your own afterwards; then choose gates with `wait`',
-    choices: ['bridge', 'none'],
-    default: 'bridge',
+    choices: POD_NETWORKS as readonly string[],
+    default: DEFAULT_POD_NETWORK as string,
     example: 'none',
     flag: 'cni',
   },
@@ -237,7 +238,7 @@ export const INPUTS = {
   timeout: {
     kind: 'duration',
     about: 'how long the whole of it may take; after that the step fails and says why',
-    default: '4m0s',
+    default: DEFAULT_TIMEOUT as string,
     example: '90s',
   },
   kubeconfig: {

@@ -1,7 +1,9 @@
 /** Inputs as a runner gives them: read, checked, all faults at once. */
+
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseSubnet } from '../base/address.ts'
+import { DEFAULT_VERSION } from '../base/defaults.ts'
 import { durationFault, parseDuration } from '../base/duration.ts'
 import { nearest } from '../base/nearest.ts'
 import { valueFaults } from '../cli/option-values.ts'
@@ -79,7 +81,7 @@ const CHECKS: Readonly<Record<InputKind, Check>> = {
     if (zero !== undefined) return [zero]
     return /^(?:release\/|ci\/)?(?:v?\d+\.\d+(?:\.\d+[-+.\w]*)?|[a-z][-.a-z0-9]*)$/.test(value)
       ? []
-      : ['it is not a version; write it like v1.36.2, 1.36, stable or latest']
+      : [`it is not a version; write it like ${DEFAULT_VERSION}, 1.36, stable or latest`]
   },
   switch: value => (/^(true|false)$/i.test(value) ? [] : ['it is a switch; write true or false']),
   choice: (value, { choices = [] }) => {

@@ -5,11 +5,31 @@ export const KUBERNETES = {
   folder: '/etc/kubernetes',
   manifests: '/etc/kubernetes/manifests',
   certificates: '/etc/kubernetes/pki',
+  authority: '/etc/kubernetes/pki/ca.crt',
   adminConf: '/etc/kubernetes/admin.conf',
+  superAdminConf: '/etc/kubernetes/super-admin.conf',
+  controllerManagerConf: '/etc/kubernetes/controller-manager.conf',
+  schedulerConf: '/etc/kubernetes/scheduler.conf',
   kubeletConf: '/etc/kubernetes/kubelet.conf',
   bootstrapConf: '/etc/kubernetes/bootstrap-kubelet.conf',
   kubelet: '/var/lib/kubelet',
+  kubeletPki: '/var/lib/kubelet/pki',
+  kubeletConfig: '/var/lib/kubelet/config.yaml',
+  kubeletFlags: '/var/lib/kubelet/kubeadm-flags.env',
   etcd: '/var/lib/etcd',
+} as const
+
+/** What kubelets, runtimes and network add-ons share on every machine. Source: kubelet, CNI conventions, Debian's packages. */
+export const NODE = {
+  podLogs: '/var/log/pods',
+  containerLogs: '/var/log/containers',
+  /** Network namespaces of Pods. */
+  namespaces: '/run/netns',
+  cniConf: '/etc/cni/net.d',
+  /** Where plugins may be; add-ons and runtimes take the first. */
+  cniBin: ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'],
+  /** What CNI remembers of each Pod. */
+  cniResults: '/var/lib/cni/results',
 } as const
 
 export const LAYOUT = {
@@ -40,6 +60,7 @@ export const LAYOUT = {
     root: '/var/lib/kubestep/containerd/root',
     state: '/run/kubestep/containerd',
     socket: '/run/kubestep/containerd.sock',
+    url: 'unix:///run/kubestep/containerd.sock',
   },
   balancer: {
     /** Name of the interface that addresses of load balancers are on. */

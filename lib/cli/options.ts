@@ -3,6 +3,9 @@
  * walk this table. Names and meanings are kubeadm's, but for the ones marked "ours".
  */
 
+import { DEFAULT_POD_NETWORK, DEFAULT_TIMEOUT, DEFAULT_VERSION, POD_NETWORKS } from '../base/defaults.ts'
+import { KUBERNETES } from '../base/paths.ts'
+
 export type { Option } from './option.ts'
 
 export const OPTIONS = {
@@ -14,7 +17,7 @@ export const OPTIONS = {
   'kubernetes-version': {
     type: 'string',
     value: 'VERSION',
-    default: 'v1.36.2',
+    default: DEFAULT_VERSION as string,
     about: 'Kubernetes version of the control plane',
   },
   'kubeadm-version': {
@@ -53,7 +56,12 @@ export const OPTIONS = {
     default: 'a runtime that is found',
     about: 'CRI socket of the container runtime; it has to serve CRI',
   },
-  'cert-dir': { type: 'string', value: 'DIR', default: '/etc/kubernetes/pki', about: 'where certificates lie' },
+  'cert-dir': {
+    type: 'string',
+    value: 'DIR',
+    default: KUBERNETES.certificates as string,
+    about: 'where certificates lie',
+  },
   'certificate-key': {
     type: 'string',
     value: 'KEY',
@@ -129,11 +137,16 @@ export const OPTIONS = {
     type: 'boolean',
     about: 'print the whole command with which a node joins, not the token alone',
   },
-  'kubeconfig-dir': { type: 'string', value: 'DIR', default: '/etc/kubernetes', about: 'where kubeconfig files lie' },
+  'kubeconfig-dir': {
+    type: 'string',
+    value: 'DIR',
+    default: KUBERNETES.folder as string,
+    about: 'where kubeconfig files lie',
+  },
   kubeconfig: {
     type: 'string',
     value: 'FILE',
-    default: '/etc/kubernetes/admin.conf',
+    default: KUBERNETES.adminConf as string,
     about: 'kubeconfig for talking to the cluster',
   },
   'csr-only': { type: 'boolean', about: 'make keys and certificate signing requests, no certificates' },
@@ -220,9 +233,9 @@ export const OPTIONS = {
   },
   cni: {
     type: 'string',
-    choices: ['bridge', 'none'],
+    choices: POD_NETWORKS as readonly string[],
     hints: [['^[a-z][-a-z]+$', 'with none you apply any other network yourself']],
-    default: 'bridge',
+    default: DEFAULT_POD_NETWORK as string,
     about: 'Pod network to set up; with none it is yours, and what needs one is not waited for (ours)',
   },
   addons: {
@@ -258,7 +271,7 @@ export const OPTIONS = {
     type: 'string',
     value: 'DURATION',
     reads: 'duration',
-    default: '4m0s',
+    default: DEFAULT_TIMEOUT as string,
     about: 'how long the whole of it may take (ours)',
   },
   mirror: {

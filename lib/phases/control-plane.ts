@@ -1,8 +1,9 @@
 /** Phase `control-plane`: the manifests of the API server, the controller manager and the scheduler. */
+import { KUBERNETES } from '../base/paths.ts'
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
-import { type ComponentName, MANIFESTS_FOLDER } from '../kubeadm/manifests/component.ts'
+import type { ComponentName } from '../kubeadm/manifests/component.ts'
 import { renderManifests } from '../kubeadm/manifests/manifests.ts'
 import { refuseRootless } from '../kubeadm/manifests/rootless.ts'
 import type { Given, Rendered, RenderingPhase } from './phase.ts'
@@ -59,7 +60,7 @@ export const controlPlane: RenderingPhase = {
   run: async (call: Call): Promise<void> => {
     const opened = openPhase(call)
     if (!opened.dryRun) refuseRootless('control-plane', opened.config)
-    call.output.say(`[control-plane] Using manifest folder "${MANIFESTS_FOLDER}"`)
+    call.output.say(`[control-plane] Using manifest folder "${KUBERNETES.manifests}"`)
     const names = call.subcommand === 'all' ? undefined : [call.subcommand]
     deliverFiles(await controlPlane.render(givenOf(opened, call), names), opened, call.output)
   },

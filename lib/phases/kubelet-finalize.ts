@@ -13,8 +13,6 @@ import { requireRoot } from './run/alone.ts'
 import { isLive } from './run/live-node.ts'
 import { openPhase } from './run/open-phase.ts'
 
-const KUBELET_CONF = KUBERNETES.kubeletConf
-
 export const kubeletFinalize: Phase = {
   ...phaseRow('kubelet-finalize'),
   command: {
@@ -34,17 +32,23 @@ export const kubeletFinalize: Phase = {
       call.output.detail(`[kubelet-finalize] The kubelet does not rotate its certificate: there is no "${certificate}"`)
       return
     }
-    const text = phase.read(KUBELET_CONF)
+    const text = phase.read(KUBERNETES.kubeletConf)
     if (text === undefined) {
       throw new KubestepError(
-        `kubelet-finalize: cannot read "${phase.place(KUBELET_CONF)}": it does not exist; make it with the kubeconfig script`,
+        `kubelet-finalize: cannot read "${phase.place(KUBERNETES.kubeletConf)}": it does not exist; make it with the kubeconfig script`,
       )
     }
     const live = isLive(phase)
     if (live) requireRoot(call.name)
-    phase.write([{ path: KUBELET_CONF, mode: 0o600, content: rotated(text, certificate, phase.place(KUBELET_CONF)) }])
+    phase.write([
+      {
+        path: KUBERNETES.kubeletConf,
+        mode: 0o600,
+        content: rotated(text, certificate, phase.place(KUBERNETES.kubeletConf)),
+      },
+    ])
     call.output.say(
-      `[kubelet-finalize] Updating "${KUBELET_CONF}" to point to a rotatable kubelet client certificate and key`,
+      `[kubelet-finalize] Updating "${KUBERNETES.kubeletConf}" to point to a rotatable kubelet client certificate and key`,
     )
     if (!live) return
     const restarted = await serviceManager().restart(KUBELET)

@@ -1,10 +1,10 @@
 /** Phase `wait-control-plane`: until the control plane of this machine is up. */
+import { KUBERNETES } from '../base/paths.ts'
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { contextOf } from '../cluster/diagnose/diagnosis-context.ts'
 import { clusterSocket } from '../cluster/diagnose/machine-context.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
-import { MANIFESTS_FOLDER } from '../kubeadm/manifests/component.ts'
 import { adminObjects } from '../kubeadm/objects/admin.ts'
 import { created } from '../kubeadm/objects/cluster-object.ts'
 import { serviceManager } from '../machine/service/manager.ts'
@@ -35,7 +35,7 @@ export const waitControlPlane: ApplyingPhase = {
     const { config } = opened
     const { objects } = waitControlPlane.objects(givenOf(opened, call, unpatched))
     output.say(
-      `[${name}] ${opened.dryRun ? 'Would wait' : 'Waiting'} for the kubelet to boot up the control plane as static Pods from directory "${MANIFESTS_FOLDER}"`,
+      `[${name}] ${opened.dryRun ? 'Would wait' : 'Waiting'} for the kubelet to boot up the control plane as static Pods from directory "${KUBERNETES.manifests}"`,
     )
     if (opened.dryRun) {
       for (const object of objects) output.say(`[dryrun] Would apply ${object.resource}/${object.name}`)

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { DEFAULT_VERSION } from '../../lib/base/defaults.ts'
 import { ARCHITECTURES } from '../../lib/base/platform.ts'
-import { DEFAULT_VERSION } from '../../lib/kubeadm/config/kubernetes-version.ts'
 import { COMPONENTS } from '../../lib/supply/components/component-table.ts'
 import {
   fileKey,

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { DEFAULT_VERSION } from '../../lib/base/defaults.ts'
 import { formatVersion, NEWEST_MINOR, OLDEST_MINOR } from '../../lib/base/version.ts'
-import {
-  chooseVersion,
-  DEFAULT_VERSION,
-  NEWEST_PATCHES,
-  newestPatch,
-} from '../../lib/kubeadm/config/kubernetes-version.ts'
+import { chooseVersion, NEWEST_PATCHES, newestPatch } from '../../lib/kubeadm/config/kubernetes-version.ts'
 
 // Columns: text, what is deployed, kubeadm to write as, whether there is a notice.
 const CHOSEN: readonly (readonly [text: string, kubernetes: string, kubeadm: string, notice: boolean])[] = [

@@ -17,7 +17,38 @@ const DECISIONS: readonly Decision[] = [
     what: 'who an error is of: depths give a Reason, and init puts its name before it',
     text: /['`]init: /,
     // The gates and words of options of init alone.
-    places: ['lib/phases/init/', 'lib/cluster/ready/gate-context.ts', 'lib/machine/network/pod-network.ts'],
+    places: ['lib/phases/init/', 'lib/cluster/ready/gate-context.ts'],
+  },
+  {
+    what: 'where a cluster, its node and kubestep have their files',
+    text: /['"`](?:--[\w-]+=)?\/(?:etc\/kubernetes|var\/lib\/kubelet|var\/lib\/etcd|var\/lib\/kubestep|var\/log\/(?:kubestep|pods|containers)|run\/kubestep|run\/netns|(?:etc|opt|var\/lib)\/cni)\b/,
+    // The table; and a sentence about a flag.
+    places: ['lib/base/paths.ts', 'lib/cli/kubeadm-commands.ts'],
+  },
+  {
+    what: 'the release that is taken when none is named',
+    text: /(?:default:|DEFAULT\w*(?:: string)? =) '?v?1\.\d+/,
+    places: ['lib/base/defaults.ts'],
+  },
+  {
+    what: 'which Pod networks there are',
+    text: /'bridge', 'none'/,
+    places: ['lib/base/defaults.ts'],
+  },
+  {
+    what: 'which runtime is taken',
+    text: /\?\? 'auto'|=== 'auto'/,
+    // The options of load and logs speak of the runtime of a cluster that is there.
+    places: [
+      'lib/supply/runtime/runtime-choice.ts',
+      'lib/phases/run/cluster-runtime.ts',
+      'lib/cluster/diagnose/machine-context.ts',
+    ],
+  },
+  {
+    what: 'which CRI version a release needs',
+    text: /minor (?:<|>=) 2[36]\b.*v1|'v1alpha2'\)/,
+    places: ['lib/supply/runtime/runtime-choice.ts'],
   },
 ]
 

@@ -1,25 +1,21 @@
 /** Files of a cluster that go into a log bundle. Keys and kubeconfigs are named there, and never read. */
 import { X509Certificate } from 'node:crypto'
 import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT, NODE } from '../../base/paths.ts'
 import { credentialFiles } from '../../supply/registry/registry-logins.ts'
 import type { Collected } from './collectors.ts'
-import { KUBELET_FOLDER, MANIFESTS } from './machine-context.ts'
-
-const POD_LOGS = '/var/log/pods'
-const KUBERNETES = '/etc/kubernetes'
 
 /** Of each container's log only the end. */
 const LOG_BYTES = 1024 * 1024
 
 /** Logs of all containers, as `containers/<Pod>/<container>.<attempt>.log`. */
 export function podLogs(): Collected[] {
-  return filesBelow(POD_LOGS)
+  return filesBelow(NODE.podLogs)
     .filter(path => path.endsWith('.log'))
     .map(path => {
-      const [pod = '', container = '', file = ''] = path.slice(POD_LOGS.length + 1).split('/')
+      const [pod = '', container = '', file = ''] = path.slice(NODE.podLogs.length + 1).split('/')
       const [namespace = '', name = ''] = pod.split('_')
       return { name: `containers/${namespace}_${name}/${container}.${file}`, text: tailOf(path) }
     })
@@ -27,11 +23,11 @@ export function podLogs(): Collected[] {
 
 /** Where settings lie, and below which folder of the bundle they go. */
 const SETTINGS: readonly (readonly [folder: string, names: RegExp, group: string])[] = [
-  [MANIFESTS, /\.yaml$/, 'kubernetes/manifests'],
-  [KUBELET_FOLDER, /^(?:config\.yaml|instance-config\.yaml|kubeadm-flags\.env)$/, 'kubernetes/kubelet'],
-  ['/etc/cni/net.d', /\.(?:conf|conflist|json)$/, 'cni'],
+  [KUBERNETES.manifests, /\.yaml$/, 'kubernetes/manifests'],
+  [KUBERNETES.kubelet, /^(?:config\.yaml|instance-config\.yaml|kubeadm-flags\.env)$/, 'kubernetes/kubelet'],
+  [NODE.cniConf, /\.(?:conf|conflist|json)$/, 'cni'],
   [LAYOUT.cni.conf, /\.conflist$/, 'cni'],
-  ['/var/lib/kubestep/containerd', /^config\.toml$/, 'runtime'],
+  [dirname(LAYOUT.containerd.config), /^config\.toml$/, 'runtime'],
   ['/etc/containerd', /^config\.toml$/, 'runtime/etc-containerd'],
   [LAYOUT.services, /\.json$/, 'services'],
   ['/etc/systemd/system', /^(?:kubelet|kubestep-containerd|containerd|crio)\.service$/, 'services'],
@@ -50,7 +46,7 @@ export function configurationFiles(): Collected[] {
 
 /** Files that hold secrets: they are read to know what the mask has to take, and never shown. */
 export function secretFiles(environment: NodeJS.ProcessEnv): string[] {
-  const cluster = [KUBERNETES, join(KUBELET_FOLDER, 'pki')].flatMap(filesBelow)
+  const cluster = [KUBERNETES.folder, KUBERNETES.kubeletPki].flatMap(filesBelow)
   return [
     ...cluster.filter(path => /\.(?:key|conf|pem)$/.test(path)),
     ...['/etc/containerd', LAYOUT.containerd.hosts].flatMap(filesBelow).filter(path => path.endsWith('.toml')),
@@ -60,7 +56,7 @@ export function secretFiles(environment: NodeJS.ProcessEnv): string[] {
 
 /** Every file below /etc/kubernetes with its mode; of certificates whose they are and how long. */
 export function certificateText(): string {
-  return filesBelow(KUBERNETES)
+  return filesBelow(KUBERNETES.folder)
     .map(path => {
       const mode = (lstatSync(path).mode & 0o7777).toString(8).padStart(4, '0')
       return `${mode} ${path}\n${path.endsWith('.crt') ? certificateLines(path) : ''}`

@@ -11,17 +11,14 @@ import { type Api, openApi } from '../api/api-client.ts'
 import { readCredentials } from '../api/kubeconfig-credentials.ts'
 import { type DiagnosisContext, STATIC_PODS, type StaticPodImage } from './diagnosis-context.ts'
 
-export const MANIFESTS: string = KUBERNETES.manifests
-export const KUBELET_FOLDER: string = KUBERNETES.kubelet
-
 /** kubeconfigs by their rights, the strongest first: admin.conf has none until its binding exists. */
-const KUBECONFIGS: readonly string[] = ['/etc/kubernetes/super-admin.conf', KUBERNETES.adminConf]
+const KUBECONFIGS: readonly string[] = [KUBERNETES.superAdminConf, KUBERNETES.adminConf]
 
 /** The context of the cluster on this machine, or of what is left of one. Never throws. */
 export function machineContext(kubeconfig?: string): DiagnosisContext {
   const socket = clusterSocket()
   const api = openClusterApi(kubeconfig === undefined ? KUBECONFIGS : [kubeconfig])
-  const { healthzPort } = yamlFile(`${KUBELET_FOLDER}/config.yaml`)
+  const { healthzPort } = yamlFile(`${KUBERNETES.kubelet}/config.yaml`)
   return {
     services: serviceManager(),
     ...(socket !== undefined && { cri: { socket } }),
@@ -41,18 +38,18 @@ export function clusterSocket(): string | undefined {
   )
   if (recorded?.kind === 'runtime') return recorded.socket
   const configured = ['instance-config.yaml', 'config.yaml']
-    .map(name => yamlFile(`${KUBELET_FOLDER}/${name}`).containerRuntimeEndpoint)
+    .map(name => yamlFile(`${KUBERNETES.kubelet}/${name}`).containerRuntimeEndpoint)
     .find(value => typeof value === 'string' && value !== '')
   if (typeof configured === 'string') return configured
   return flagOfKubelet('container-runtime-endpoint') ?? readHostFacts('/').criSockets[0]
 }
 
 function staticPodImages(): StaticPodImage[] {
-  const manifests = attempt(() => listFolder('/', MANIFESTS)) ?? []
+  const manifests = attempt(() => listFolder('/', KUBERNETES.manifests)) ?? []
   const pods = manifests
     .filter(name => name.endsWith('.yaml'))
     .map(name => {
-      const { spec, metadata } = yamlFile(`${MANIFESTS}/${name}`)
+      const { spec, metadata } = yamlFile(`${KUBERNETES.manifests}/${name}`)
       const containers = isObject(spec) && Array.isArray(spec.containers) ? spec.containers : []
       const [container] = containers as readonly JsonObject[]
       return { name: String(isObject(metadata) ? metadata.name : ''), image: String(container?.image ?? '') }
@@ -72,7 +69,7 @@ function openClusterApi(paths: readonly string[]): Api | undefined {
 }
 
 function flagOfKubelet(name: string): string | undefined {
-  const text = attempt(() => readFile('/', `${KUBELET_FOLDER}/kubeadm-flags.env`)) ?? ''
+  const text = attempt(() => readFile('/', `${KUBERNETES.kubelet}/kubeadm-flags.env`)) ?? ''
   return new RegExp(`--${name}=([^\\s"]+)`).exec(text)?.[1]
 }
 

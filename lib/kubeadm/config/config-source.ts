@@ -1,4 +1,5 @@
 /** Where a configuration comes from: a file's documents and the flags, read into one draft per kind. */
+import { DEFAULT_VERSION } from '../../base/defaults.ts'
 import type { Fault } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import type { ComponentConfig, KubeadmKind } from '../../base/kubeadm.ts'
@@ -10,7 +11,7 @@ import { conversionFindings, toV1beta4 } from './convert.ts'
 import { type Finding, isWithin, type Origin, placeFindings, warningLines } from './findings.ts'
 import { type FlagField, type GivenFlags, readFlags, refuseMixedFlags } from './flag-fields.ts'
 import { DEPRECATED_SINCE } from './kinds.ts'
-import { chooseVersion, DEFAULT_VERSION, type VersionChoice } from './kubernetes-version.ts'
+import { chooseVersion, type VersionChoice } from './kubernetes-version.ts'
 
 /** What a user gave. */
 export interface ConfigSource {

@@ -11,7 +11,6 @@ import type { Finding } from './findings.ts'
 import { isImageRepository } from './image-reference.ts'
 
 const KIND = 'ClusterConfiguration'
-const DEFAULT_DATA_DIR = KUBERNETES.etcd
 
 /** Local etcd unless an external one is given. */
 export function completeEtcd(draft: Draft<Etcd> | null | undefined): Etcd {
@@ -26,7 +25,7 @@ function completeLocal(draft: Draft<LocalEtcd>): LocalEtcd {
   const { extraEnvs, ...rest } = draft as Partial<LocalEtcd>
   return {
     ...rest,
-    dataDir: rest.dataDir || DEFAULT_DATA_DIR,
+    dataDir: rest.dataDir || KUBERNETES.etcd,
     ...(extraEnvs?.length && { extraEnvs: completeEnvironment(extraEnvs as readonly EnvVar[]) }),
   }
 }

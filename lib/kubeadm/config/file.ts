@@ -1,4 +1,5 @@
 /** A configuration file as a whole, whatever it is for: `config validate`, `config migrate`, join, reset and upgrade. */
+import { DEFAULT_VERSION } from '../../base/defaults.ts'
 import type { Fault } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { ApiVersion, ClusterConfiguration, InitConfig, KubeadmKind } from '../../base/kubeadm.ts'
@@ -10,7 +11,6 @@ import { type ConfigSource, type Drafts, readSource, sourceName, unless } from '
 import type { Draft } from './draft.ts'
 import { type Checked, placeFindings, refuse } from './findings.ts'
 import { completeJoin, type JoinConfiguration } from './join-config.ts'
-import { DEFAULT_VERSION } from './kubernetes-version.ts'
 import { explainLines } from './line-hints.ts'
 import { completeInitConfig, componentNotices, contextOf, strangers } from './load-config.ts'
 import { isVersionName } from './named-versions.ts'

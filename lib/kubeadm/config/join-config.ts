@@ -2,6 +2,7 @@
 
 import { parseUrl } from '../../base/go/url-parts.ts'
 import type { ApiEndpoint, Timeouts } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { parseToken, TOKEN_RULE } from '../../base/token.ts'
 import { completeEndpoint, splitHostPort } from './api-endpoint.ts'
 import type { Context, Draft } from './draft.ts'
@@ -39,7 +40,6 @@ export interface JoinConfiguration {
 }
 
 const KIND = 'JoinConfiguration'
-const DEFAULT_CA_CERT = '/etc/kubernetes/pki/ca.crt'
 
 /** Whether there is such a file on the host. */
 export type Exists = (path: string) => boolean
@@ -54,7 +54,7 @@ export function completeJoin(
   const node = completeNode(draft.nodeRegistration, role, context)
   const controlPlane = draft.controlPlane ? completeControlPlane(draft.controlPlane, context) : undefined
   const discovery = completeDiscovery(draft.discovery ?? {})
-  const caCertPath = draft.caCertPath || DEFAULT_CA_CERT
+  const caCertPath = draft.caCertPath || KUBERNETES.authority
   const value: JoinConfiguration = {
     ...(draft.dryRun && { dryRun: true }),
     nodeRegistration: node.value,

@@ -1,4 +1,5 @@
 /** Which Kubernetes to deploy, and which kubeadm release to write as. Nothing is looked up on the network. */
+import { DEFAULT_VERSION } from '../../base/defaults.ts'
 import {
   formatVersion,
   isNewerThanKnown,
@@ -7,9 +8,9 @@ import {
   parseVersion,
   type Version,
 } from '../../base/version.ts'
-import { DEFAULT_VERSION, isKnownName, lostZero, newestKnown, readVersionName } from './named-versions.ts'
+import { isKnownName, lostZero, newestKnown, readVersionName } from './named-versions.ts'
 
-export { DEFAULT_VERSION, NEWEST_PATCHES, newestPatch } from './named-versions.ts'
+export { NEWEST_PATCHES, newestPatch } from './named-versions.ts'
 
 export interface VersionChoice {
   /** With `v`; `ci/v...` for a build of Kubernetes' own CI. */

@@ -2,10 +2,8 @@
  * Names of versions: what is neither complete nor nonsense, and stands for a release that is looked up. One reading for
  * every command. Source: kubeadm util/version.go (v1.36).
  */
+import { DEFAULT_VERSION } from '../../base/defaults.ts'
 import { NEWEST_MINOR, OLDEST_MINOR, parseVersion } from '../../base/version.ts'
-
-/** The newest release known; what a configuration without a version gets. */
-export const DEFAULT_VERSION = 'v1.36.2'
 
 /**
  * The newest known patch release of each minor, from the oldest.

@@ -1,5 +1,6 @@
 /** What `config print` shows: kubeadm's defaults with placeholders for what only a host or chance decides. Source: kubeadm cmd/config.go (v1.36). */
 
+import { DEFAULT_VERSION } from '../../base/defaults.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
@@ -9,7 +10,7 @@ import { completeCluster } from './cluster-config.ts'
 import type { Context } from './draft.ts'
 import { completeInit } from './init-config.ts'
 import { completeJoin } from './join-config.ts'
-import { chooseVersion, DEFAULT_VERSION, type VersionChoice } from './kubernetes-version.ts'
+import { chooseVersion, type VersionChoice } from './kubernetes-version.ts'
 import { CONTAINERD_SOCKET } from './node-registration.ts'
 import { printCluster, printDocument, printInit } from './print-config.ts'
 import { completeReset } from './reset-config.ts'

@@ -20,8 +20,6 @@ export interface KubeletFiles {
   readonly notices: readonly string[]
 }
 
-const FOLDER = KUBERNETES.kubelet
-
 /** The first release with the patch target kubeletconfiguration. Source: phases/kubelet/config.go (v1.25). */
 const PATCHES_SINCE = '1.25'
 
@@ -53,5 +51,5 @@ export function kubeletFiles(
 }
 
 function file(name: string, content: string): FileEntry {
-  return { path: `${FOLDER}/${name}`, mode: 0o644, content }
+  return { path: `${KUBERNETES.kubelet}/${name}`, mode: 0o644, content }
 }

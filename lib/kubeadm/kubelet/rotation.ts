@@ -2,15 +2,13 @@
 
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { parse, stringify } from '../../base/yaml.ts'
 import { argumentValue } from '../manifests/command-line.ts'
 
-/** Where the kubelet keeps its own certificates, unless the cert-dir argument says otherwise. */
-const FOLDER = '/var/lib/kubelet/pki'
-
 /** The link that the kubelet turns to its newest certificate and key. Source: cmd/phases/init/kubeletfinalize.go (v1.36). */
 export function rotatedCertificatePath({ init }: Pick<InitConfig, 'init'>): string {
-  const folder = argumentValue(init.nodeRegistration.kubeletExtraArgs, 'cert-dir') ?? FOLDER
+  const folder = argumentValue(init.nodeRegistration.kubeletExtraArgs, 'cert-dir') ?? KUBERNETES.kubeletPki
   return `${folder.replace(/\/+$/, '')}/kubelet-client-current.pem`
 }
 

@@ -1,7 +1,6 @@
 /** The four static Pods of a control plane, and what of them hangs on the kubeadm release alone. */
 
 import type { JsonObject } from '../../base/json.ts'
-import { KUBERNETES } from '../../base/paths.ts'
 import type { Since } from '../../base/version.ts'
 import type { ImageName } from '../images/image-list.ts'
 
@@ -14,9 +13,6 @@ export const COMPONENT_NAMES: readonly ComponentName[] = [
   'kube-controller-manager',
   'kube-scheduler',
 ]
-
-/** Folder of the manifests that the kubelet watches. */
-export const MANIFESTS_FOLDER: string = KUBERNETES.manifests
 
 /** Where the component listens for its probes unless the configuration says otherwise. Source: kubeadm constants.go. */
 export const HEALTH_PORTS: Readonly<Record<Exclude<ComponentName, 'kube-apiserver'>, number>> = {

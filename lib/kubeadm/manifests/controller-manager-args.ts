@@ -1,9 +1,10 @@
 /** Arguments of kube-controller-manager. Source: kubeadm phases/controlplane/manifests.go (v1.18.9 to v1.36.2). */
+import { KUBERNETES } from '../../base/paths.ts'
 import type { Since } from '../../base/version.ts'
 import { type ArgumentRow, type PodInput, pkiFile } from './command-line.ts'
 import { dualStackGate, nodeMasks } from './dual-stack.ts'
 
-export const CONTROLLER_MANAGER_KUBECONFIG = '/etc/kubernetes/controller-manager.conf'
+export const CONTROLLER_MANAGER_KUBECONFIG: string = KUBERNETES.controllerManagerConf
 
 /** Releases that switch insecure serving off with --port=0. Source: CHANGELOG 1.18.6, 1.19.0, 1.23.0 (k/k PRs 104157, 105034). */
 export const INSECURE_PORT: Since<boolean> = { '1.18.6': true, '1.23': false }

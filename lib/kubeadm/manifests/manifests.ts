@@ -2,10 +2,11 @@
 
 import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { stringify } from '../../base/yaml.ts'
 import type { FileEntry } from '../../machine/files.ts'
 import type { EtcdMember, PodInput } from './command-line.ts'
-import { COMPONENT_NAMES, type ComponentName, MANIFESTS_FOLDER } from './component.ts'
+import { COMPONENT_NAMES, type ComponentName } from './component.ts'
 import { podNotices } from './notices.ts'
 import { inputOf, type PodOptions, staticPod } from './pod.ts'
 
@@ -22,7 +23,7 @@ export interface StaticPod {
 
 /** Path of a component's manifest. */
 export function manifestPath(component: ComponentName): string {
-  return `${MANIFESTS_FOLDER}/${component}.yaml`
+  return `${KUBERNETES.manifests}/${component}.yaml`
 }
 
 /** The components that a configuration runs as static Pods: all but an external etcd. */
@@ -80,6 +81,6 @@ export function renderManifests(
 
 function progressLine(component: ComponentName): string {
   return component === 'etcd'
-    ? `[etcd] Creating static Pod manifest for local etcd in "${MANIFESTS_FOLDER}"`
+    ? `[etcd] Creating static Pod manifest for local etcd in "${KUBERNETES.manifests}"`
     : `[control-plane] Creating static Pod manifest for "${component}"`
 }

@@ -2,7 +2,9 @@
  * One reading of a host: everything that preflight, prepare, init, logs and the job summary decide from, as a plain
  * value. What could not be read is undefined; nothing here fails.
  */
+
 import { dirname } from 'node:path'
+import { NODE } from '../../base/paths.ts'
 import { memoryBytes, openFilesLimit, processorCount } from './capacity.ts'
 import { containerSign } from './container.ts'
 import type { HostFacts } from './facts.ts'
@@ -114,9 +116,6 @@ const SYSCTLS: readonly string[] = [
   'fs.file-max',
 ]
 
-/** Where runtimes look for network configurations. Source: CNI conventions. */
-export const CNI_FOLDER = '/etc/cni/net.d'
-
 /** Reads a host: what needs a process or an answer runs at once, beside the rest. */
 export async function readHost(source: HostSource, questions: HostQuestions): Promise<Host> {
   const facts = hostFacts(source)
@@ -198,7 +197,7 @@ function readFiles(source: HostSource, questions: HostQuestions): Omit<Host, Slo
     kubeletUnit: readUnitFiles(source, 'kubelet'),
     isCriDisabled: isCriDisabled(read(CONTAINERD_CONFIG)),
     links: source.list('/sys/class/net') ?? [],
-    cniConfigs: (source.list(CNI_FOLDER) ?? []).filter(name => /\.(conf|conflist|json)$/.test(name)),
+    cniConfigs: (source.list(NODE.cniConf) ?? []).filter(name => /\.(conf|conflist|json)$/.test(name)),
     files: known(questions.files, path => source.kind(path)),
     folders: known(questions.folders, path => folderOf(source, path)),
     spaces: known(questions.spaces, path => source.space(nearestFolder(source, path))),

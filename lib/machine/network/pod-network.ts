@@ -1,8 +1,9 @@
 /** Which addresses the Pods of this node get. */
+
 import { formatSubnet, parseSubnet } from '../../base/address.ts'
-import { UsageError } from '../../base/errors.ts'
+import { DEFAULT_POD_NETWORK, POD_NETWORKS, type PodNetwork } from '../../base/defaults.ts'
 import type { Networking } from '../../base/kubeadm.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { LAYOUT, NODE } from '../../base/paths.ts'
 import type { PodRange } from './cni.ts'
 
 /** Where nothing is configured; the range that most CNI add-ons take by default. */
@@ -40,17 +41,21 @@ export interface CniFolders {
 }
 
 /** Where network add-ons put their configuration and plugins. Source: CNI conventions; flannel, Calico, Cilium. */
-const ADD_ON_FOLDERS: CniFolders = { confDir: '/etc/cni/net.d', binDir: '/opt/cni/bin' }
+const ADD_ON_FOLDERS: CniFolders = { confDir: NODE.cniConf, binDir: NODE.cniBin[0] }
 
-/** Whether a Pod network is to be set up. Throws a UsageError for a word that --cni does not know. */
-export function wantsNetwork(cni = 'bridge'): boolean {
-  if (cni === 'bridge' || cni === 'none') return cni === 'bridge'
-  throw new UsageError(`init: cannot set up Pod network "${cni}": there is no such one; use bridge or none`)
+/** The Pod network that --cni names. */
+export function podNetworkOf(cni: string | undefined): PodNetwork {
+  return POD_NETWORKS.find(name => name === cni) ?? DEFAULT_POD_NETWORK
+}
+
+/** Whether a Pod network is to be set up. */
+export function wantsNetwork(cni: string | undefined): boolean {
+  return podNetworkOf(cni) === 'bridge'
 }
 
 /** Our own folders with the plugins that were found, or those of network add-ons when the Pod network is somebody else's. */
 export function cniFolders(cni: string | undefined, binDir: string): CniFolders {
-  return cni === 'none' ? ADD_ON_FOLDERS : { confDir: LAYOUT.cni.conf, binDir }
+  return wantsNetwork(cni) ? { confDir: LAYOUT.cni.conf, binDir } : ADD_ON_FOLDERS
 }
 
 /** What a cluster without a Pod network can reach. */

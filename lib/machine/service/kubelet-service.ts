@@ -1,10 +1,9 @@
 /** The kubelet as a service, started the way kubeadm's packages do. */
+import { KUBERNETES } from '../../base/paths.ts'
 import type { Service } from './service.ts'
 
 /** Name of the service; kubeadm's own tools look for it. */
 export const KUBELET = 'kubelet'
-
-const FLAGS_FILE = '/var/lib/kubelet/kubeadm-flags.env'
 
 /** Services of runtimes: ours, and those of packages. */
 const RUNTIMES: readonly string[] = ['kubestep-containerd', 'containerd', 'crio', 'cri-docker']
@@ -20,11 +19,11 @@ export function kubeletService(binary: string): Service {
     about: 'kubelet of the kubestep cluster',
     command: [
       binary,
-      '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf',
-      '--kubeconfig=/etc/kubernetes/kubelet.conf',
-      '--config=/var/lib/kubelet/config.yaml',
+      `--bootstrap-kubeconfig=${KUBERNETES.bootstrapConf}`,
+      `--kubeconfig=${KUBERNETES.kubeletConf}`,
+      `--config=${KUBERNETES.kubeletConfig}`,
     ],
-    moreArguments: { file: FLAGS_FILE, variable: 'KUBELET_KUBEADM_ARGS' },
+    moreArguments: { file: KUBERNETES.kubeletFlags, variable: 'KUBELET_KUBEADM_ARGS' },
     restartDelayMs: 1000,
     after: RUNTIMES,
   }

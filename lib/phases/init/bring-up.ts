@@ -1,5 +1,6 @@
 /** The road of a real init, from top to bottom. */
 import { within } from '../../base/deadline.ts'
+import { DEFAULT_TIMEOUT } from '../../base/defaults.ts'
 import { timerMilliseconds } from '../../base/duration.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
@@ -42,8 +43,6 @@ import { letPodsThrough } from './pod-firewall.ts'
 import { openPrepared } from './prepared-images.ts'
 import { provideHost } from './provide-host.ts'
 import { renderCluster } from './render-cluster.ts'
-
-const DEFAULT_TIMEOUT = '4m0s'
 
 export interface ClusterUp {
   readonly config: InitConfig

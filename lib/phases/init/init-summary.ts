@@ -1,6 +1,7 @@
 /** What people and programs need to know when the cluster is up. */
 
 import type { Json } from '../../base/json.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import { secondsText } from '../../base/timings.ts'
 import type { Flags } from '../../cli/options.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
@@ -9,8 +10,9 @@ import { localUrl } from '../../kubeadm/credentials/kubeconfigs.ts'
 import { imageList } from '../../kubeadm/images/image-list.ts'
 import { initDoneText } from '../../kubeadm/objects/join-command.ts'
 import { readFile } from '../../machine/files.ts'
+import { wantsNetwork } from '../../machine/network/pod-network.ts'
 import type { ClusterUp } from './bring-up.ts'
-import { ADMIN_CONF, block, resetCommand, useCommands } from './next-commands.ts'
+import { block, resetCommand, useCommands } from './next-commands.ts'
 
 /** What the end of an init depends on besides the cluster itself. */
 export interface SummaryOptions {
@@ -34,7 +36,7 @@ export function summary(up: ClusterUp, options: SummaryOptions): string[] {
     ...(withJoin && options.adminConf !== undefined ? joinLines(up, options.adminConf, options) : []),
     '[init] To use it:',
     ...block(useCommands(options.hasKubectl ? 'kubectl' : kubectl)),
-    ...(options.flags.cni === 'none'
+    ...(!wantsNetwork(options.flags.cni)
       ? ['[init] There is no Pod network: the node becomes Ready when you have put one into the cluster']
       : []),
     '[init] To take it away again:',
@@ -43,10 +45,10 @@ export function summary(up: ClusterUp, options: SummaryOptions): string[] {
 }
 
 function joinLines({ config, certificateKey }: ClusterUp, adminConf: string, { flags }: SummaryOptions): string[] {
-  const { server, ca } = readCredentials(adminConf, ADMIN_CONF, path => readFile('/', path))
+  const { server, ca } = readCredentials(adminConf, KUBERNETES.adminConf, path => readFile('/', path))
   const text = initDoneText({
     access: { server, caCertificate: ca },
-    adminConf: ADMIN_CONF,
+    adminConf: KUBERNETES.adminConf,
     hasControlPlaneEndpoint: config.cluster.controlPlaneEndpoint !== undefined,
     certificatesUploaded: flags['upload-certs'] ?? false,
     tokens: config.init.bootstrapTokens.map(({ token }) => token),
@@ -63,7 +65,7 @@ export function facts({ config, gates, runtime, timings }: ClusterUp): Readonly<
     kubernetesVersion: config.cluster.kubernetesVersion,
     nodeName: config.init.nodeRegistration.name,
     server: localUrl(config),
-    kubeconfig: ADMIN_CONF,
+    kubeconfig: KUBERNETES.adminConf,
     runtime: { name: runtime.name, version: runtime.version },
     images: imageList(config),
     gates: gates.map(({ name, afterMs }) => ({ name, afterMs })),

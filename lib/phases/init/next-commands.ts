@@ -5,12 +5,12 @@ import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { commandOf, throughSudo } from '../../cli/invocation.ts'
 import { quote, which } from '../../machine/command.ts'
 
-export const ADMIN_CONF: string = KUBERNETES.adminConf
-
 /** Commands that show the nodes; admin.conf is for root alone, so whoever came by sudo goes that way again. */
 export function useCommands(kubectl: string = ownKubectl(), sudo: boolean = throughSudo()): string[] {
   const get = `${quote(kubectl)} get nodes`
-  return sudo ? [`sudo env KUBECONFIG=${ADMIN_CONF} ${get}`] : [`export KUBECONFIG=${ADMIN_CONF}`, get]
+  return sudo
+    ? [`sudo env KUBECONFIG=${KUBERNETES.adminConf} ${get}`]
+    : [`export KUBECONFIG=${KUBERNETES.adminConf}`, get]
 }
 
 /** The command that takes away everything that was made. */

@@ -20,6 +20,7 @@ import { NODE_MODULES } from '../../machine/host/kernel-modules.ts'
 import type { Journal } from '../../machine/journal.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
 import { checkProxyMode, ipvsSchedulers, proxyModeOf } from '../../machine/network/proxy-mode.ts'
+import { candidatesOf, wantedRuntime } from '../../supply/runtime/runtime-choice.ts'
 import { installPackages } from '../prepare/install.ts'
 import { neededPrograms } from '../prepare/packages.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
@@ -35,8 +36,8 @@ export async function provideHost(phase: OpenedPhase, { flags, output }: Call, j
   const kernel = readKernel(host)
   for (const notice of proxyNotices(config)) output.warn(notice)
   if (flags.install) {
-    const wanted = flags.runtime ?? phase.namedSocket ?? 'auto'
-    const hasRuntime = wanted === 'auto' ? phase.facts.criSockets.length > 0 : wanted !== 'private'
+    const wanted = wantedRuntime(flags.runtime, phase.namedSocket)
+    const hasRuntime = candidatesOf(wanted, phase.facts.criSockets).sockets.length > 0
     const missing = [
       ...missingPrograms(host, [...neededPrograms(config, hasRuntime), ...addonPrograms(flags)]),
       ...(wantsNetwork(flags.cni) && !hasPlugins(host, flags.artifacts) ? [CNI_PLUGINS] : []),

@@ -1,8 +1,10 @@
 /** The etcd that a control plane node joins or leaves: where its members are, and how they are. */
+
 import { joinHostPort } from '../../base/address.ts'
 import { KubestepError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { KUBERNETES } from '../../base/paths.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
 import { etcdCredentials } from '../../cluster/etcd/etcd-credentials.ts'
 import { type Etcd, type EtcdCredentials, reachEtcd } from '../../cluster/etcd/gateway.ts'
@@ -61,6 +63,6 @@ export async function checkMembers({ members, credentials }: EtcdCluster): Promi
 
 /** The command that removes a member, through one that lives. */
 export function removal(alive: string, { id }: EtcdMember): string {
-  const pki = '/etc/kubernetes/pki/etcd'
+  const pki = `${KUBERNETES.certificates}/etcd`
   return `kubectl --namespace kube-system exec etcd-${alive} -- etcdctl --cacert ${pki}/ca.crt --cert ${pki}/server.crt --key ${pki}/server.key member remove ${memberHex(id)}`
 }

@@ -1,6 +1,6 @@
 /** Runs the phases of a join: all of them, so that a failure leaves the machine as it was; or one alone. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KubestepError, RunError, reasonOf } from '../../base/errors.ts'
+import { KubestepError, messageOf, RunError, reasonOf } from '../../base/errors.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { secondsText } from '../../base/timings.ts'
 import { commandOf } from '../../cli/invocation.ts'
@@ -122,7 +122,8 @@ function doneLines({ role, config, timings }: JoinRun): string[] {
 async function undone(error: unknown, { call, journal }: JoinRun, before: number): Promise<unknown> {
   if (!(error instanceof KubestepError)) return error
   if (journal.changes().length === before) return error
-  const logs = await writeLogBundle({ reason: error.message }).then(
+  const reason = messageOf(call.name, error)
+  const logs = await writeLogBundle({ reason }).then(
     ({ path }) => [`join: everything that was logged is in "${path}"`],
     () => [],
   )
@@ -131,7 +132,7 @@ async function undone(error: unknown, { call, journal }: JoinRun, before: number
     left.length === 0
       ? 'join: the machine is as it was before; run it again as it is'
       : `join: not all of it could be taken back; say ${resetCommand()}`
-  return new RunError([error.message, ...logs, end].join('\n'), { reason: error.message }, { cause: error })
+  return new RunError([reason, ...logs, end].join('\n'), { reason }, { cause: error })
 }
 
 const NO_JOURNAL: Journal = { path: '', changes: () => [], record: () => {}, clear: () => {}, keep: () => {} }

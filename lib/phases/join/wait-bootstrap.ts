@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { timerMilliseconds } from '../../base/duration.ts'
-import { KubestepError, WaitError } from '../../base/errors.ts'
+import { KubestepError } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
@@ -37,7 +37,7 @@ export async function waitForBootstrap(run: JoinRun): Promise<void> {
   let isAsked = false
   while (!existsSync(certificate) || !existsSync(KUBERNETES.kubeletConf)) {
     if (limit.aborted)
-      throw new WaitError(
+      throw new KubestepError(
         `kubelet-wait-bootstrap: cannot get a certificate for the kubelet in time\n${await kubeletLog()}`,
       )
     if (!isAsked && Date.now() - start > USUAL_MS) {

@@ -1,4 +1,5 @@
 /** What a check is, and what it may say. */
+import type { PodNetwork } from '../../base/defaults.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince } from '../../base/version.ts'
 import type { Host } from '../../machine/host/host.ts'
@@ -8,7 +9,7 @@ export interface Wanted {
   readonly config: InitConfig
   /** `auto`, `private`, or the socket that was asked for, `unix:///...`. */
   readonly runtime: string
-  readonly cni: 'bridge' | 'none'
+  readonly cni: PodNetwork
   readonly profile: 'kubeadm' | 'ci'
   /** Whether init may install packages. */
   readonly install: boolean

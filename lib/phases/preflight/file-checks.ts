@@ -8,8 +8,6 @@ import { holderText } from '../../machine/host/ports.ts'
 import { proxyModeOf } from '../../machine/network/proxy-mode.ts'
 import { type Check, error, handled, isOfRelease, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 
-export const MANIFESTS: string = KUBERNETES.manifests
-
 interface PortUse {
   readonly port: number
   readonly what: string
@@ -54,7 +52,7 @@ export function manifestFiles({ init, cluster, joins }: InitConfig): string[] {
   if (joins === 'worker') return []
   return STATIC_PODS.filter(
     ([name, phase]) => !isSkipped(phase, init.skipPhases) && (name !== 'etcd' || cluster.etcd.local !== undefined),
-  ).map(([name]) => `${MANIFESTS}/${name}.yaml`)
+  ).map(([name]) => `${KUBERNETES.manifests}/${name}.yaml`)
 }
 
 /** What a node has that has joined already. Source: kubeadm preflight/checks.go, RunJoinNodeChecks (v1.36). */
@@ -146,14 +144,16 @@ export const FILE_CHECKS: readonly Check[] = [
     severity: 'error',
     subjects: ({ config }) => [...manifestFiles(config), ...identityFiles(config)],
     others: [
-      ...STATIC_PODS.map(([name]) => `${MANIFESTS}/${name}.yaml`),
+      ...STATIC_PODS.map(([name]) => `${KUBERNETES.manifests}/${name}.yaml`),
       KUBERNETES.kubeletConf,
       KUBERNETES.bootstrapConf,
-      '/etc/kubernetes/pki/ca.crt',
+      KUBERNETES.authority,
     ],
     look: ({ files, folders }, _, path) => {
       if (files[path] !== undefined) return error(`"${path}" is there already`, 'reset that cluster, or move it away')
-      return folders[MANIFESTS] === 'closed' ? unknown(`"${MANIFESTS}" cannot be read`) : ok('absent')
+      return folders[KUBERNETES.manifests] === 'closed'
+        ? unknown(`"${KUBERNETES.manifests}" cannot be read`)
+        : ok('absent')
     },
   },
   {
@@ -163,7 +163,7 @@ export const FILE_CHECKS: readonly Check[] = [
     severity: 'error',
     subjects: ({ config: { cluster, joins } }) => [
       ...(cluster.etcd.local === undefined || joins === 'worker' ? [] : [cluster.etcd.local.dataDir]),
-      MANIFESTS,
+      KUBERNETES.manifests,
     ],
     others: [KUBERNETES.etcd],
     look: ({ folders }, { config }, path) => {
@@ -171,7 +171,8 @@ export const FILE_CHECKS: readonly Check[] = [
       if (names === 'closed') return unknown(`"${path}" cannot be read`)
       if (names === 'absent') return ok('absent')
       const own = [...STATIC_PODS].map(([name]) => `${name}.yaml`)
-      const foreign = path === MANIFESTS ? names.filter(name => isManifest(name) && !own.includes(name)) : names
+      const foreign =
+        path === KUBERNETES.manifests ? names.filter(name => isManifest(name) && !own.includes(name)) : names
       if (foreign.length === 0) return ok(names.length === 0 ? 'empty' : 'nothing foreign')
       const found = `"${path}" holds ${listText(foreign)}`
       return path === config.cluster.etcd.local?.dataDir

@@ -22,8 +22,6 @@ const GOOD_ROOM = 5 * GIB
 /** Below this share the kubelet evicts Pods, by default. Source: kubelet eviction/defaults_linux.go (v1.36). */
 const EVICTION = { nodefs: 0.1, imagefs: 0.15 } as const
 
-const KUBELET_FOLDER = KUBERNETES.kubelet
-
 /** Where runtimes keep images, by the names that they give themselves. Source: their default configurations. */
 const IMAGE_FOLDERS: Readonly<Record<string, string>> = {
   containerd: '/var/lib/containerd',
@@ -199,7 +197,7 @@ interface RoomNeed {
 export function spaceFolders({ config }: Wanted): string[] {
   const dataDir = config.cluster.etcd.local?.dataDir
   return [
-    KUBELET_FOLDER,
+    KUBERNETES.kubelet,
     LAYOUT.containerd.root,
     ...Object.values(IMAGE_FOLDERS),
     ...(dataDir === undefined ? [] : [dataDir]),
@@ -211,7 +209,7 @@ function roomNeeds(host: Host, wanted: Wanted): RoomNeed[] {
   const images = plan.kind === 'socket' ? IMAGE_FOLDERS[plan.runtime.name] : LAYOUT.containerd.root
   const dataDir = wanted.config.cluster.etcd.local?.dataDir
   return [
-    { folder: KUBELET_FOLDER, what: 'Pods', signal: 'nodefs' },
+    { folder: KUBERNETES.kubelet, what: 'Pods', signal: 'nodefs' },
     ...(images === undefined ? [] : [{ folder: images, what: 'images', signal: 'imagefs' } as const]),
     ...(dataDir === undefined ? [] : [{ folder: dataDir, what: 'etcd' }]),
   ]

@@ -5,7 +5,9 @@ import type { Flags } from '../../cli/options.ts'
 import type { Output } from '../../cli/output.ts'
 import { readHost } from '../../machine/host/host.ts'
 import { type HostSource, liveHost } from '../../machine/host/host-source.ts'
+import { podNetworkOf } from '../../machine/network/pod-network.ts'
 import { askRuntime } from '../../supply/runtime/ask-runtime.ts'
+import { wantedRuntime } from '../../supply/runtime/runtime-choice.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
 import type { Wanted } from './check.ts'
 import { reportOf } from './check-table.ts'
@@ -14,12 +16,10 @@ import { questionsOf, type Row, runChecks } from './run-checks.ts'
 
 /** What a phase and its flags ask of the machine. */
 export function wantedOf({ config, namedSocket }: Pick<OpenedPhase, 'config' | 'namedSocket'>, flags: Flags): Wanted {
-  const runtime = flags.runtime ?? namedSocket ?? 'auto'
-  const isWord = runtime === 'auto' || runtime === 'private' || runtime.startsWith('unix://')
   return {
     config,
-    runtime: isWord ? runtime : `unix://${runtime}`,
-    cni: flags.cni === 'none' ? 'none' : 'bridge',
+    runtime: wantedRuntime(flags.runtime, namedSocket),
+    cni: podNetworkOf(flags.cni),
     profile: flags.profile === 'ci' ? 'ci' : 'kubeadm',
     install: flags.install ?? false,
   }

@@ -1,10 +1,11 @@
 /** All checks at once, over one reading of the host. */
 
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import type { Host, HostQuestions } from '../../machine/host/host.ts'
+import { candidatesOf } from '../../supply/runtime/runtime-choice.ts'
 import { type Check, checkName, isOfRelease, type Status, type Wanted } from './check.ts'
 import { CHECKS } from './checks.ts'
-import { clusterPorts, identityFiles, MANIFESTS, manifestFiles } from './file-checks.ts'
+import { clusterPorts, identityFiles, manifestFiles } from './file-checks.ts'
 import { spaceFolders } from './machine-checks.ts'
 import { etcdFiles } from './version-checks.ts'
 
@@ -26,9 +27,9 @@ export function questionsOf(wanted: Wanted, versions: boolean): HostQuestions {
   return {
     ports: clusterPorts(config).map(({ port }) => port),
     files: [...manifestFiles(config), ...identityFiles(config), ...etcdFiles(wanted), LAYOUT.ready, LAYOUT.journal],
-    folders: [MANIFESTS, ...(dataDir === undefined ? [] : [dataDir])],
+    folders: [KUBERNETES.manifests, ...(dataDir === undefined ? [] : [dataDir])],
     spaces: spaceFolders(wanted),
-    sockets: runtime === 'auto' || runtime === 'private' ? [] : [runtime],
+    sockets: candidatesOf(runtime, []).sockets,
     versions,
   }
 }

@@ -1,12 +1,14 @@
 /** Checks of the container runtime that an init would take, or start. */
 
 import type { JsonObject } from '../../base/json.ts'
+import { NODE } from '../../base/paths.ts'
 import { isSince, type Version } from '../../base/version.ts'
 import type { Host } from '../../machine/host/host.ts'
 import type { RuntimeAnswer } from '../../machine/host/host-source.ts'
 import { startsStaticPods } from '../../machine/host/machine.ts'
 import { isFirst, NETWORK_FILES } from '../../machine/network/cni.ts'
 import { clearLinks, leftoverNetworks, networkOfFile } from '../../machine/network/other-networks.ts'
+import { CRI_ADVICE, candidatesOf, criFault, isTaken, servedBy } from '../../supply/runtime/runtime-choice.ts'
 import { type Check, error, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 
 type Serving = Exclude<RuntimeAnswer, { fault: string }>
@@ -17,20 +19,16 @@ export type RuntimePlan =
   | { readonly kind: 'private' }
   | { readonly kind: 'fault'; readonly socket: string; readonly fault: string }
 
-/** As chooseRuntime decides it: `auto` takes the first known socket that serves and fits. */
-export function runtimePlan({ facts, runtimes, machine }: Host, { runtime }: Wanted): RuntimePlan {
-  if (runtime === 'private') return { kind: 'private' }
-  const answers = (runtime === 'auto' ? facts.criSockets : [runtime]).map(socket => ({
-    socket,
-    answer: runtimes[socket] ?? { fault: 'nothing answers there' },
-  }))
-  const isTaken = (answer: Serving): boolean => runtime !== 'auto' || startsStaticPods(answer, machine)
-  for (const { socket, answer } of answers) {
-    if (!('fault' in answer) && isTaken(answer)) return { kind: 'socket', socket, runtime: answer }
+/** As chooseRuntime decides it, over what was read. */
+export function runtimePlan({ facts, runtimes, machine }: Host, { runtime: wanted }: Wanted): RuntimePlan {
+  const candidates = candidatesOf(wanted, facts.criSockets)
+  for (const socket of candidates.sockets) {
+    const answer = runtimes[socket] ?? { fault: 'nothing answers there' }
+    if ('fault' in answer) {
+      if (candidates.isNamed) return { kind: 'fault', socket, fault: answer.fault }
+    } else if (isTaken(answer, candidates, machine)) return { kind: 'socket', socket, runtime: answer }
   }
-  const [first] = answers
-  if (runtime === 'auto' || first === undefined || !('fault' in first.answer)) return { kind: 'private' }
-  return { kind: 'fault', socket: first.socket, fault: first.answer.fault }
+  return { kind: 'private' }
 }
 
 const PRIVATE_PROGRAMS: readonly (readonly [program: string, packageName: string])[] = [
@@ -42,21 +40,6 @@ const PRIVATE_PROGRAMS: readonly (readonly [program: string, packageName: string
 /** Version of the containerd on the machine: `1.6.20` of `containerd github.com/... 1.6.20~ds1 ...`. */
 export function containerdVersion(text: string | undefined): string | undefined {
   return /\sv?(\d+\.\d+\.\d+)/.exec(text ?? '')?.[1]
-}
-
-/** Why a runtime cannot carry a release. Source: kubernetes CHANGELOG-1.23 and -1.26, containerd releases. */
-function unfit(name: string, version: string, serves: readonly string[], { minor }: Version): string | undefined {
-  if (minor >= 26 && !serves.includes('v1'))
-    return `${name} ${version} serves CRI v1alpha2, and Kubernetes 1.${minor} needs v1`
-  if (minor < 23 && !serves.includes('v1alpha2'))
-    return `${name} ${version} serves CRI v1, and Kubernetes 1.${minor} needs v1alpha2`
-  return undefined
-}
-
-/** CRI versions by containerd's. Source: containerd releases 1.6 (v1) and 2.0 (v1alpha2 removed). */
-function servedBy(containerd: string): string[] {
-  const [major = 0, minor = 0] = containerd.split('.').map(Number)
-  return [...(major < 2 ? ['v1alpha2'] : []), ...(major > 1 || minor >= 6 ? ['v1'] : [])]
 }
 
 function lookForRuntime(host: Host, wanted: Wanted): Verdict {
@@ -71,21 +54,19 @@ function lookForRuntime(host: Host, wanted: Wanted): Verdict {
     return error(found, fix)
   }
   if (plan.kind === 'socket') {
-    const { name, version: release, cri } = plan.runtime
-    // containerd 1.6 and 1.7 serve both; what answered is the newer one.
-    const serves = name === 'containerd' ? [cri, ...servedBy(release.replace(/^v/, ''))] : [cri]
-    const fault = unfit(name, release, serves, version)
-    const advice = 'use a containerd that fits, or another --kubernetes-version'
+    const { name, version: release } = plan.runtime
+    const fault = criFault(plan.runtime, version.minor)
     if (!startsStaticPods(plan.runtime, host.machine)) {
       return error(
         `${name} ${release} at ${plan.socket} gives static Pods a low OOM score, which this machine does not allow (no CAP_SYS_RESOURCE)`,
         'set restrict_oom_score_adj = true in its configuration and restart it, or use --runtime private',
       )
     }
-    return fault === undefined ? ok(`${name} ${release} at ${plan.socket}`) : error(fault, advice)
+    return fault === undefined ? ok(`${name} ${release} at ${plan.socket}`) : error(fault, CRI_ADVICE)
   }
-  if (host.uid !== 0 && wanted.runtime === 'auto' && host.facts.criSockets.length > 0) {
-    return unknown(`${host.facts.criSockets.join(', ')} may not be asked`)
+  const { sockets } = candidatesOf(wanted.runtime, host.facts.criSockets)
+  if (host.uid !== 0 && sockets.length > 0) {
+    return unknown(`${sockets.join(', ')} may not be asked`)
   }
   const missing = PRIVATE_PROGRAMS.filter(([program]) => host.programs[program] === undefined)
   if (missing.length > 0) {
@@ -97,11 +78,12 @@ function lookForRuntime(host: Host, wanted: Wanted): Verdict {
       : error(found, `install ${packages}, or add --install`)
   }
   const release = containerdVersion(host.versions.containerd)
-  const fault = release === undefined ? undefined : unfit('containerd', release, servedBy(release), version)
+  const [cri] = servedBy(release ?? '')
+  const fault = release && cri ? criFault({ name: 'containerd', version: release, cri }, version.minor) : undefined
   if (fault !== undefined) return error(fault, 'install a containerd that fits, or use another --kubernetes-version')
-  const isUnfit = host.facts.criSockets.some(socket => 'name' in (host.runtimes[socket] ?? {}))
+  const isUnfit = sockets.some(socket => 'name' in (host.runtimes[socket] ?? {}))
   return handled(
-    isUnfit && wanted.runtime === 'auto'
+    isUnfit
       ? 'the runtime that serves CRI cannot start static Pods here: no CAP_SYS_RESOURCE, and restrict_oom_score_adj is off'
       : 'no runtime serves CRI on a known socket',
     `init starts ${host.programs.containerd}${release === undefined ? '' : ` ${release}`} on a socket of its own`,
@@ -118,7 +100,7 @@ function configVerdict(host: Host, wanted: Wanted): Verdict {
   const plan = runtimePlan(host, wanted)
   if (cniConfigs.length === 0) return ok('none')
   const owners = [...new Set(cniConfigs.map(networkOfFile).filter(name => name !== undefined))]
-  const found = `/etc/cni/net.d has ${cniConfigs.join(', ')}${owners.length > 0 ? ` (${owners.join(', ')})` : ''}`
+  const found = `${NODE.cniConf} has ${cniConfigs.join(', ')}${owners.length > 0 ? ` (${owners.join(', ')})` : ''}`
   if (plan.kind === 'private') return handled(found, 'the containerd of kubestep has a folder of its own')
   if (wanted.cni === 'none') return ok(found)
   const name = NETWORK_FILES.find(own => isFirst(own, cniConfigs))
@@ -126,7 +108,7 @@ function configVerdict(host: Host, wanted: Wanted): Verdict {
   return name === undefined
     ? error(
         `${found}: nothing of ours can come before that`,
-        `move it away: mv /etc/cni/net.d/${first} /root/; or use it with --cni none`,
+        `move it away: mv ${NODE.cniConf}/${first} /root/; or use it with --cni none`,
       )
     : handled(found, `init puts ${name} before it, which reset takes away; --cni none uses what is there`)
 }

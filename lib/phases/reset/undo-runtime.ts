@@ -1,7 +1,7 @@
 /** The Pods of a cluster go, from a runtime of our own or from somebody else's. */
 
 import { reasonOf } from '../../base/errors.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT, NODE } from '../../base/paths.ts'
 import { which } from '../../machine/command.ts'
 import { listFolder, removeFiles } from '../../machine/files.ts'
 import { groupRoots, type PodGroups, removePodGroups } from '../../machine/host/cgroups.ts'
@@ -17,11 +17,8 @@ import { type Stay, stayOf } from './stay.ts'
 
 type RuntimeChange = Extract<Change, { readonly kind: 'runtime' }>
 
-const RUN = LAYOUT.run
 /** Where the kubelet has a folder per Pod; the last part of a name is the Pod's id. */
-const POD_FOLDERS: readonly string[] = ['/var/lib/kubelet/pods', '/var/log/pods']
-const NAMESPACES = '/run/netns'
-const RESULTS = '/var/lib/cni/results'
+const POD_FOLDERS: readonly string[] = [`${KUBERNETES.kubelet}/pods`, NODE.podLogs]
 
 /** Gives what stays. Can be run again. */
 export async function undoRuntime(change: RuntimeChange): Promise<readonly Stay[]> {
@@ -40,7 +37,7 @@ export async function undoRuntime(change: RuntimeChange): Promise<readonly Stay[
   // Looked for before and after: a shim that is cut off while it starts may have a folder only now, or only then.
   const shims = shimSockets(containerd.state, path)
   // An import goes on when the init that began it was killed.
-  await kill(processesWith(['--address', path], { program: /^ctr$/, folder: RUN }))
+  await kill(processesWith(['--address', path], { program: /^ctr$/, folder: LAYOUT.run }))
   try {
     await endAll(change, ids)
   } catch {
@@ -48,7 +45,7 @@ export async function undoRuntime(change: RuntimeChange): Promise<readonly Stay[
   }
   // The shims last: they reap their containers, and PID 1 may take its time.
   await removePodGroups(groups, ids)
-  await kill(processesWith(['-address', path], { program: /^containerd-shim/, folder: RUN }))
+  await kill(processesWith(['-address', path], { program: /^containerd-shim/, folder: LAYOUT.run }))
   removeFiles('/', [...shims, ...shimSockets(containerd.state, path)])
   await removePodGroups(groups, ids)
   await removeNetworks([...remains.ids], remains.namespaces)
@@ -97,12 +94,13 @@ function podIds(): string[] {
 
 /** Namespaces, and what CNI remembers of each container: a runtime that is alive takes them away itself. */
 async function removeNetworks(ids: readonly string[], namespaces: readonly string[]): Promise<void> {
-  const inUse = namespaces.length > 0 && listFolder('/', NAMESPACES) !== undefined ? namespacesInUse(NAMESPACES) : []
-  for (const path of namespaces) if (!inUse.some(name => path === `${NAMESPACES}/${name}`)) await removePath(path)
-  const results = listFolder('/', RESULTS) ?? []
+  const inUse =
+    namespaces.length > 0 && listFolder('/', NODE.namespaces) !== undefined ? namespacesInUse(NODE.namespaces) : []
+  for (const path of namespaces) if (!inUse.some(name => path === `${NODE.namespaces}/${name}`)) await removePath(path)
+  const results = listFolder('/', NODE.cniResults) ?? []
   const ours = results.filter(name => ids.some(id => name.includes(`-${id}-`)))
   removeFiles(
     '/',
-    ours.map(name => `${RESULTS}/${name}`),
+    ours.map(name => `${NODE.cniResults}/${name}`),
   )
 }

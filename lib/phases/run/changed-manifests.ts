@@ -4,11 +4,12 @@
  * old one is deleted: without help the changed API server waits for itself.
  * Source: kubelet deletePod and allowPodStart (v1.36): "skipping delete because sources aren't ready yet".
  */
+
 import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KUBERNETES } from '../../base/paths.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
 import { type DiagnosisContext, STATIC_PODS } from '../../cluster/diagnose/diagnosis-context.ts'
-import { MANIFESTS_FOLDER } from '../../kubeadm/manifests/component.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { openCri } from '../../supply/cri/cri-client.ts'
 import { type PodContainer, podContainers } from '../../supply/cri/pod-containers.ts'
@@ -76,7 +77,7 @@ export async function helpChanged(
 function manifestTimes(): ManifestTimes {
   return Object.fromEntries(
     STATIC_PODS.flatMap(name => {
-      const found = statSync(`${MANIFESTS_FOLDER}/${name}.yaml`, { throwIfNoEntry: false })
+      const found = statSync(`${KUBERNETES.manifests}/${name}.yaml`, { throwIfNoEntry: false })
       return found === undefined ? [] : [[name, found.mtimeMs]]
     }),
   )

@@ -11,8 +11,6 @@ import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
 import type { ClusterAccess } from '../../kubeadm/objects/join-command.ts'
 import type { OpenedPhase } from './open-phase.ts'
 
-const ADMIN_CONF = KUBERNETES.adminConf
-
 /**
  * Runs `work` with a client for the cluster, within the time that kubeadm gives API calls. As with kubeadm, the
  * default kubeconfig talks to this node's own API server, a given one to the server that it names.
@@ -22,10 +20,10 @@ export async function withApi<Result>(
   { flags, name }: Pick<Call, 'flags' | 'name'>,
   work: (api: Api, deadline: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const file = flags.kubeconfig ?? ADMIN_CONF
+  const file = flags.kubeconfig ?? KUBERNETES.adminConf
   const api =
-    flags.kubeconfig === undefined && read(ADMIN_CONF) !== undefined
-      ? openAdminApi(config, read, dirname(ADMIN_CONF))
+    flags.kubeconfig === undefined && read(KUBERNETES.adminConf) !== undefined
+      ? openAdminApi(config, read, dirname(KUBERNETES.adminConf))
       : openApi(readCredentials(kubeconfigText(file, read, name, place), file, read))
   const { timeouts } = config.init
   const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? timeouts.kubernetesAPICall))
@@ -41,7 +39,7 @@ export function adminAccess(
   { read, place }: Pick<OpenedPhase, 'read' | 'place'>,
   { name, flags }: Call,
 ): ClusterAccess {
-  const file = flags.kubeconfig ?? ADMIN_CONF
+  const file = flags.kubeconfig ?? KUBERNETES.adminConf
   const { server, ca } = readCredentials(kubeconfigText(file, read, name, place), file, read)
   return { server, caCertificate: ca }
 }

@@ -7,6 +7,7 @@ import type { Call } from '../../cli/script.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 import { type MachineFacts, readMachineFacts } from '../../machine/host/machine.ts'
 import { chooseRuntime, openRuntime, type RuntimeChoice } from '../../supply/runtime/runtime.ts'
+import { candidatesOf, wantedRuntime } from '../../supply/runtime/runtime-choice.ts'
 import { adaptToMachine } from './adapt.ts'
 import { socketOf } from './live-runtime.ts'
 import { nodeAddress } from './node-address.ts'
@@ -27,7 +28,7 @@ export function isLive({ dryRun, target }: Pick<OpenedPhase, 'dryRun' | 'target'
 /** Chooses the runtime as an init does and adapts the configuration; says what it changes. Throws a KubestepError. */
 export async function readLiveNode(phase: OpenedPhase, { flags, output }: Call): Promise<LiveNode> {
   const machine = readMachineFacts()
-  const choice = await chooseRuntime(flags.runtime ?? phase.namedSocket ?? 'auto', phase.facts.criSockets, machine)
+  const choice = await chooseRuntime(wantedRuntime(flags.runtime, phase.namedSocket), phase.facts.criSockets, machine)
   const driver = choice.kind === 'socket' ? choice.runtime.cgroupDriver : undefined
   const { config, notices } = adapted(phase, machine, socketOf(choice), driver)
   for (const notice of notices) output.say(notice)
@@ -46,9 +47,8 @@ export interface ForeseenNode {
 /** The same for a dry run, which changes nothing and needs no rights: what can be seen without. */
 export async function foreseeNode(phase: OpenedPhase, flags: Pick<Flags, 'runtime'>): Promise<ForeseenNode> {
   const machine = readMachineFacts()
-  const wanted = flags.runtime ?? phase.namedSocket ?? 'auto'
-  const [first] = phase.facts.criSockets
-  const guessed = wanted === 'auto' ? first : wanted === 'private' ? undefined : wanted
+  const wanted = wantedRuntime(flags.runtime, phase.namedSocket)
+  const [guessed] = candidatesOf(wanted, phase.facts.criSockets).sockets
   if (!machine.root && guessed !== undefined) {
     return { ...adapted(phase, machine, guessed, undefined), socket: guessed, runtime: 'theirs' }
   }

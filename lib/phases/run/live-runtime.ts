@@ -12,11 +12,12 @@ import type { ServiceManager } from '../../machine/service/service.ts'
 import { readMirrors } from '../../supply/fetch/mirrors.ts'
 import { startPrivateRuntime } from '../../supply/runtime/private-runtime.ts'
 import { placesOf, registryFiles, registryPath } from '../../supply/runtime/registry-folder.ts'
-import { criFault, type Runtime, type RuntimeChoice } from '../../supply/runtime/runtime.ts'
+import type { Runtime, RuntimeChoice } from '../../supply/runtime/runtime.ts'
+import { CRI_ADVICE, criFault } from '../../supply/runtime/runtime-choice.ts'
 
 /** The socket that a choice will serve, before it is started. */
 export function socketOf(choice: RuntimeChoice): string {
-  return choice.kind === 'socket' ? choice.socket : `unix://${LAYOUT.containerd.socket}`
+  return choice.kind === 'socket' ? choice.socket : LAYOUT.containerd.url
 }
 
 /**
@@ -57,7 +58,8 @@ export async function openChosenRuntime(
           cniBinDir: cni.binDir,
           cniConfDir: cni.confDir,
         })
-  const fault = criFault(runtime, config.version.minor)
-  if (fault !== undefined) throw new KubestepError(`runtime: cannot use "${runtime.cri.socket}": ${fault}`)
+  const fault = criFault({ ...runtime, cri: runtime.cri.version }, config.version.minor)
+  if (fault !== undefined)
+    throw new KubestepError(`runtime: cannot use "${runtime.cri.socket}": ${fault}; ${CRI_ADVICE}`)
   return runtime
 }

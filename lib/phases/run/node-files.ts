@@ -21,8 +21,6 @@ export interface NodeFiles {
   readonly changed: readonly string[]
 }
 
-const KUBELET_CONF = KUBERNETES.kubeletConf
-
 /** What was rendered, with kubelet.conf in its final form, also one that is there already (`read` reads the host). */
 export function nodeFiles(
   config: InitConfig,
@@ -30,16 +28,16 @@ export function nodeFiles(
   read: (path: string) => string | undefined,
   now: Date,
 ): NodeFiles {
-  const made = rendered.find(({ path }) => path === KUBELET_CONF)
-  const there = read(KUBELET_CONF)
-  const conf = made ?? (there === undefined ? undefined : { path: KUBELET_CONF, mode: 0o600, content: there })
+  const made = rendered.find(({ path }) => path === KUBERNETES.kubeletConf)
+  const there = read(KUBERNETES.kubeletConf)
+  const conf = made ?? (there === undefined ? undefined : { path: KUBERNETES.kubeletConf, mode: 0o600, content: there })
   const isFinal = isSkipped(ROTATION, config.init.skipPhases)
   const identity = conf === undefined || isFinal ? undefined : kubeletIdentity(config, conf, now)
   if (identity === undefined) return { files: rendered, changed: [] }
   return {
     files: [...rendered.filter(file => file !== made), ...identity.files],
     link: identity.link,
-    changed: there === undefined ? [] : [KUBELET_CONF],
+    changed: there === undefined ? [] : [KUBERNETES.kubeletConf],
   }
 }
 

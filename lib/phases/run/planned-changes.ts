@@ -5,7 +5,7 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { InitConfig } from '../../base/kubeadm.ts'
-import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT, NODE } from '../../base/paths.ts'
 import { groupRoots, presentGroups } from '../../machine/host/cgroups.ts'
 import { mountsBelow, readMountinfo } from '../../machine/host/mounts.ts'
 import { presentLinks } from '../../machine/host/network-links.ts'
@@ -21,8 +21,6 @@ import { presentSandboxes } from '../../supply/runtime/sandboxes.ts'
 import { shimSocket } from '../../supply/runtime/shims.ts'
 import { fileChange, missingFolders } from './record.ts'
 
-const KUBELET_FOLDER = KUBERNETES.kubelet
-
 /** Folders that bear our name: whatever is in them is ours, from whichever run. */
 const OWN_FOLDERS: readonly string[] = [LAYOUT.state, LAYOUT.run, LAYOUT.logs]
 
@@ -30,18 +28,18 @@ const OWN_FOLDERS: readonly string[] = [LAYOUT.state, LAYOUT.run, LAYOUT.logs]
 const FOLDERS: readonly string[] = [
   KUBERNETES.folder,
   KUBERNETES.manifests,
-  KUBELET_FOLDER,
-  '/var/log/pods',
-  '/var/log/containers',
+  KUBERNETES.kubelet,
+  NODE.podLogs,
+  NODE.containerLogs,
   '/usr/libexec/kubernetes',
 ]
 
 /** Folders in which others work at the same time, and the names of a cluster's things there. */
 const SHARED_FOLDERS: readonly (readonly [path: string, names: string, idle?: true])[] = [
   // Network namespaces of Pods, as containerd and CRI-O call them; those of other tools are in use.
-  ['/run/netns', '^(cni-)?[0-9a-f]{8}-', true],
+  [NODE.namespaces, '^(cni-)?[0-9a-f]{8}-', true],
   // What CNI remembers of each Pod: all of it goes with the Pods, unless the runtime dies.
-  ['/var/lib/cni/results', '^kubestep-'],
+  [NODE.cniResults, '^kubestep-'],
 ]
 
 /** Where every containerd puts the sockets of its shims. */
@@ -78,7 +76,7 @@ export async function plannedChanges(
     return before === undefined ? [] : [{ kind: 'sysctl', key, before }]
   })
   const [chains, others] = await Promise.all([presentChains(), presentLeftovers()])
-  const socket = runtime?.cri.socket ?? `unix://${LAYOUT.containerd.socket}`
+  const socket = runtime?.cri.socket ?? LAYOUT.containerd.url
   const sandboxes = runtime === undefined ? [] : await presentSandboxes(runtime.cri)
   const roots = groupRoots(config.kubelet.document)
   return [
@@ -92,7 +90,7 @@ export async function plannedChanges(
     ...folders.map(folderChange),
     ...further,
     // The kubelet mounts its folder onto itself, to make it shared.
-    ...(isMountPoint(KUBELET_FOLDER) ? [] : [{ kind: 'mount', path: KUBELET_FOLDER } as const]),
+    ...(isMountPoint(KUBERNETES.kubelet) ? [] : [{ kind: 'mount', path: KUBERNETES.kubelet } as const]),
     ...sysctls,
     { kind: 'network', links: presentLinks(), chains, others },
     ...(runtime === undefined ? [{ kind: 'service', name: PRIVATE_RUNTIME } as const] : []),

@@ -1,9 +1,9 @@
 /** The kubelet of a live host, with the runtime under it: the part of an init that kubelet-start is. */
 
+import { DEFAULT_TIMEOUT } from '../../base/defaults.ts'
 import { timerMilliseconds } from '../../base/duration.ts'
 import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import type { Call } from '../../cli/script.ts'
-import { MANIFESTS_FOLDER } from '../../kubeadm/manifests/component.ts'
 import { which } from '../../machine/command.ts'
 import { cniFolders, wantsNetwork } from '../../machine/network/pod-network.ts'
 import { KUBELET, kubeletService } from '../../machine/service/kubelet-service.ts'
@@ -23,9 +23,6 @@ import { record } from './record.ts'
 import { sandboxNaming } from './runtime-plan.ts'
 import { fillGap, gapChanges, pluginGap } from './runtime-plugins.ts'
 
-/** For getting the binaries, when --timeout does not say. */
-const DEFAULT_TIMEOUT = '4m0s'
-
 /**
  * Writes the kubelet's files and starts it, and a runtime of our own where there is none; images of --artifacts go
  * into the runtime first. Everything is recorded before. Throws a KubestepError.
@@ -37,7 +34,7 @@ export async function startKubelet(phase: OpenedPhase, call: Call, render: Rende
   const artifacts = await lookAtParts(call, config, choice, [])
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
   // Credentials and manifests are the business of their own phases, which record each file.
-  const others = [KUBERNETES.folder, MANIFESTS_FOLDER, config.cluster.certificatesDir]
+  const others = [KUBERNETES.folder, KUBERNETES.manifests, config.cluster.certificatesDir]
   // So is the Pod network.
   const naming = existing === undefined ? undefined : await sandboxNaming(config, flags, existing)
   const gap = existing === undefined || !wantsNetwork(flags.cni) ? undefined : pluginGap(existing)

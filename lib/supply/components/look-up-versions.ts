@@ -1,12 +1,14 @@
 /** Names of versions (`stable`, `1.36`) in flags and configuration, and what they stand for today. */
+
 import { join } from 'node:path'
+import { DEFAULT_VERSION } from '../../base/defaults.ts'
 import { KubestepError, UsageError } from '../../base/errors.ts'
 import { parseVersion } from '../../base/version.ts'
 import type { Flags } from '../../cli/options.ts'
 import type { Output } from '../../cli/output.ts'
 import { readSource } from '../../kubeadm/config/config-source.ts'
 import { isDryRun } from '../../kubeadm/config/dry-run.ts'
-import { DEFAULT_VERSION, isVersionName, newestKnown, readVersionName } from '../../kubeadm/config/named-versions.ts'
+import { isVersionName, newestKnown, readVersionName } from '../../kubeadm/config/named-versions.ts'
 import { $ } from '../../machine/command.ts'
 import type { OnProgress } from '../fetch/fetch-progress.ts'
 

@@ -1,8 +1,9 @@
 /** Names of Kubernetes versions: complete ones, and the labels under which the newest release is published. */
 
+import { DEFAULT_VERSION } from '../../base/defaults.ts'
 import { KubestepError } from '../../base/errors.ts'
 import { formatVersion, parseVersion } from '../../base/version.ts'
-import { type Bucket, DEFAULT_VERSION, lostZero, readVersionName } from '../../kubeadm/config/named-versions.ts'
+import { type Bucket, lostZero, readVersionName } from '../../kubeadm/config/named-versions.ts'
 
 /** Gives the text of a file below dl.k8s.io, e.g. `release/stable-1.36.txt`. */
 export type FetchText = (path: string) => Promise<string>

@@ -1,8 +1,10 @@
 /** Which runtime images are pulled into. */
+
 import { existsSync } from 'node:fs'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { openRuntime, type Runtime } from '../runtime/runtime.ts'
+import { socketUrl } from '../runtime/runtime-choice.ts'
 
 export interface FoundRuntime {
   /** undefined when none serves CRI. */
@@ -16,9 +18,9 @@ export interface FoundRuntime {
  * the `known` sockets that really serves CRI. Throws a KubestepError.
  */
 export async function findRuntime(wanted: string | undefined, known: readonly string[]): Promise<FoundRuntime> {
-  const own = `unix://${LAYOUT.containerd.socket}`
+  const own = LAYOUT.containerd.url
   if (wanted !== undefined) {
-    const socket = wanted.includes('://') ? wanted : `unix://${wanted}`
+    const socket = socketUrl(wanted)
     return { runtime: await openRuntime(socket, socket === own), passed: [] }
   }
   const passed: string[] = []

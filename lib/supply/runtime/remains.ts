@@ -4,6 +4,7 @@
  */
 
 import { isObject, type JsonObject } from '../../base/json.ts'
+import { NODE } from '../../base/paths.ts'
 import { listFolder, readTextOrEmpty } from '../../machine/files.ts'
 
 export interface ContainerdFolders {
@@ -38,7 +39,7 @@ export function networkNamespace(text: string): string[] {
   return (namespaces as readonly JsonObject[])
     .filter(({ type, path }) => type === 'network' && typeof path === 'string' && path.startsWith('/'))
     .map(({ path }) => String(path).replace(/^\/var\/run\//, '/run/'))
-    .filter(path => path.startsWith('/run/netns/'))
+    .filter(path => path.startsWith(`${NODE.namespaces}/`))
 }
 
 function parsed(text: string): JsonObject {

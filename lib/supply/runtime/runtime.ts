@@ -2,9 +2,11 @@
 
 import { KubestepError } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
-import { type MachineFacts, readMachineFacts, startsStaticPods } from '../../machine/host/machine.ts'
+import { NODE } from '../../base/paths.ts'
+import { type MachineFacts, readMachineFacts } from '../../machine/host/machine.ts'
 import { type Cri, openCri } from '../cri/cri-client.ts'
 import { CriError, UNIMPLEMENTED } from '../cri/grpc.ts'
+import { candidatesOf, isTaken } from './runtime-choice.ts'
 
 export interface Runtime {
   readonly cri: Cri
@@ -23,7 +25,7 @@ export interface Runtime {
 }
 
 /** Where CNI has its things when a runtime does not say. Source: CNI conventions, CRI-O's defaults. */
-const CNI_DEFAULTS = { confDir: '/etc/cni/net.d', binDirs: ['/opt/cni/bin', '/usr/lib/cni'] } as const
+const CNI_DEFAULTS = { confDir: NODE.cniConf, binDirs: NODE.cniBin.slice(0, 2) }
 
 /** Opens a runtime and asks what it is. Throws a CriError when nothing serves CRI at the socket. */
 export async function openRuntime(socket: string, ours: boolean, timeoutMs?: number): Promise<Runtime> {
@@ -105,15 +107,12 @@ export async function chooseRuntime(
   knownSockets: readonly string[],
   machine: Pick<MachineFacts, 'root' | 'mayLowerOomScore'> = readMachineFacts(),
 ): Promise<RuntimeChoice> {
-  if (wanted === 'private') return { kind: 'private' }
-  if (wanted !== 'auto') {
-    const socket = wanted.startsWith('unix://') ? wanted : `unix://${wanted}`
-    return { kind: 'socket', socket, runtime: await openNamed(socket) }
-  }
-  for (const socket of knownSockets) {
+  const candidates = candidatesOf(wanted, knownSockets)
+  for (const socket of candidates.sockets) {
+    if (candidates.isNamed) return { kind: 'socket', socket, runtime: await openNamed(socket) }
     try {
       const runtime = await openRuntime(socket, false)
-      if (startsStaticPods(runtime, machine)) return { kind: 'socket', socket, runtime }
+      if (isTaken(runtime, candidates, machine)) return { kind: 'socket', socket, runtime }
       runtime.cri.close()
     } catch (error) {
       // Docker's containerd comes with CRI off, and a socket file may be left from a daemon that is gone.
@@ -133,18 +132,4 @@ async function openNamed(socket: string): Promise<Runtime> {
       { cause: error },
     )
   }
-}
-
-/**
- * Whether a runtime can carry a Kubernetes version; the reason when it cannot. Kubernetes before 1.23 speaks
- * v1alpha2 only, from 1.26 v1 only. Source: kubernetes CHANGELOG-1.23 and -1.26, containerd releases.
- */
-export function criFault(runtime: Runtime, minor: number): string | undefined {
-  if (minor >= 26 && runtime.cri.version !== 'v1') {
-    return `${runtime.name} ${runtime.version} serves CRI v1alpha2 and Kubernetes 1.${minor} needs v1; use containerd 1.6 or later`
-  }
-  if (minor < 23 && runtime.name === 'containerd' && Number(runtime.version.replace(/^v/, '').split('.')[0]) >= 2) {
-    return `containerd ${runtime.version} serves CRI v1 alone and Kubernetes 1.${minor} needs v1alpha2; use containerd 1.6 or 1.7`
-  }
-  return undefined
 }
