@@ -1,4 +1,5 @@
 /** Phase `etcd`: the manifest of a local etcd. */
+import { UsageError } from '../base/errors.ts'
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
@@ -8,6 +9,7 @@ import type { Given, Rendered, RenderingPhase } from './phase.ts'
 import { deliverFiles } from './run/deliver.ts'
 import { isLive } from './run/live-node.ts'
 import { givenOf, openPhase } from './run/open-phase.ts'
+import { SAVE_SUBCOMMAND, saveSnapshot } from './snapshot/save-snapshot.ts'
 
 const OPTIONS: readonly OptionName[] = [
   ...PHASE_OPTIONS,
@@ -26,14 +28,19 @@ export const etcd: RenderingPhase = {
     name: 'etcd',
     about: 'Generate the static Pod manifest of a local, single-node etcd.',
     options: OPTIONS,
-    subcommands: [{ name: 'local', about: 'Generate the manifest of a local etcd', options: OPTIONS }],
+    subcommands: [{ name: 'local', about: 'Generate the manifest of a local etcd', options: OPTIONS }, SAVE_SUBCOMMAND],
+    positionals: 'FILE',
     examples: [
       'etcd.mts local --dry-run --output-dir ./tree',
+      'etcd.mts snapshot save /var/backups/etcd.db',
       'etcd.mts local --node-name n1 --apiserver-advertise-address 10.0.0.5 --dry-run',
     ],
   },
   render: (given: Given): Rendered => renderManifests(given.config.cluster.etcd.local ? ['etcd'] : [], given),
   run: async (call: Call): Promise<void> => {
+    if (call.subcommand === SAVE_SUBCOMMAND.name) return saveSnapshot(call)
+    const [word] = call.positionals
+    if (word !== undefined) throw new UsageError(`etcd: cannot take argument ${JSON.stringify(word)}: see --help`)
     const opened = openPhase(call)
     const { local } = opened.config.cluster.etcd
     if (local === undefined) {
