@@ -8,6 +8,7 @@ import { readFactsAnywhere } from '../lib/machine/host/read-facts.ts'
 import { openJournal } from '../lib/machine/journal.ts'
 import { preparedChanges, undoPreparation } from '../lib/phases/prepare/prepare.ts'
 import { describe } from '../lib/phases/reset/describe-change.ts'
+import { leaveEtcd } from '../lib/phases/reset/leave-etcd.ts'
 import { othersChanges, ownerOf } from '../lib/phases/reset/owner.ts'
 import { readRequest, strangers } from '../lib/phases/reset/request.ts'
 import { leftLines, preparationLeft } from '../lib/phases/reset/stay.ts'
@@ -21,6 +22,7 @@ const OPTIONS: readonly OptionName[] = [
   'config',
   'skip-phases',
   'owner',
+  'lose-quorum',
   // kubeadm's, for scripts that know it: the record decides.
   'force',
   'cert-dir',
@@ -52,12 +54,16 @@ export const reset: Script = script(
       const prepared = owner === undefined ? preparedChanges(host) : []
       const changes = [...prepared, ...journal.changes().slice(kept)]
       const count = changes.length
+      const loseQuorum = flags['lose-quorum'] === true
+      const leaving = { dryRun, loseQuorum, say: output.say, warn: output.warn }
       for (const line of strangers(flags, changes)) output.warn(line)
+      // Also when nothing else is asked for.
+      if (count > 0 && !skipped.includes('remove-etcd-member')) await leaveEtcd(leaving)
       if (count === 0) {
         const whose = owner ?? 'kubestep'
         output.say(`[reset] Nothing to do: no record of a cluster of ${whose} on this machine`)
       } else if (skipped.includes('cleanup-node')) {
-        output.say('[reset] Skipping phase "cleanup-node", which is all that there is to do: nothing is taken away')
+        output.say('[reset] Skipping phase "cleanup-node", which is the rest of it: nothing is taken away')
       } else if (dryRun) {
         for (const change of changes.reverse()) output.say(`[reset] Would ${describe(change)}`)
       } else {

@@ -360,6 +360,10 @@ export const OPTIONS = {
       'print the images of such a cluster, one a line, and do nothing else: what a cache of them is named after (ours)',
   },
   force: { type: 'boolean', short: 'f', about: 'ask nothing; nothing is asked without it either' },
+  'lose-quorum': {
+    type: 'boolean',
+    about: 'take this node away even if the etcd of the others then has no quorum (ours)',
+  },
   'cleanup-tmp-dir': { type: 'boolean', about: 'clean /etc/kubernetes/tmp; it goes with what was recorded' },
   'allow-missing-template-keys': { type: 'boolean', about: 'for output by templates, which there is none of' },
   'show-managed-fields': { type: 'boolean', about: 'show managedFields in objects; these have none' },

@@ -5,6 +5,7 @@ import { LAYOUT } from '../../base/paths.ts'
 import type { Call } from '../../cli/script.ts'
 import { writeFiles } from '../../machine/files.ts'
 import { type Journal, openJournal } from '../../machine/journal.ts'
+import { leaveEtcd } from '../reset/leave-etcd.ts'
 import { ownerOf } from '../reset/owner.ts'
 import { isInTheWay, leftLines } from '../reset/stay.ts'
 import { undoAll } from '../reset/undo-all.ts'
@@ -40,6 +41,7 @@ export function withSession<Up extends Pick<ClusterUp, 'timings' | 'gates'>>(
     if (before >= 0) {
       call.output.say(`[${call.name}] Taking away what an earlier ${call.name} left`)
       const say = { detail: call.output.detail, note: call.output.detail }
+      await leaveEtcd({ dryRun: false, loseQuorum: false, say: say.note, warn: call.output.warn })
       const left = await undoAll(journal, say, before)
       const obstacles = left.filter(isInTheWay)
       if (obstacles.length > 0) throw new KubestepError(leftLines(left).join('\n'))

@@ -10,6 +10,7 @@ import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { type Journal, openJournal } from '../../machine/journal.ts'
 import { block, resetCommand } from '../init/next-commands.ts'
 import { withSession } from '../init/session.ts'
+import { leaveEtcd } from '../reset/leave-etcd.ts'
 import { undoAll } from '../reset/undo-all.ts'
 import { alone } from '../run/alone.ts'
 import { JOIN_PHASE_ROWS } from './join-phase.ts'
@@ -127,7 +128,11 @@ async function undone(error: unknown, { call, journal }: JoinRun, before: number
     ({ path }) => [`join: everything that was logged is in "${path}"`],
     () => [],
   )
-  const left = await undoAll(journal, { detail: call.output.detail, note: call.output.detail }, before)
+  const { detail } = call.output
+  await leaveEtcd({ dryRun: false, loseQuorum: false, say: detail, warn: call.output.warn }).catch((reason: unknown) =>
+    call.output.warn(reasonOf(reason)),
+  )
+  const left = await undoAll(journal, { detail, note: detail }, before)
   const end =
     left.length === 0
       ? 'join: the machine is as it was before; run it again as it is'
