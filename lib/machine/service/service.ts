@@ -1,5 +1,8 @@
 /** Services that outlive the script: one seam, with systemd behind it or a small supervisor of ours. */
 
+/** Name of the service of our agent. */
+export const AGENT = 'kubestep-agent'
+
 export interface Service {
   /** Also the name of the unit or of the log, e.g. `kubelet`. */
   readonly name: string

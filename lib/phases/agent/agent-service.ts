@@ -10,10 +10,7 @@ import { LAYOUT } from '../../base/paths.ts'
 import { readTextOrEmpty, writeFiles } from '../../machine/files.ts'
 import type { Change } from '../../machine/journal.ts'
 import { runtimeCommand } from '../../machine/service/runtime-command.ts'
-import type { Service, ServiceManager } from '../../machine/service/service.ts'
-
-/** Name of the service. */
-export const AGENT = 'kubestep-agent'
+import { AGENT, type Service, type ServiceManager } from '../../machine/service/service.ts'
 
 export interface AgentSettings {
   readonly node: string
