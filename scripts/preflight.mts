@@ -1,5 +1,5 @@
 #!/usr/bin/env -S npx zx
-/** Says what of this machine stands in the way of a cluster, and what fixes it; changes nothing. */
+/** Says whether this machine can run a cluster, and how to fix what is wrong; changes nothing. */
 import { type Script, script } from '../lib/cli/script.ts'
 import { preflight as phase } from '../lib/phases/preflight.ts'
 

@@ -34,7 +34,7 @@ export const preflight: Phase = {
   command: {
     name: 'preflight',
     about:
-      'Check this machine: what stands in the way of a cluster, why it matters and what fixes it. Changes nothing.',
+      'Check whether this machine can run a cluster: what is wrong, why it matters, how to fix it. Changes nothing.',
     options: OPTIONS,
     examples: [
       'preflight.mts',

@@ -1,4 +1,4 @@
-/** Writes values as Go's sigs.k8s.io/yaml does, byte for byte. */
+/** Writes values as Go's sigs.k8s.io/yaml does, byte for byte: no library of npm folds, quotes and sorts like that. */
 import { Buffer } from 'node:buffer'
 import { compareKeys } from './order.ts'
 import { formatNumber } from './plain-scalar.ts'

@@ -1,6 +1,6 @@
 /**
  * Strategic merge patches: like JSON merge patches, but some lists are merged by a member of their items, and directives
- * (`$patch`, `$retainKeys`, `$setElementOrder/<field>`, `$deleteFromPrimitiveList/<field>`) say more.
+ * (`$patch`, `$retainKeys`, `$setElementOrder/<field>`, `$deleteFromPrimitiveList/<field>`) say more. npm has none.
  * Source: apimachinery util/strategicpatch/patch.go (v1.36).
  */
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'

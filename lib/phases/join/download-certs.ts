@@ -31,7 +31,7 @@ export async function downloadCerts(run: JoinRun): Promise<void> {
     }
     const text = decrypt(Buffer.from(value, 'base64'), key)
     if (text === undefined) faults.push(`"${name}" does not open with this key`)
-    else if (!text.startsWith('-----BEGIN ')) faults.push(`"${name}" is no PEM`)
+    else if (!text.startsWith('-----BEGIN ')) faults.push(`"${name}" is not PEM`)
     return text === undefined ? [] : [{ path, mode: name.endsWith('.key') ? 0o600 : 0o644, content: text }]
   })
   if (faults.length > 0) {

@@ -1,6 +1,6 @@
 /**
- * gRPC over a unix socket, which is one HTTP/2 request with a length-prefixed protobuf message each way; no library
- * for that.
+ * gRPC over a unix socket, which is one HTTP/2 request with a length-prefixed protobuf message each way: too
+ * little for a library.
  */
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
