@@ -51,6 +51,8 @@ export const LAYOUT = {
   agent: '/var/lib/kubestep/agent.json',
   /** Folders of claims. */
   volumes: '/var/lib/kubestep/volumes',
+  /** What an upgrade that has begun writes, and what was there before. */
+  upgrade: '/var/lib/kubestep/upgrade',
   containerd: {
     config: '/var/lib/kubestep/containerd/config.toml',
     /** Which proxy it takes. */

@@ -53,3 +53,24 @@ export type Since<T> = Readonly<Record<string, T>>
 export function valueSince<T>(table: Since<T>, version: Version): T | undefined {
   return Object.entries(table).findLast(([since]) => isSince(version, since))?.[1]
 }
+
+/** Negative when `a` is older than `b`, zero when they are the same release; pre-releases come before it, in semver's order. */
+export function compareVersions(a: Version, b: Version): number {
+  const numbers = a.major - b.major || a.minor - b.minor || a.patch - b.patch
+  if (numbers !== 0 || a.pre === b.pre) return numbers
+  if (a.pre === '' || b.pre === '') return a.pre === '' ? 1 : -1
+  return comparePre(a.pre.split('.'), b.pre.split('.'))
+}
+
+export function isOlder(a: Version, b: Version): boolean {
+  return compareVersions(a, b) < 0
+}
+
+function comparePre([a, ...restA]: readonly string[], [b, ...restB]: readonly string[]): number {
+  if (a === undefined || b === undefined) return (a === undefined ? 0 : 1) - (b === undefined ? 0 : 1)
+  if (a === b) return comparePre(restA, restB)
+  const isNumber = (text: string): boolean => /^\d+$/.test(text)
+  if (isNumber(a) && isNumber(b)) return Number(a) - Number(b)
+  if (isNumber(a) !== isNumber(b)) return isNumber(a) ? -1 : 1
+  return a < b ? -1 : 1
+}

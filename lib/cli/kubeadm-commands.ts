@@ -22,10 +22,7 @@ export const KUBEADM_COMMANDS: readonly CommandRow[] = [
   { kubeadm: 'config *', here: 'config *' },
   { kubeadm: 'join *', here: 'join *' },
   { kubeadm: 'join', here: 'join' },
-  {
-    kubeadm: 'upgrade *',
-    why: '`reset`, then `init` with the new version; kubeadm itself can upgrade the cluster, too',
-  },
+  { kubeadm: 'upgrade *', here: 'upgrade *' },
   { kubeadm: 'certs *', here: 'certs *' },
   { kubeadm: 'kubeconfig user', here: 'kubeconfig user' },
   { kubeadm: 'version', why: 'the version of a cluster is that of its kubelet; `--kubernetes-version` chooses it' },
@@ -61,15 +58,16 @@ export const INERT_FLAGS: readonly FlagRow[] = [
   { flag: '--kubeconfig', commands: ['config *'], why: 'none of them asks a cluster' },
   { flag: '--kubeconfig', commands: ['token generate'], why: 'the cluster does not learn of the token' },
   { flag: '--dry-run', commands: ['token generate', 'token list', 'init phase preflight'], why: 'they change nothing' },
+  { flag: '--yes', commands: ['upgrade apply', 'upgrade apply phase preflight'], why: 'nothing is asked' },
   { flag: '--allow-experimental-api', commands: ['config *'], why: 'there is no experimental API version' },
   {
     flag: '--allow-missing-template-keys',
-    commands: ['token list', 'config images list', 'certs check-expiration'],
+    commands: ['token list', 'config images list', 'certs check-expiration', 'upgrade plan'],
     why: 'there is no output by templates',
   },
   {
     flag: '--show-managed-fields',
-    commands: ['token list', 'config images list', 'certs check-expiration'],
+    commands: ['token list', 'config images list', 'certs check-expiration', 'upgrade plan'],
     why: 'these objects have none',
   },
 ]

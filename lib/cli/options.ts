@@ -359,10 +359,33 @@ export const OPTIONS = {
     about:
       'print the images of such a cluster, one a line, and do nothing else: what a cache of them is named after (ours)',
   },
-  force: { type: 'boolean', short: 'f', about: 'ask nothing; nothing is asked without it either' },
   'lose-quorum': {
     type: 'boolean',
     about: 'take this node away even if the etcd of the others then has no quorum (ours)',
+  },
+  force: {
+    type: 'boolean',
+    short: 'f',
+    about:
+      'upgrade: pass over rules about versions that may be passed over; elsewhere it changes nothing, for nothing is asked',
+  },
+  yes: { type: 'boolean', short: 'y', about: 'ask nothing; nothing is asked without it either' },
+  'etcd-upgrade': { type: 'boolean', default: 'true', about: 'upgrade etcd too' },
+  'certificate-renewal': { type: 'boolean', default: 'true', about: 'renew the certificates of what is replaced' },
+  'allow-experimental-upgrades': { type: 'boolean', about: 'allow alpha, beta and release candidate versions' },
+  'allow-release-candidate-upgrades': { type: 'boolean', about: 'allow release candidate versions' },
+  'print-config': { type: 'boolean', about: 'print the configuration that the upgrade goes by' },
+  'context-lines': {
+    type: 'string',
+    short: 'c',
+    value: 'N',
+    reads: 'count',
+    default: '3',
+    about: 'lines around each difference',
+  },
+  drain: {
+    type: 'boolean',
+    about: 'empty the node before its kubelet is replaced, and let Pods come back after (ours)',
   },
   'cleanup-tmp-dir': { type: 'boolean', about: 'clean /etc/kubernetes/tmp; it goes with what was recorded' },
   'allow-missing-template-keys': { type: 'boolean', about: 'for output by templates, which there is none of' },

@@ -4,6 +4,7 @@ import { KubestepError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import { isSince, parseVersion } from '../../base/version.ts'
 import { parse } from '../../base/yaml.ts'
+import { isSigned } from '../../kubeadm/objects/config-map.ts'
 import { type Api, ApiError } from './api-client.ts'
 
 export interface StoredConfig {
@@ -13,6 +14,8 @@ export interface StoredConfig {
   readonly kubelet: string
   /** Text of the KubeProxyConfiguration; undefined without kube-proxy, or where it may not be read. */
   readonly kubeProxy?: string
+  /** Which of the two somebody wrote; kubeadm may write the others anew. */
+  readonly userSupplied: { readonly kubelet: boolean; readonly kubeProxy: boolean }
 }
 
 const CONFIG_MAPS = '/api/v1/namespaces/kube-system/configmaps'
@@ -33,18 +36,23 @@ export async function readStoredConfig(api: Api, deadline: AbortSignal): Promise
       throw error
     }),
   ])
-  const cluster = kubeadm?.ClusterConfiguration
+  const cluster = kubeadm?.data.ClusterConfiguration
   if (cluster === undefined) {
     throw new KubestepError(
       `config: cannot read the configuration of the cluster at "${api.server}": it has no ConfigMap kubeadm-config; phase upload-config writes it`,
     )
   }
-  const kubelet = await kubeletText(api, cluster, deadline)
-  const kubeProxy = proxy?.['config.conf']
-  return { cluster, kubelet, ...(kubeProxy !== undefined && { kubeProxy }) }
+  const { text: kubelet, isSigned: isGenerated } = await kubeletText(api, cluster, deadline)
+  const kubeProxy = proxy?.data['config.conf']
+  const userSupplied = { kubelet: !isGenerated, kubeProxy: proxy !== undefined && !proxy.isSigned }
+  return { cluster, kubelet, ...(kubeProxy !== undefined && { kubeProxy }), userSupplied }
 }
 
-async function kubeletText(api: Api, cluster: string, deadline: AbortSignal): Promise<string> {
+async function kubeletText(
+  api: Api,
+  cluster: string,
+  deadline: AbortSignal,
+): Promise<{ readonly text: string; readonly isSigned: boolean }> {
   const root = parse(cluster)
   const version = parseVersion(String(isObject(root) ? root.kubernetesVersion : ''))
   const versioned = version === undefined ? [] : [`kubelet-config-${version.major}.${version.minor}`]
@@ -54,8 +62,8 @@ async function kubeletText(api: Api, cluster: string, deadline: AbortSignal): Pr
       : ['kubelet-config', ...versioned]
   const failures: unknown[] = []
   for (const name of names) {
-    const data = await dataOf(api, name, deadline).catch((error: unknown) => void failures.push(error))
-    if (data?.kubelet !== undefined) return data.kubelet
+    const found = await dataOf(api, name, deadline).catch((error: unknown) => void failures.push(error))
+    if (found?.data.kubelet !== undefined) return { text: found.data.kubelet, isSigned: found.isSigned }
   }
   const [failure] = failures
   if (failure !== undefined) throw failure
@@ -64,15 +72,17 @@ async function kubeletText(api: Api, cluster: string, deadline: AbortSignal): Pr
   )
 }
 
-async function dataOf(
-  api: Api,
-  name: string,
-  deadline: AbortSignal,
-): Promise<Readonly<Record<string, string>> | undefined> {
+interface StoredMap {
+  readonly data: Readonly<Record<string, string>>
+  readonly isSigned: boolean
+}
+
+async function dataOf(api: Api, name: string, deadline: AbortSignal): Promise<StoredMap | undefined> {
   for (;;) {
     try {
       const found = await api.get(`${CONFIG_MAPS}/${name}`)
-      return found === undefined || !isObject(found.data) ? undefined : (found.data as Readonly<Record<string, string>>)
+      if (found === undefined || !isObject(found.data)) return undefined
+      return { data: found.data as StoredMap['data'], isSigned: isSigned(found) }
     } catch (error) {
       const mayPass = error instanceof ApiError && (error.status === 0 || error.status >= 500 || error.status === 429)
       if (!mayPass || deadline.aborted) throw error

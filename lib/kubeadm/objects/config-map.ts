@@ -1,6 +1,6 @@
 /** ConfigMaps, and the hash by which kubeadm knows those that no user has written. */
 import { createHash } from 'node:crypto'
-import type { JsonObject } from '../../base/json.ts'
+import { isObject, type JsonObject } from '../../base/json.ts'
 import { isSince, type Version } from '../../base/version.ts'
 
 const HASH_ANNOTATION = 'kubeadm.kubernetes.io/component-config.hash'
@@ -35,4 +35,10 @@ export function configMapHash(data: Readonly<Record<string, string>>): string {
   const hash = createHash('sha256')
   for (const key of Object.keys(data).sort()) hash.update(data[key] ?? '')
   return `sha256:${hash.digest('hex')}`
+}
+
+/** Whether a ConfigMap is as kubeadm wrote it: nobody has changed it since. Source: kubeadm componentconfigs/checksums.go (v1.36). */
+export function isSigned({ metadata, data }: JsonObject): boolean {
+  const annotations = isObject(metadata) && isObject(metadata.annotations) ? metadata.annotations : {}
+  return isObject(data) && annotations[HASH_ANNOTATION] === configMapHash(data as Readonly<Record<string, string>>)
 }

@@ -1,5 +1,6 @@
 /** Differences between two texts, as `diff -u` shows them. */
 
+/** Lines around each difference, when nobody says. */
 const CONTEXT = 3
 
 type Mark = ' ' | '-' | '+'
@@ -31,11 +32,16 @@ function marked(before: readonly string[], after: readonly string[]): (readonly 
 }
 
 /** The difference of a file's texts; null stands for no file. Empty when there is none. */
-export function unifiedDiff(path: string, before: string | null, after: string | null): string[] {
+export function unifiedDiff(
+  path: string,
+  before: string | null,
+  after: string | null,
+  context: number = CONTEXT,
+): string[] {
   const rows = marked(linesOf(before), linesOf(after))
   const changed = rows.flatMap(([mark], index) => (mark === ' ' ? [] : [index]))
   if (changed.length === 0) return []
-  const shown = rows.map((_row, index) => changed.some(other => Math.abs(other - index) <= CONTEXT))
+  const shown = rows.map((_row, index) => changed.some(other => Math.abs(other - index) <= context))
   const lines: string[] = []
   let oldLine = 1
   let newLine = 1

@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { within } from '../../base/deadline.ts'
 import { KubestepError } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
+import type { ApiEndpoint, InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { parseVersion } from '../../base/version.ts'
 import { parse, stringify } from '../../base/yaml.ts'
@@ -91,19 +91,25 @@ function withNode(text: string, read: Read): string {
   const cluster = parse(text)
   const apiVersion = isObject(cluster) ? String(cluster.apiVersion) : ''
   const name = nodeName(read)
-  const endpoint = annotationsOf(apiServerPod(read))['kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint']
-  const [, advertiseAddress = '', bindPort = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(String(endpoint ?? '')) ?? []
+  const localAPIEndpoint = advertisedEndpoint(read)
   const init = {
     apiVersion,
     kind: 'InitConfiguration',
     ...(name !== undefined && { nodeRegistration: { name } }),
-    ...(advertiseAddress !== '' && { localAPIEndpoint: { advertiseAddress, bindPort: Number(bindPort) } }),
+    ...(localAPIEndpoint !== undefined && { localAPIEndpoint: { ...localAPIEndpoint } }),
   }
   return `${text.trimEnd()}\n---\n${stringify(init)}`
 }
 
+/** Where this node's API server says that it listens; undefined when there is none. */
+export function advertisedEndpoint(read: Read): ApiEndpoint | undefined {
+  const endpoint = annotationsOf(apiServerPod(read))['kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint']
+  const [, advertiseAddress = '', bindPort = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(String(endpoint ?? '')) ?? []
+  return advertiseAddress === '' ? undefined : { advertiseAddress, bindPort: Number(bindPort) }
+}
+
 /** Whom kubelet.conf speaks for; undefined when there is none that can be read. */
-function nodeName(read: Read): string | undefined {
+export function nodeName(read: Read): string | undefined {
   try {
     const { kubeletConf: path } = KUBERNETES
     const subject = clientOf({ path, text: read(path) ?? '' }, read).certificates?.[0].subject.commonName ?? ''

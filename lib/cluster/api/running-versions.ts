@@ -1,0 +1,71 @@
+/** Which versions run in a cluster, node by node. */
+import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import type { ByVersion, ClusterVersions } from '../../kubeadm/upgrade/plan.ts'
+import type { Api } from './api-client.ts'
+
+const PODS = '/api/v1/namespaces/kube-system/pods'
+
+/** Reads them from the Nodes, from the static Pods' images and from CoreDNS' Deployment. Throws an ApiError. */
+export async function runningVersions(api: Api): Promise<ClusterVersions> {
+  const [nodes, pods, deployments] = await Promise.all([
+    api.get('/api/v1/nodes'),
+    api.get(`${PODS}?labelSelector=${encodeURIComponent('tier=control-plane')}`),
+    api.get(`/apis/apps/v1/namespaces/kube-system/deployments?labelSelector=${encodeURIComponent('k8s-app=kube-dns')}`),
+  ])
+  const kubelets = itemsOf(nodes).map(
+    node => [text(node, 'status', 'nodeInfo', 'kubeletVersion'), text(node, 'metadata', 'name')] as const,
+  )
+  const byComponent = (component: string): ByVersion =>
+    grouped(
+      itemsOf(pods)
+        .filter(pod => text(pod, 'metadata', 'labels', 'component') === component)
+        .map(pod => [imageTag(pod.spec), text(pod, 'spec', 'nodeName')] as const),
+    )
+  const [dns] = itemsOf(deployments)
+  const template = isObject(dns?.spec) && isObject(dns.spec.template) ? dns.spec.template : undefined
+  return {
+    kubelets: grouped(kubelets),
+    apiservers: byComponent('kube-apiserver'),
+    controllerManagers: byComponent('kube-controller-manager'),
+    schedulers: byComponent('kube-scheduler'),
+    etcds: byComponent('etcd'),
+    ...(template !== undefined && { coredns: imageTag(template.spec) }),
+  }
+}
+
+/** Control planes that are not Ready, by name. */
+export async function unreadyControlPlanes(api: Api): Promise<readonly string[]> {
+  const isControlPlane = (node: JsonObject): boolean => {
+    const labels = isObject(node.metadata) && isObject(node.metadata.labels) ? node.metadata.labels : {}
+    return ['control-plane', 'master'].some(role => `node-role.kubernetes.io/${role}` in labels)
+  }
+  const isReady = (node: JsonObject): boolean => {
+    const conditions = isObject(node.status) && Array.isArray(node.status.conditions) ? node.status.conditions : []
+    return conditions.some((one: Json) => isObject(one) && one.type === 'Ready' && one.status === 'True')
+  }
+  return itemsOf(await api.get('/api/v1/nodes'))
+    .filter(node => isControlPlane(node) && !isReady(node))
+    .map(node => text(node, 'metadata', 'name'))
+}
+
+/** The tag of the image of a Pod's first container. */
+export function imageTag(spec: Json | undefined): string {
+  const containers = isObject(spec) && Array.isArray(spec.containers) ? (spec.containers as readonly Json[]) : []
+  const [first] = containers
+  return /:([^:/@]+)(?:@.*)?$/.exec(isObject(first) ? String(first.image) : '')?.[1] ?? ''
+}
+
+function itemsOf(list: JsonObject | undefined): readonly JsonObject[] {
+  return Array.isArray(list?.items) ? list.items.filter(isObject) : []
+}
+
+function text(object: JsonObject, ...path: readonly string[]): string {
+  const found = path.reduce<Json | undefined>((value, key) => (isObject(value) ? value[key] : undefined), object)
+  return typeof found === 'string' ? found : ''
+}
+
+function grouped(pairs: readonly (readonly [version: string, node: string])[]): ByVersion {
+  const groups: Record<string, string[]> = {}
+  for (const [version, node] of pairs) groups[version] = [...(groups[version] ?? []), node]
+  return groups
+}

@@ -1,0 +1,124 @@
+/** The beginning of an upgrade: all is read, checked, rendered and at hand, before anything is changed. */
+import { timerMilliseconds } from '../../base/duration.ts'
+import { KubestepError } from '../../base/errors.ts'
+import { architecture } from '../../base/platform.ts'
+import { compareVersions, formatVersion, parseVersion } from '../../base/version.ts'
+import type { Call } from '../../cli/script.ts'
+import { etcdTag, imageList } from '../../kubeadm/images/image-list.ts'
+import { type Artifacts, readArtifacts } from '../../supply/components/artifacts.ts'
+import { prepareComponents } from '../../supply/components/fetch-components.ts'
+import { fetchingOf } from '../../supply/components/fetching.ts'
+import { reporterOf } from '../../supply/components/reporter.ts'
+import { openRuntime } from '../../supply/runtime/runtime.ts'
+import { loadImages } from '../init/cluster-images.ts'
+import { saveSnapshot } from './etcd-copies.ts'
+import { isOurKubelet, stageProgram } from './new-kubelet.ts'
+import { filePlan, type Outlook, readHere, readOutlook, targetVersion } from './outlook.ts'
+import { type FilePlan, isChanged, type PlannedFile, plannedFiles, sayEdits } from './planned-files.ts'
+import { type Unfinished, writeUnfinished } from './unfinished.ts'
+import { checkUpgrade } from './upgrade-checks.ts'
+import { isNamedBy } from './upgrade-phases.ts'
+import type { UpgradeRequest } from './upgrade-request.ts'
+
+const DEFAULT_TIMEOUT = '10m0s'
+
+/** Reads, checks, fetches, and writes down what will be done. Throws a KubestepError with every fault. */
+export async function beginUpgrade(call: Call, request: UpgradeRequest): Promise<Unfinished> {
+  const { output } = call
+  const outlook = await readOutlook(call)
+  try {
+    const { plan, files } = await planUpgrade(call, request, outlook)
+    const version = plan.to.cluster.kubernetesVersion
+    if (request.steps.includes('preflight')) await checkUpgrade(outlook, plan, request, output.warn)
+    output.say(`[upgrade] From ${formatVersion(plan.from.version)} to ${version}`)
+    sayEdits(files, output.say)
+    const kubelet = await supply(call, request, plan)
+    const upgrade = {
+      request,
+      from: plan.from,
+      to: plan.to,
+      isControlPlane: plan.isControlPlane,
+      files: files.map(({ path, mode, before, content, component }) => ({
+        path,
+        mode,
+        before,
+        content,
+        ...(component !== undefined && { component }),
+      })),
+      ...(kubelet !== undefined && { kubelet }),
+    }
+    const touchesEtcd = files.some(file => file.component === 'etcd' && isChanged(file))
+    if (touchesEtcd)
+      output.say(`[upgrade/etcd] Saved a snapshot of etcd in "${await saveSnapshot(plan.from, readHere, new Date())}"`)
+    writeUnfinished(upgrade)
+    return { ...upgrade, files: upgrade.files.filter(isChanged) }
+  } finally {
+    outlook.api.close()
+  }
+}
+
+/** What an upgrade would write on this node. Throws a KubestepError, a ConfigError and an ApiError. */
+export async function planUpgrade(
+  call: Call,
+  request: UpgradeRequest,
+  outlook: Outlook,
+): Promise<{ readonly plan: FilePlan; readonly files: readonly PlannedFile[] }> {
+  const plan = await filePlan(outlook, request, targetVersion(outlook, request), call)
+  if (request.command === 'apply' && !plan.isControlPlane) {
+    throw new KubestepError(
+      'upgrade: cannot apply on this machine: it has no API server; apply on a control plane, and use "upgrade node" here',
+    )
+  }
+  const wants = (phase: string): boolean => request.steps.some(step => isNamedBy(step, [phase]))
+  const files = plannedFiles(plan).filter(({ component }) =>
+    component === undefined ? wants('kubelet-config') : wants('control-plane'),
+  )
+  return { plan, files: files.filter(({ component }) => component !== 'etcd' || takesEtcd(request, plan, call)) }
+}
+
+/** etcd never goes back. Source: kubeadm phases/upgrade/staticpods.go (v1.36). */
+function takesEtcd({ etcdUpgrade }: UpgradeRequest, { from, to }: FilePlan, { output }: Call): boolean {
+  const [present, next] = [from, to].map(config => parseVersion(etcdTag(config)))
+  const isOlder = present !== undefined && next !== undefined && compareVersions(next, present) < 0
+  if (isOlder) output.warn(`[upgrade/etcd] etcd ${etcdTag(to)} is older than ${etcdTag(from)}: etcd stays as it is`)
+  return etcdUpgrade && !isOlder
+}
+
+/** Images into the runtime, programs onto this disk; gives the new kubelet where it is ours to replace. */
+async function supply(
+  call: Call,
+  { steps }: UpgradeRequest,
+  { to, isControlPlane }: FilePlan,
+): Promise<Unfinished['kubelet']> {
+  const { flags, output } = call
+  const wants = (phase: string): boolean => steps.some(step => isNamedBy(step, [phase]))
+  const needsImages = isControlPlane && (wants('control-plane') || wants('addon'))
+  const needsKubelet = wants('kubelet-config') && isOurKubelet()
+  if (!needsImages && !needsKubelet) return undefined
+  const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
+  const reporter = reporterOf(call)
+  const fetching = fetchingOf(flags, deadline, reporter.onProgress)
+  const wish = { version: to.cluster.kubernetesVersion, arch: architecture() }
+  try {
+    const found: Artifacts =
+      flags.artifacts !== undefined
+        ? await readArtifacts(flags.artifacts, { ...wish, hasPlugins: true })
+        : await prepareComponents({ ...wish, ...fetching, besides: ['kubectl'] })
+    if (needsImages) {
+      const task = output.begin('images', `[upgrade] Putting the images of ${wish.version} into the runtime`)
+      const runtime = await openRuntime(to.init.nodeRegistration.criSocket, false)
+      try {
+        const sources = { archives: found.imageArchives, ...(flags.artifacts === undefined && { fetching }) }
+        await loadImages(runtime, to, sources).all
+      } finally {
+        runtime.cri.close()
+      }
+      task.done(`[upgrade] All ${imageList(to).length} images are there`)
+    }
+    if (!needsKubelet) return undefined
+    if (found.kubectl !== undefined) stageProgram('kubectl', found.kubectl)
+    return { program: stageProgram('kubelet', found.kubelet) }
+  } finally {
+    reporter.end()
+  }
+}

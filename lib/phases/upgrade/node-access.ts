@@ -1,0 +1,32 @@
+/** The ways of an upgrade into its cluster and into what runs on this node. */
+import { timerMilliseconds } from '../../base/duration.ts'
+import { KUBERNETES } from '../../base/paths.ts'
+import type { Call } from '../../cli/script.ts'
+import { openAdminApi } from '../../cluster/api/admin-api.ts'
+import { type Api, openApi } from '../../cluster/api/api-client.ts'
+import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
+import { contextOf } from '../../cluster/diagnose/diagnosis-context.ts'
+import { gateContext } from '../../cluster/ready/gate-context.ts'
+import { serviceManager } from '../../machine/service/manager.ts'
+import { readHere } from './outlook.ts'
+import type { PodWatch } from './replaced-pod.ts'
+import type { Unfinished } from './unfinished.ts'
+
+/** Control planes speak to their own API server; workers, as who they are, to the one that kubelet.conf names. */
+export function openNodeApi({ to, isControlPlane }: Unfinished, { flags }: Pick<Call, 'flags'>): Api {
+  if (isControlPlane && flags.kubeconfig === undefined) return openAdminApi(to, readHere, KUBERNETES.folder)
+  const file = flags.kubeconfig ?? KUBERNETES.kubeletConf
+  return openApi(readCredentials(readHere(file) ?? '', file, readHere))
+}
+
+/** What replacing a static Pod is watched by. */
+export function podWatch({ to, request }: Unfinished, api: Api, { output }: Pick<Call, 'output'>): PodWatch {
+  const socket = to.init.nodeRegistration.criSocket
+  return {
+    api,
+    gates: gateContext(to, api),
+    diagnosis: contextOf(to, serviceManager(), socket, api),
+    limitMs: timerMilliseconds(request.timeouts.upgradeManifests),
+    say: output.say,
+  }
+}

@@ -1,0 +1,35 @@
+/** Certificates that are renewed with what uses them. Source: kubeadm phases/upgrade/staticpods.go, upgradeComponent (v1.36). */
+import { KUBERNETES } from '../../base/paths.ts'
+import { RENEWABLES } from '../../kubeadm/credentials/renewable.ts'
+import { renewCredentials } from '../../kubeadm/credentials/renewal.ts'
+import type { ComponentName } from '../../kubeadm/manifests/component.ts'
+import { writeFiles } from '../../machine/files.ts'
+import { readHere } from './outlook.ts'
+import type { Unfinished } from './unfinished.ts'
+
+/** By the names that `certs renew` has for them. */
+export const RENEWED_WITH: Readonly<Record<ComponentName, readonly string[]>> = {
+  etcd: ['etcd-server', 'etcd-peer', 'etcd-healthcheck-client'],
+  'kube-apiserver': ['apiserver', 'apiserver-kubelet-client', 'front-proxy-client', 'apiserver-etcd-client'],
+  'kube-controller-manager': ['controller-manager.conf'],
+  'kube-scheduler': ['scheduler.conf'],
+}
+
+/** Those of people, which nothing has to be started again for. */
+export const OF_ADMINS: readonly string[] = ['admin.conf', 'super-admin.conf']
+
+/** Renews them as they are, names and all; what a CA elsewhere has signed stays. Throws a KubestepError. */
+export async function renewWith({ to, request }: Unfinished, names: readonly string[]): Promise<void> {
+  if (!request.certificateRenewal) return
+  const { files } = await renewCredentials({
+    config: to,
+    read: readHere,
+    place: path => path,
+    now: new Date(),
+    rows: RENEWABLES.filter(({ name }) => names.includes(name)),
+    all: true,
+    rebuildNames: false,
+    kubeconfigs: KUBERNETES.folder,
+  })
+  writeFiles('/', files)
+}

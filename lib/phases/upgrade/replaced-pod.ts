@@ -1,0 +1,126 @@
+/** A static Pod replaced: its manifest written, and the new one waited for, at the runtime and at its own health. */
+import { rmSync, statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KubestepError } from '../../base/errors.ts'
+import type { Api } from '../../cluster/api/api-client.ts'
+import { brokenText } from '../../cluster/diagnose/broken.ts'
+import type { DiagnosisContext } from '../../cluster/diagnose/diagnosis-context.ts'
+import { lookAtStaticPod } from '../../cluster/diagnose/static-pod-link.ts'
+import { GATES, type Gate, type GateContext } from '../../cluster/ready/gates.ts'
+import type { ComponentName } from '../../kubeadm/manifests/component.ts'
+import { type FileEntry, writeFiles } from '../../machine/files.ts'
+import { type Cri, openCri } from '../../supply/cri/cri-client.ts'
+import { type PodContainer, podContainers } from '../../supply/cri/pod-containers.ts'
+import { helpChanged } from '../run/changed-manifests.ts'
+
+/** All of it is asked on this machine, so often costs little. */
+const POLL_MS = 100
+
+/** Who ends this often does not come up. */
+const MANY_ENDS = 3
+
+/** What tells that a component serves: etcd by the API server, which is ready only with it. */
+const GATE_OF: Readonly<Record<ComponentName, Gate['name']>> = {
+  etcd: 'api',
+  'kube-apiserver': 'api',
+  'kube-controller-manager': 'control-plane',
+  'kube-scheduler': 'control-plane',
+}
+
+export interface PodWatch {
+  readonly api: Api
+  readonly gates: GateContext
+  readonly diagnosis: DiagnosisContext
+  /** How long each Pod may take. */
+  readonly limitMs: number
+  readonly say: (line: string) => void
+}
+
+/** Writes a manifest and waits for its Pod. Throws a KubestepError with the component's last words. */
+export async function replacePod(component: ComponentName, manifest: FileEntry, watch: PodWatch): Promise<void> {
+  const cri = await openCri(socketOf(watch))
+  try {
+    const old = (await containersOf(component, cri)).map(({ id }) => id)
+    writeFiles('/', [manifest])
+    await awaitPod(component, old, cri, watch)
+  } finally {
+    cri.close()
+  }
+}
+
+/** Takes a manifest away and waits until none of its containers runs. Throws a KubestepError. */
+export async function stopPod(component: ComponentName, path: string, watch: PodWatch): Promise<void> {
+  const cri = await openCri(socketOf(watch))
+  try {
+    rmSync(path, { force: true })
+    const deadline = AbortSignal.timeout(watch.limitMs)
+    while ((await containersOf(component, cri)).some(({ state }) => state === 'running')) {
+      if (deadline.aborted)
+        throw new KubestepError(`upgrade: cannot stop ${component} in time: the kubelet lets it run; is it alive?`)
+      await sleep(POLL_MS)
+    }
+  } finally {
+    cri.close()
+  }
+}
+
+/** Waits for a Pod whose manifest was written before. Throws a KubestepError with the component's last words. */
+export async function awaitWrittenPod(component: ComponentName, path: string, watch: PodWatch): Promise<void> {
+  const cri = await openCri(socketOf(watch))
+  try {
+    const written = statSync(path).mtimeMs
+    const old = (await containersOf(component, cri)).filter(({ createdAt }) => createdAt / 1e6 < written)
+    await awaitPod(
+      component,
+      old.map(({ id }) => id),
+      cri,
+      watch,
+    )
+  } finally {
+    cri.close()
+  }
+}
+
+async function awaitPod(component: ComponentName, old: readonly string[], cri: Cri, watch: PodWatch): Promise<void> {
+  const gate = GATES.find(({ name }) => name === GATE_OF[component])
+  const deadline = AbortSignal.timeout(watch.limitMs)
+  const stop = new AbortController()
+  const helping = helpChanged(watch.diagnosis, watch.api, stop.signal, watch.say)
+  try {
+    for (;;) {
+      const [newest] = (await containersOf(component, cri)).filter(({ id }) => !old.includes(id))
+      const verdict =
+        newest?.state === 'running'
+          ? await gate?.check(watch.gates).catch(() => 'it does not answer')
+          : 'its new container has not started'
+      if (verdict === true) return
+      const ends = newest === undefined ? 0 : newest.attempt + (newest.state === 'exited' ? 1 : 0)
+      if (ends >= MANY_ENDS || deadline.aborted) throw await notUp(component, String(verdict), cri, watch.diagnosis)
+      await sleep(POLL_MS)
+    }
+  } finally {
+    stop.abort()
+    await helping
+  }
+}
+
+function socketOf({ diagnosis }: PodWatch): string {
+  return diagnosis.cri?.socket ?? ''
+}
+
+async function notUp(
+  component: ComponentName,
+  verdict: string,
+  cri: Cri,
+  context: DiagnosisContext,
+): Promise<KubestepError> {
+  const pod = context.staticPods.find(({ name }) => name === component)
+  const finding = pod && (await lookAtStaticPod(pod, cri, context).catch(() => undefined))
+  const cause = finding === undefined ? verdict : brokenText({ link: component, ...finding })
+  return new KubestepError(`upgrade: cannot replace ${component}: it does not come up: ${cause}`)
+}
+
+async function containersOf(component: ComponentName, cri: Cri): Promise<readonly PodContainer[]> {
+  const all = await podContainers(cri)
+  return all.filter(({ name, namespace }) => name === component && namespace === 'kube-system')
+}

@@ -1,0 +1,127 @@
+/** What an upgrade is asked for: kubeadm's flags and an UpgradeConfiguration. */
+import { UsageError } from '../../base/errors.ts'
+import type { Timeouts } from '../../base/kubeadm.ts'
+import { nearest } from '../../base/nearest.ts'
+import type { Flags } from '../../cli/options.ts'
+import type { Call } from '../../cli/script.ts'
+import { loadUpgradeConfig } from '../../kubeadm/config/file.ts'
+import { chooseVersion } from '../../kubeadm/config/kubernetes-version.ts'
+import type { UpgradeApply, UpgradeConfiguration } from '../../kubeadm/config/upgrade-config.ts'
+import { readFactsAnywhere } from '../../machine/host/read-facts.ts'
+import { readConfig } from '../run/open-phase.ts'
+import { isNamedBy, type UpgradeCommand, upgradePhaseNames, upgradeSteps } from './upgrade-phases.ts'
+
+export interface UpgradeRequest {
+  readonly command: UpgradeCommand
+  /** With its `v`; undefined when nobody names one. */
+  readonly version?: string
+  /** What is to be done, in order. */
+  readonly steps: readonly string[]
+  readonly dryRun: boolean
+  readonly force: boolean
+  readonly etcdUpgrade: boolean
+  readonly certificateRenewal: boolean
+  readonly allowExperimental: boolean
+  readonly allowReleaseCandidate: boolean
+  readonly patches?: string
+  readonly ignored: readonly string[]
+  readonly contextLines: number
+  readonly printConfig: boolean
+  readonly timeouts: Timeouts
+}
+
+/** What a file has to say where there is one. Source: kubeadm validation.go, ValidateMixedArguments (v1.36). */
+const FILE_FLAGS = [
+  'force',
+  'patches',
+  'etcd-upgrade',
+  'certificate-renewal',
+  'allow-experimental-upgrades',
+  'allow-release-candidate-upgrades',
+  'print-config',
+  'context-lines',
+] as const
+
+/** Reads them. Throws a UsageError or a ConfigError with all faults. */
+export function readUpgradeRequest(call: Call): {
+  readonly request: UpgradeRequest
+  readonly notices: readonly string[]
+} {
+  const { flags, positionals, subcommand } = call
+  const [first = '', , phase, sub] = subcommand.split(' ')
+  const command: UpgradeCommand = first === 'node' ? 'node' : 'apply'
+  const source = readConfig(flags)
+  if (source.text !== undefined) refuseMixed(flags)
+  const { value: config, notices } = loadUpgradeConfig({ ...source, detectCriSocket: false }, readFactsAnywhere())
+  const part = partOf(config, first)
+  const version = wantedVersion(positionals, part.kubernetesVersion)
+  const skipped = phases(command, listOf(flags['skip-phases']) ?? part.skipPhases ?? [])
+  const named = phase === undefined ? undefined : [sub === undefined || sub === 'all' ? phase : `${phase}/${sub}`]
+  const patches = flags.patches ?? part.patches?.directory
+  return {
+    request: {
+      command,
+      ...(version !== undefined && { version }),
+      steps: upgradeSteps(command).filter(step =>
+        named === undefined ? !isNamedBy(step, skipped) : isNamedBy(step, named),
+      ),
+      dryRun: flags['dry-run'] ?? part.dryRun ?? false,
+      force: flags.force ?? part.forceUpgrade ?? false,
+      etcdUpgrade: flags['etcd-upgrade'] ?? part.etcdUpgrade ?? true,
+      certificateRenewal: flags['certificate-renewal'] ?? part.certificateRenewal ?? true,
+      allowExperimental: flags['allow-experimental-upgrades'] ?? part.allowExperimentalUpgrades ?? false,
+      allowReleaseCandidate: flags['allow-release-candidate-upgrades'] ?? part.allowRCUpgrades ?? false,
+      ...(patches !== undefined && { patches }),
+      ignored: [...(listOf(flags['ignore-preflight-errors']) ?? []), ...(part.ignorePreflightErrors ?? [])].map(name =>
+        name.toLowerCase(),
+      ),
+      contextLines: Number(flags['context-lines'] ?? config.diff.contextLines ?? 3),
+      printConfig: flags['print-config'] ?? part.printConfig ?? false,
+      timeouts: config.timeouts,
+    },
+    notices,
+  }
+}
+
+/** The part of a configuration that is about a command. */
+function partOf(config: UpgradeConfiguration, command: string): Partial<UpgradeApply> {
+  if (command === 'plan') return config.plan
+  if (command === 'node') return config.node
+  return command === 'diff' ? config.diff : config.apply
+}
+
+function wantedVersion([given, more]: readonly string[], configured: string | undefined): string | undefined {
+  if (more !== undefined)
+    throw new UsageError(`upgrade: cannot take argument ${JSON.stringify(more)}: one version is enough`)
+  const text = given ?? configured
+  if (text === undefined || text === '') return undefined
+  const choice = chooseVersion(text)
+  if ('reason' in choice) throw new UsageError(`upgrade: cannot upgrade to ${JSON.stringify(text)}: ${choice.reason}`)
+  return choice.kubernetesVersion
+}
+
+function listOf(names: string | undefined): readonly string[] | undefined {
+  return names?.split(',').filter(name => name !== '')
+}
+
+function phases(command: UpgradeCommand, names: readonly string[]): readonly string[] {
+  const known = upgradePhaseNames(command)
+  const unknown = names.filter(name => !known.includes(name))
+  if (unknown.length === 0) return names
+  throw new UsageError(
+    unknown
+      .map(name => {
+        const hint = nearest(name, known)
+        const advice = hint === undefined ? `use ${known.join(', ')}` : `did you mean "${hint}"?`
+        return `upgrade: cannot skip phase ${JSON.stringify(name)}: there is no such phase; ${advice}`
+      })
+      .join('\n'),
+  )
+}
+
+function refuseMixed(flags: Flags): void {
+  const mixed = FILE_FLAGS.filter(name => flags[name] !== undefined)
+  if (mixed.length === 0) return
+  const names = mixed.map(name => `--${name}`).join(', ')
+  throw new UsageError(`upgrade: cannot use --config together with ${names}: the file decides; set it there`)
+}
