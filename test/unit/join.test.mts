@@ -1,0 +1,80 @@
+/** Joins without a cluster: what is asked for, what is shared, and how a member of etcd is known. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { stringify } from '../../lib/base/yaml.ts'
+import { parseArguments } from '../../lib/cli/arguments.ts'
+import { JOIN_FLAG_FIELDS, readFlags } from '../../lib/kubeadm/config/flag-fields.ts'
+import { staticPods } from '../../lib/kubeadm/manifests/manifests.ts'
+import { decrypt, encrypt, newCertificateKey } from '../../lib/kubeadm/objects/upload-certs-objects.ts'
+import { JOIN_PHASE_NAMES, JOIN_PHASE_ROWS } from '../../lib/phases/join/join-phase.ts'
+import { JOIN_STEPS, join } from '../../lib/phases/join.ts'
+import { localMember } from '../../lib/phases/reset/leave-etcd.ts'
+import { GOLDEN_FACTS } from '../facts.ts'
+import { initConfig } from '../pki.ts'
+
+test('every phase of a join does something, in the order of the table', () => {
+  const steps = Object.keys(JOIN_STEPS)
+  const rows = JOIN_PHASE_ROWS.flatMap(({ name, subphases = [] }) =>
+    subphases.length === 0 ? [name] : subphases.map(sub => `${name}/${sub.name}`),
+  )
+  assert.deepEqual(steps, rows)
+  for (const step of steps) assert.ok(JOIN_PHASE_NAMES.includes(step), step)
+})
+
+test('join takes a server, or a phase and a server', () => {
+  const of = (...argv: readonly string[]): readonly [string, readonly string[]] => {
+    const { subcommand, positionals } = parseArguments(join.command, argv)
+    return [subcommand, positionals]
+  }
+  assert.deepEqual(of('10.0.0.5:6443', '--token', 'x'), ['all', ['10.0.0.5:6443']])
+  assert.deepEqual(of(), ['all', []])
+  assert.deepEqual(of('phase', 'kubelet-start', '10.0.0.5:6443'), ['phase kubelet-start', ['10.0.0.5:6443']])
+  assert.deepEqual(of('phase', 'control-plane-prepare', 'certs'), ['phase control-plane-prepare certs', []])
+})
+
+test('flags of a join set the fields of a JoinConfiguration', () => {
+  const { documents } = readFlags(
+    {
+      'control-plane': true,
+      'apiserver-bind-port': '7443',
+      'certificate-key': 'k',
+      'discovery-token': 't',
+      'discovery-token-ca-cert-hash': 'a,b',
+      'api-server-endpoint': 'h:1',
+    },
+    JOIN_FLAG_FIELDS,
+  )
+  assert.deepEqual(documents.JoinConfiguration, {
+    controlPlane: { localAPIEndpoint: { bindPort: 7443 }, certificateKey: 'k' },
+    discovery: { bootstrapToken: { apiServerEndpoint: 'h:1', token: 't', caCertHashes: ['a', 'b'] } },
+  })
+})
+
+test('decrypt() opens what encrypt() closed, and nothing else', () => {
+  const [key, other] = [newCertificateKey(), newCertificateKey()]
+  const data = encrypt('text', key, size => new Uint8Array(size))
+  assert.equal(decrypt(data, key), 'text')
+  assert.equal(decrypt(data, other), undefined)
+  assert.equal(decrypt(data.subarray(1), key), undefined)
+})
+
+for (const release of ['v1.20.2', 'v1.36.2']) {
+  test(`localMember() knows the etcd that ${release} writes, and those that it joined`, () => {
+    const config = initConfig(release)
+    const etcdMembers = [
+      { name: 'n0', peerUrl: 'https://10.0.0.4:2380' },
+      { name: 'n1', peerUrl: 'https://10.0.0.5:2380' },
+    ]
+    const [pod] = staticPods(config, GOLDEN_FACTS, ['etcd'], { etcdMembers })
+    assert.deepEqual(localMember(stringify(pod?.pod ?? null)), {
+      peerUrl: 'https://10.0.0.5:2380',
+      endpoints: ['https://127.0.0.1:2379', 'https://10.0.0.5:2379', 'https://10.0.0.4:2379'],
+      files: {
+        ca: '/etc/kubernetes/pki/etcd/ca.crt',
+        certificate: '/etc/kubernetes/pki/etcd/healthcheck-client.crt',
+        key: '/etc/kubernetes/pki/etcd/healthcheck-client.key',
+      },
+    })
+    assert.equal(localMember('kind: Pod'), undefined)
+  })
+}
