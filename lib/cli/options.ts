@@ -172,6 +172,12 @@ export const OPTIONS = {
     type: 'boolean',
     about: 'let the user into a group from which nothing can be taken, as system:masters (ours)',
   },
+  etcdutl: {
+    type: 'string',
+    value: 'PROGRAM',
+    default: 'the one on the PATH',
+    about: "etcd's tool that makes a data folder of a snapshot; etcdctl until etcd 3.5 (ours)",
+  },
   'rebuild-names': {
     type: 'boolean',
     about: "names in serving certificates are the configuration's, not those of the old certificate (ours)",

@@ -9,6 +9,7 @@ import type { Given, Rendered, RenderingPhase } from './phase.ts'
 import { deliverFiles } from './run/deliver.ts'
 import { isLive } from './run/live-node.ts'
 import { givenOf, openPhase } from './run/open-phase.ts'
+import { RESTORE_SUBCOMMAND, restoreSnapshot } from './snapshot/restore-snapshot.ts'
 import { SAVE_SUBCOMMAND, saveSnapshot } from './snapshot/save-snapshot.ts'
 
 const OPTIONS: readonly OptionName[] = [
@@ -28,7 +29,11 @@ export const etcd: RenderingPhase = {
     name: 'etcd',
     about: 'Generate the static Pod manifest of a local, single-node etcd.',
     options: OPTIONS,
-    subcommands: [{ name: 'local', about: 'Generate the manifest of a local etcd', options: OPTIONS }, SAVE_SUBCOMMAND],
+    subcommands: [
+      { name: 'local', about: 'Generate the manifest of a local etcd', options: OPTIONS },
+      SAVE_SUBCOMMAND,
+      RESTORE_SUBCOMMAND,
+    ],
     positionals: 'FILE',
     examples: [
       'etcd.mts local --dry-run --output-dir ./tree',
@@ -39,6 +44,7 @@ export const etcd: RenderingPhase = {
   render: (given: Given): Rendered => renderManifests(given.config.cluster.etcd.local ? ['etcd'] : [], given),
   run: async (call: Call): Promise<void> => {
     if (call.subcommand === SAVE_SUBCOMMAND.name) return saveSnapshot(call)
+    if (call.subcommand === RESTORE_SUBCOMMAND.name) return restoreSnapshot(call)
     const [word] = call.positionals
     if (word !== undefined) throw new UsageError(`etcd: cannot take argument ${JSON.stringify(word)}: see --help`)
     const opened = openPhase(call)

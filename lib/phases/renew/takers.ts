@@ -14,7 +14,7 @@ import type { Renewable } from '../../kubeadm/credentials/renewable.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { type Cri, openCri } from '../../supply/cri/cri-client.ts'
-import { type PodContainer, podContainers } from '../../supply/cri/pod-containers.ts'
+import { endContainer, type PodContainer, podContainers } from '../../supply/cri/pod-containers.ts'
 import type { LiveConfig } from '../run/live-config.ts'
 
 interface Taker {
@@ -62,9 +62,6 @@ export function takersOf(
 
 const POLL_MS = 100
 
-/** How long a container gets to end, as the kubelet gives it. */
-const GRACE_SECONDS = 30
-
 /**
  * Starts them again and waits until the control plane is healthy, or says what is to be done where it may not.
  * Throws a KubestepError that names what does not come up.
@@ -88,7 +85,8 @@ export async function startAgain(names: readonly string[], live: LiveConfig, { f
     const old = await newestContainers(cri, names)
     // Whoever ended by itself may be put off for minutes by now; a kubelet that starts puts nobody off.
     if (old.some(container => container?.state !== 'running')) await serviceManager().restart(KUBELET)
-    await Promise.all(old.map(container => end(cri, container)))
+    const running = old.filter(container => container?.state === 'running')
+    await Promise.all(running.map(container => endContainer(cri, container?.id ?? '')))
     await replaced(cri, names, old, deadline)
   } finally {
     cri.close()
@@ -110,11 +108,6 @@ export async function startAgain(names: readonly string[], live: LiveConfig, { f
 async function newestContainers(cri: Cri, names: readonly string[]): Promise<(PodContainer | undefined)[]> {
   const containers = (await podContainers(cri)).filter(({ namespace }) => namespace === 'kube-system')
   return names.map(name => containers.find(one => one.name === name))
-}
-
-async function end(cri: Cri, container: PodContainer | undefined): Promise<void> {
-  if (container?.state !== 'running') return
-  await cri.call('StopContainer', { containerId: container.id, timeout: GRACE_SECONDS }, (GRACE_SECONDS + 10) * 1000)
 }
 
 /** Waits for those that the kubelet starts in the place of old ones. Throws a KubestepError. */

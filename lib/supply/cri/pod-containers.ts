@@ -38,6 +38,14 @@ export async function podContainers(cri: Cri): Promise<PodContainer[]> {
     .sort((a, b) => b.createdAt - a.createdAt)
 }
 
+/** How long a container gets to end, as the kubelet gives it. */
+const GRACE_SECONDS = 30
+
+/** Ends a container; a kubelet that runs starts another in its place. Throws a CriError. */
+export async function endContainer(cri: Cri, containerId: string): Promise<void> {
+  await cri.call('StopContainer', { containerId, timeout: GRACE_SECONDS }, (GRACE_SECONDS + 10) * 1000)
+}
+
 export interface ContainerEnd {
   readonly exitCode: number
   readonly reason: string
