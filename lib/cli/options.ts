@@ -268,7 +268,7 @@ export const OPTIONS = {
     type: 'string',
     list: true,
     value: 'GATES',
-    choices: ['all', 'none', 'api', 'control-plane', 'node', 'service-account', 'kube-proxy', 'pod', 'dns'],
+    choices: ['all', 'none', 'api', 'control-plane', 'node', 'service-account', 'kube-proxy', 'pod', 'dns', 'images'],
     hints: [['^[0-9.]+(?:ms|s|m|h|$)', 'how long to wait is --timeout']],
     default: 'all',
     about: 'gates to wait for; all and none stand alone (ours)',

@@ -2,7 +2,7 @@
  * A cluster from nothing to ready, several rounds in turn, on the roads that users travel: kubestep's two profiles and
  * kubeadm with the same binaries, images and CNI configuration, watched from outside, beside the least that is possible.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { KubestepError } from '../../lib/base/errors.ts'
 import type { JsonObject } from '../../lib/base/json.ts'
@@ -88,6 +88,7 @@ export async function withGround(
   let mirror: Mirror | undefined
   try {
     const config = writeConfig(kubelet)
+    mkdirSync(`${FOLDER}/logs`, { recursive: true })
     mirror = await openMirror(artifacts, config.cluster.kubernetesVersion, `${FOLDER}/mirror`)
     await work({ config, call, root, artifacts, mirror, ...(kubeadm !== undefined && { kubeadm }) })
   } finally {

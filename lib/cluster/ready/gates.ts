@@ -24,6 +24,8 @@ export interface GateContext {
   /** Whether the cluster has the addons at all. */
   readonly hasProxy: boolean
   readonly hasDns: boolean
+  /** Whether every image is in; undefined for who loads none. */
+  readonly imagesIn?: () => boolean
 }
 
 /** True when it holds; otherwise what is in the way. */
@@ -138,6 +140,13 @@ export const GATES: readonly Gate[] = [
         return `${dnsServiceAddress} does not answer for ${name}: ${reasonOf(error)}`
       }
     },
+  },
+  {
+    name: 'images',
+    about: 'every image is in the runtime, yours too',
+    after: [],
+    applies: ({ imagesIn }) => imagesIn !== undefined,
+    check: async ({ imagesIn }) => imagesIn?.() === true || 'archives are still on their way into the runtime',
   },
 ]
 

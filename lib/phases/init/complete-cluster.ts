@@ -57,7 +57,14 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
   applying.catch(() => {})
   // What cannot be made early the controller manager makes later.
   makeFirstAccounts(api, config.version, ca, deadline).catch(() => {})
-  const context = gateContext(config, api)
+  let isIn = false
+  images.all.then(
+    () => {
+      isIn = true
+    },
+    () => {},
+  )
+  const context = { ...gateContext(config, api), imagesIn: () => isIn }
   const closeApiService = context.hasProxy ? await openApiService(apiServiceOf(config, context)) : undefined
   try {
     const putting = output.begin('objects')
