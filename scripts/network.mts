@@ -15,9 +15,9 @@ import { letPodsThrough } from '../lib/phases/init/pod-firewall.ts'
 import { alone } from '../lib/phases/run/alone.ts'
 import { ruleSettings, setSysctls } from '../lib/phases/run/kernel.ts'
 import { isLive, readLiveNode } from '../lib/phases/run/live-node.ts'
-import { podNetworkFile } from '../lib/phases/run/node-files.ts'
 import { openPhase } from '../lib/phases/run/open-phase.ts'
 import { folderChange, networkChanges } from '../lib/phases/run/planned-changes.ts'
+import { podNetworkFile } from '../lib/phases/run/pod-network-file.ts'
 import { record } from '../lib/phases/run/record.ts'
 
 const OPTIONS: readonly OptionName[] = [...PHASE_OPTIONS, 'pod-network-cidr', 'service-cidr', 'cri-socket', 'runtime']

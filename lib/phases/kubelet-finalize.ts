@@ -1,11 +1,18 @@
 /** Phase `kubelet-finalize`: points kubelet.conf to the certificate that the kubelet rotates. */
 
 import { KubestepError, reasonOf } from '../base/errors.ts'
+import type { InitConfig } from '../base/kubeadm.ts'
 import { KUBERNETES } from '../base/paths.ts'
 import { PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
-import { phaseRow } from '../kubeadm/config/phase-names.ts'
-import { rotatedCertificatePath, rotatedKubeconfig } from '../kubeadm/kubelet/rotation.ts'
+import { isSkipped, phaseRow } from '../kubeadm/config/phase-names.ts'
+import {
+  type KubeletIdentity,
+  kubeletIdentity,
+  rotatedCertificatePath,
+  rotatedKubeconfig,
+} from '../kubeadm/kubelet/rotation.ts'
+import type { FileEntry } from '../machine/files.ts'
 import { KUBELET } from '../machine/service/kubelet-service.ts'
 import { serviceManager } from '../machine/service/manager.ts'
 import type { Phase } from './phase.ts'
@@ -68,5 +75,34 @@ function rotated(text: string, certificate: string, shown: string): string {
       `kubelet-finalize: cannot use "${shown}": ${reasonOf(error)}; make it again with the kubeconfig script`,
       { cause: error },
     )
+  }
+}
+
+/** Files of a node before its kubelet starts. */
+export interface FinalFiles {
+  readonly files: readonly FileEntry[]
+  /** A link beside the kubelet's certificate, as its own rotation makes it. */
+  readonly link?: KubeletIdentity['link']
+  /** Paths of files that are there already, and change. */
+  readonly changed: readonly string[]
+}
+
+/** What was rendered, with kubelet.conf in its final form, also one that is there already (`read` reads the host). */
+export function finalFiles(
+  config: InitConfig,
+  rendered: readonly FileEntry[],
+  read: (path: string) => string | undefined,
+  now: Date,
+): FinalFiles {
+  const made = rendered.find(({ path }) => path === KUBERNETES.kubeletConf)
+  const there = read(KUBERNETES.kubeletConf)
+  const conf = made ?? (there === undefined ? undefined : { path: KUBERNETES.kubeletConf, mode: 0o600, content: there })
+  const isFinal = isSkipped('kubelet-finalize/enable-client-cert-rotation', config.init.skipPhases)
+  const identity = conf === undefined || isFinal ? undefined : kubeletIdentity(config, conf, now)
+  if (identity === undefined) return { files: rendered, changed: [] }
+  return {
+    files: [...rendered.filter(file => file !== made), ...identity.files],
+    link: identity.link,
+    changed: there === undefined ? [] : [KUBERNETES.kubeletConf],
   }
 }

@@ -24,12 +24,12 @@ import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { imageIds } from '../../supply/runtime/runtime-images.ts'
 import { AGENT_CHANGE, startAgent } from '../agent/agent-service.ts'
 import { expectsNodes, nodeRouteAgent } from '../agent/expected-nodes.ts'
+import { finalFiles } from '../kubelet-finalize.ts'
 import { provideBinaries } from '../run/binaries.ts'
 import { makeDataFolder } from '../run/data-folder.ts'
 import { firstLook } from '../run/first-look.ts'
 import { setSysctls } from '../run/kernel.ts'
 import { openChosenRuntime, registryNotice } from '../run/live-runtime.ts'
-import { nodeFiles } from '../run/node-files.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
 import { plannedChanges } from '../run/planned-changes.ts'
 import { fileChange } from '../run/record.ts'
@@ -112,7 +112,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       ...(naming !== undefined && { naming }),
     })
     const rendered = await rendering
-    const node = nodeFiles(config, rendered.due('kubelet').files, phase.read, now)
+    const node = finalFiles(config, rendered.due('kubelet').files, phase.read, now)
     journal.record(...node.changed.map(fileChange))
     writeFiles('/', [...node.files, ...(network === undefined ? [] : [network])])
     if (node.link !== undefined) writeLink('/', node.link.path, node.link.target)

@@ -8,8 +8,8 @@ import { cniFolders, wantsNetwork } from '../../machine/network/pod-network.ts'
 import { sandboxImage } from '../../supply/images/sandbox-image.ts'
 import { hasImage, type ImageNaming } from '../../supply/runtime/image-names.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
-import { podNetworkFile } from './node-files.ts'
 import { networkChanges } from './planned-changes.ts'
+import { podNetworkFile } from './pod-network-file.ts'
 import { gapChanges, type PluginGap, pluginGap } from './runtime-plugins.ts'
 
 export interface RuntimeChanges {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parse } from '../../lib/base/yaml.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import type { FileEntry } from '../../lib/machine/files.ts'
-import { nodeFiles } from '../../lib/phases/run/node-files.ts'
+import { finalFiles } from '../../lib/phases/kubelet-finalize.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 const PATH = '/etc/kubernetes/kubelet.conf'
@@ -24,7 +24,7 @@ const NAMED = conf('client-certificate: /srv/mine.crt, client-key: /srv/mine.key
 const entry = (path: string, content = path): FileEntry => ({ path, mode: 0o600, content })
 function ordered(rendered: readonly FileEntry[], there?: string, skipPhases: readonly string[] = []) {
   const { config } = loadInitConfig({ flags: { 'skip-phases': skipPhases.join(',') } }, GOLDEN_FACTS)
-  return nodeFiles(config, rendered, path => (path === PATH ? there : undefined), NOW)
+  return finalFiles(config, rendered, path => (path === PATH ? there : undefined), NOW)
 }
 
 function names(files: readonly FileEntry[]): string[] {
@@ -36,7 +36,7 @@ for (const [what, rendered, there, changed] of [
   ['that was there', [], EMBEDDED, [PATH]],
   ['that was there and is taken over', [entry(PATH, EMBEDDED)], EMBEDDED, [PATH]],
 ] as const) {
-  test(`nodeFiles() gives a kubelet.conf ${what} its final form`, () => {
+  test(`finalFiles() gives a kubelet.conf ${what} its final form`, () => {
     const files = ordered(rendered, there)
     const [pem, final] = files.files
     assert.deepEqual(names(files.files), ['kubelet-client-2026-01-02-03-04-05.pem', 'kubelet.conf'])
@@ -53,7 +53,7 @@ for (const [what, rendered, there, skipped] of [
   ['when rotation is skipped', [entry(PATH, EMBEDDED)], undefined, ['kubelet-finalize']],
   ['that is nowhere', [], undefined, []],
 ] as const) {
-  test(`nodeFiles() leaves a kubelet.conf alone ${what}`, () => {
+  test(`finalFiles() leaves a kubelet.conf alone ${what}`, () => {
     const files = ordered(rendered, there, skipped)
     assert.deepEqual(files.files, rendered)
     assert.equal(files.link, undefined)
