@@ -39,13 +39,14 @@ export const networkPolicy: AgentPart = {
     const tell = tellOf(admin, say)
     let state: PolicyState | undefined
     let early: ReadonlyMap<string, PodName> = new Map()
+    // Undefined as long as nobody knows what an earlier agent left.
     let present: string | undefined
     const settle = newest(
       async () => {
         if (state === undefined) return
         const table = tableOf({ ...state, pods: withEarly(state.pods, early) }, podSubnets)
-        const text = JSON.stringify(table)
-        if (text === present && present !== undefined) return
+        const text = JSON.stringify(table) ?? 'none'
+        if (text === present) return
         try {
           await setPolicyTable(table)
         } catch (error) {
