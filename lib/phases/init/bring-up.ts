@@ -133,6 +133,10 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     const api = openAdminApi(config, read, flags['kubeconfig-dir'] ?? KUBERNETES.folder)
     opened.push(api)
     watched = contextOf(config, services, runtime.cri.socket, api)
+    const parts = {
+      ...(network !== undefined && expectsNodes(config, flags) && nodeRouteAgent(config, network.path).parts),
+      ...addons.parts,
+    }
     const completing = completeCluster({
       config,
       api,
@@ -140,6 +144,11 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       rendered,
       ca: read(`${config.cluster.certificatesDir}/ca.crt`) ?? '',
       gates,
+      startBeside: async () => {
+        if (Object.keys(parts).length === 0) return
+        journal.record(AGENT_CHANGE)
+        await startAgent(services, { node: config.init.nodeRegistration.name, parts })
+      },
       deadline,
       mark: timings.mark,
       output,
@@ -149,14 +158,6 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       failure(watched, done.signal),
       faultOf(Promise.all([images.all, serving])),
     ])
-    const parts = {
-      ...(network !== undefined && expectsNodes(config, flags) && nodeRouteAgent(config, network.path).parts),
-      ...addons.parts,
-    }
-    if (Object.keys(parts).length > 0) {
-      journal.record(AGENT_CHANGE)
-      await startAgent(services, { node: config.init.nodeRegistration.name, parts })
-    }
     const { kubectl } = binaries
     const { certificateKey } = rendered
     const ids = prepared === undefined ? {} : await imageIds(runtime.cri)

@@ -29,6 +29,8 @@ export interface Beginning {
   /** Certificate of the cluster's CA, PEM. */
   readonly ca: string
   readonly gates: readonly Gate[]
+  /** What is started while the gates are waited for. */
+  readonly startBeside: () => Promise<void>
   readonly deadline: AbortSignal
   /** Notes that something has been reached now; gives when that is. */
   readonly mark: (reached: string) => number
@@ -37,7 +39,7 @@ export interface Beginning {
 
 /** Completes the cluster. Throws a KubestepError that names the gate that was not reached. */
 export async function completeCluster(beginning: Beginning): Promise<readonly GateResult[]> {
-  const { config, api, images, rendered, ca, gates, deadline, mark, output } = beginning
+  const { config, api, images, rendered, ca, gates, startBeside, deadline, mark, output } = beginning
   const server = output.begin('API server')
   await waitForApi(api, deadline, '/version', server.tell)
   server.done(`[control-plane] The API server answers after ${secondsText(mark('API answers'))}`)
@@ -73,7 +75,7 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
     await within(deadline, 'cannot load the images', Promise.all([images.controllers, images.addons]))
     await applying
     putting.done(`[init] Applied ${rendered.objects.length} objects after ${secondsText(mark('objects applied'))}`)
-    const results = await reachGates(gates, context, beginning)
+    const [results] = await Promise.all([reachGates(gates, context, beginning), startBeside()])
     await within(deadline, 'cannot load the images', images.all)
     return results
   } finally {
