@@ -28,7 +28,9 @@ export function structTable(text: string): (name: string) => Struct {
   const shapeOf = (type: string, always: string): Shape => {
     const [, kind, named] = /^(\*|\[\])?([A-Z]\w*)$/.exec(type) ?? []
     if (named === undefined) return `${type}${always}` as Shape
-    return kind === undefined ? struct(named) : kind === '*' ? { pointer: struct(named) } : { list: struct(named) }
+    if (kind === undefined) return struct(named)
+    const written = always === '' ? {} : { always: true as const }
+    return kind === '*' ? { pointer: struct(named), ...written } : { list: struct(named), ...written }
   }
   return struct
 }

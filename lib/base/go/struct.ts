@@ -15,7 +15,17 @@ type Plain = Scalar | `*${Scalar}` | `[]${Scalar}` | `{}${Scalar}` | `{}[]${Scal
  * `*` is a pointer (unset differs from zero), `[]` a list, `{}` a map. A `!` at the end says that the field is written
  * even when it is empty (no `omitempty`); durations, quantities and structs always are.
  */
-export type Shape = Plain | `${Plain}!` | Struct | { readonly pointer: Struct } | { readonly list: Struct }
+export type Shape = Plain | `${Plain}!` | Struct | Pointer | List
+
+interface Pointer {
+  readonly pointer: Struct
+  readonly always?: true
+}
+
+interface List {
+  readonly list: Struct
+  readonly always?: true
+}
 
 /** One field; `until` is the first release that no longer has it. */
 export type Field = readonly [name: string, shape: Shape, since?: string, until?: string]
@@ -167,7 +177,10 @@ function map(shape: string, value: Json, path: string, context: Context): Json {
 const NEVER_EMPTY: readonly string[] = ['duration', 'quantity', 'status']
 
 function isWritten(shape: Shape, value: Json): boolean {
-  if (typeof shape !== 'string') return Array.isArray(shape) || ('pointer' in shape ? value !== null : !isEmpty(value))
+  if (typeof shape !== 'string') {
+    if ('pointer' in shape) return shape.always ?? value !== null
+    return 'list' in shape ? (shape.always ?? !isEmpty(value)) : true
+  }
   if (shape.endsWith('!') || NEVER_EMPTY.includes(shape)) return true
   return shape.startsWith('*') ? value !== null : !isEmpty(value)
 }
