@@ -50,8 +50,11 @@ export async function openMirror(artifacts: string, version: string, folder: str
   const wish = { version, arch: architecture() }
   for (const component of COMPONENTS) {
     const path = join(folder, component.name)
-    if (component.kind === 'archive') await $`tar -C ${join(artifacts, 'cni/bin')} -czf ${path} .`
-    else await $`cp ${join(artifacts, 'bin', component.name)} ${path}`
+    if (component.kind === 'archive') {
+      // Of a copy: a cluster that is being taken away may still lose its links to these files, which tar takes for a change.
+      await $`cp -r ${join(artifacts, 'cni/bin')} ${path}.d`
+      await $`tar -C ${path}.d -czf ${path} .`
+    } else await $`cp ${join(artifacts, 'bin', component.name)} ${path}`
     const url = `${new URL(component.bases(wish)[0] ?? '').pathname}/${component.path(wish)}`
     contents.set(url, { type: 'application/octet-stream', path })
     files[component.name] = url
