@@ -13,6 +13,7 @@ import { readCredentials } from '../lib/cluster/api/kubeconfig-credentials.ts'
 import { tokenSecret } from '../lib/kubeadm/objects/bootstrap-token-objects.ts'
 import { controlPlaneJoinCommand, workerJoinCommand } from '../lib/kubeadm/objects/join-command.ts'
 import { readFile } from '../lib/machine/files.ts'
+import { joinAdvice } from '../lib/phases/run/join-advice.ts'
 import { openPhase } from '../lib/phases/run/open-phase.ts'
 import { createTokens, deleteTokens, tokenId, wantedToken } from '../lib/phases/token/token-create.ts'
 import { storedTokens, tokenObject, tokenTable } from '../lib/phases/token/token-list.ts'
@@ -84,6 +85,8 @@ async function create(call: Call): Promise<void> {
   const credentials = clusterCredentials(call)
   await withCluster(call, api => createTokens(api, tokens, now))
   const access = { server: credentials.server, caCertificate: credentials.ca }
+  // kubeadm's command stays alone in the output, for scripts.
+  if (flags['print-join-command']) output.warn(`[token] ${joinAdvice()}`)
   for (const { token: text } of tokens) {
     const command = flags['certificate-key']
       ? controlPlaneJoinCommand(access, text, flags['certificate-key'])

@@ -9,6 +9,7 @@ import { phaseRow } from '../kubeadm/config/phase-names.ts'
 import { initDoneText } from '../kubeadm/objects/join-command.ts'
 import type { Phase } from './phase.ts'
 import { adminAccess, withApi } from './run/cluster-access.ts'
+import { joinAdvice } from './run/join-advice.ts'
 import { isLive } from './run/live-node.ts'
 import { type OpenedPhase, openPhase } from './run/open-phase.ts'
 import { joins, storedTokens } from './token/token-list.ts'
@@ -51,6 +52,7 @@ export const showJoinCommand: Phase = {
         skipCertificateKeyPrint: flags['skip-certificate-key-print'] ?? false,
       }),
     )
+    call.output.say(joinAdvice())
   },
 }
 
