@@ -25,6 +25,7 @@ export const KUBEADM_COMMANDS: readonly CommandRow[] = [
   { kubeadm: 'upgrade *', here: 'upgrade *' },
   { kubeadm: 'certs *', here: 'certs *' },
   { kubeadm: 'kubeconfig user', here: 'kubeconfig user' },
+  { kubeadm: 'completion', why: 'a command is a file, whose name the shell completes; `--help` has its options' },
   { kubeadm: 'version', why: 'the version of a cluster is that of its kubelet; `--kubernetes-version` chooses it' },
 ]
 
