@@ -41,12 +41,13 @@ const APPLY: readonly OptionName[] = [...NODE, ...VERSIONS, 'force', 'yes', 'pri
 
 function phasesOf(command: UpgradeCommand): readonly Subcommand[] {
   const options = command === 'apply' ? APPLY : NODE
-  return UPGRADE_PHASES.filter(phase => phase.in.includes(command)).flatMap(({ name, about, subphases = [] }) =>
-    [name, ...(subphases.length > 0 ? ['all', ...subphases].map(sub => `${name} ${sub}`) : [])].map(words => ({
-      name: `${command} phase ${words}`,
-      about,
-      options,
-    })),
+  return UPGRADE_PHASES.filter(phase => phase.in.includes(command) && !phase.hidden).flatMap(
+    ({ name, about, subphases = [] }) =>
+      [name, ...(subphases.length > 0 ? ['all', ...subphases].map(sub => `${name} ${sub}`) : [])].map(words => ({
+        name: `${command} phase ${words}`,
+        about,
+        options,
+      })),
   )
 }
 

@@ -110,7 +110,8 @@ async function replaceKubelet(call: Call, upgrade: Unfinished, api: Api, deadlin
   const { name } = to.init.nodeRegistration
   const changed = files.filter(({ component }) => component === undefined)
   if (flags.drain) {
-    if (await setCordon(api, name, true, deadline)) writeUnfinished({ ...(readUnfinished() ?? upgrade), cordoned: true })
+    if (await setCordon(api, name, true, deadline))
+      writeUnfinished({ ...(readUnfinished() ?? upgrade), cordoned: true })
     output.say(
       `[upgrade/kubelet-config] Evicted ${await drain(api, name, to.version, deadline)} Pods from node "${name}"`,
     )

@@ -3,8 +3,10 @@ import { timerMilliseconds } from '../../base/duration.ts'
 import { KubestepError } from '../../base/errors.ts'
 import { architecture } from '../../base/platform.ts'
 import { compareVersions, formatVersion, parseVersion } from '../../base/version.ts'
+import { stringify } from '../../base/yaml.ts'
 import type { Call } from '../../cli/script.ts'
 import { etcdTag, imageList } from '../../kubeadm/images/image-list.ts'
+import { storedCluster } from '../../kubeadm/upgrade/stored-cluster.ts'
 import { type Artifacts, readArtifacts } from '../../supply/components/artifacts.ts'
 import { prepareComponents } from '../../supply/components/fetch-components.ts'
 import { fetchingOf } from '../../supply/components/fetching.ts'
@@ -29,6 +31,7 @@ export async function beginUpgrade(call: Call, request: UpgradeRequest): Promise
   try {
     const { plan, files } = await planUpgrade(call, request, outlook)
     const version = plan.to.cluster.kubernetesVersion
+    if (request.printConfig) output.result(stringify(storedCluster(outlook.stored)))
     if (request.steps.includes('preflight')) await checkUpgrade(outlook, plan, request, output.warn)
     output.say(`[upgrade] From ${formatVersion(plan.from.version)} to ${version}`)
     sayEdits(files, output.say)

@@ -9,7 +9,7 @@ import { type Api, openApi } from '../../cluster/api/api-client.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
 import { runningVersions } from '../../cluster/api/running-versions.ts'
 import { readStoredConfig } from '../../cluster/api/stored-config.ts'
-import { type ClusterVersions, clusterVersion } from '../../kubeadm/upgrade/plan.ts'
+import type { ClusterVersions } from '../../kubeadm/upgrade/plan.ts'
 import {
   type StoredNode,
   type StoredTexts,
@@ -95,12 +95,6 @@ export async function filePlan(
     etcdMembers: joinedMembers(readHere),
     isControlPlane,
   }
-}
-
-/** The version that the cluster has: that of its newest API server, on a worker as it is stored. */
-export function presentVersion({ running, stored }: Outlook): string {
-  const newest = running && clusterVersion(running)
-  return newest === undefined ? String(storedCluster(stored).kubernetesVersion) : formatVersion(newest)
 }
 
 async function kubeletVersion(api: Api, { name }: StoredNode): Promise<string> {

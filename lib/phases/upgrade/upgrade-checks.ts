@@ -44,12 +44,6 @@ const CHECKS: readonly UpgradeCheck[] = [
   },
 ]
 
-/** Names that kubeadm takes and that mean nothing here. */
-export const IGNORABLE: readonly string[] = [
-  ...CHECKS.map(({ name }) => name),
-  ...['CreateJob', 'CoreDNSUnsupportedPlugins', 'CoreDNSMigration', 'SystemVerification'],
-]
-
 /** Looks at everything. Throws a KubestepError with every fault; what is ignored, or passed over by force, is warned of. */
 export async function checkUpgrade(
   outlook: Outlook,

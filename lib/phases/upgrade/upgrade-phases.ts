@@ -8,7 +8,7 @@ interface UpgradePhase {
   readonly in: readonly UpgradeCommand[]
   readonly subphases?: readonly string[]
   readonly aliases?: readonly string[]
-  /** kubeadm runs it, and does not list it. */
+  /** kubeadm runs it, and does not list it; here it may be skipped, and does nothing. */
   readonly hidden?: true
 }
 
@@ -24,7 +24,7 @@ export const UPGRADE_PHASES: readonly UpgradePhase[] = [
   },
   {
     name: 'kubeconfig',
-    about: "point kubelet.conf to this node's own API server",
+    about: 'kubelet.conf stays as it is here',
     in: ['apply', 'node'],
     hidden: true,
   },
