@@ -39,6 +39,8 @@ const OPTIONS: readonly OptionName[] = [
   'cni',
   'addons',
   'registry',
+  'nodes',
+  'workers',
   'wait',
   'timeout',
   'owner',
@@ -63,7 +65,9 @@ export const init: Script = script(
     const { namedVersions } = await import('../lib/supply/components/look-up-versions.ts')
     const source = readConfig(call.flags)
     const versions = await namedVersions({ ...source, flags: call.flags }, call.output)
-    const phase = openPhase(call, { ...source, versions }, { wholeTree: true })
+    const { forNodes } = await import('../lib/phases/nodes/node-plan.ts')
+    const opened = openPhase(call, { ...source, versions }, { wholeTree: true })
+    const phase = { ...opened, config: forNodes(opened.config, call.flags) }
     if (call.flags['list-images']) {
       const { imageList } = await import('../lib/kubeadm/images/image-list.ts')
       call.output.result(`${imageList(phase.config).join('\n')}\n`)

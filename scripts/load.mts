@@ -3,7 +3,7 @@
 import { architecture } from '../lib/base/platform.ts'
 import { interruptible } from '../lib/cli/interrupt.ts'
 import { type Script, script } from '../lib/cli/script.ts'
-import { openClusterRuntime } from '../lib/phases/run/cluster-runtime.ts'
+import { openClusterRuntime, openNodeRuntimes } from '../lib/phases/run/cluster-runtime.ts'
 import { provideSources, wantedSources } from '../lib/supply/load/image-sources.ts'
 import { loadSources } from '../lib/supply/load/load-images.ts'
 import { makeWorkFolder, remove } from '../lib/supply/load/work-folder.ts'
@@ -23,14 +23,15 @@ export const load: Script = script(
     const folder = makeWorkFolder()
     const clear = (): void => remove(folder)
     const work = async (): Promise<void> => {
-      const runtime = await openClusterRuntime(flags.runtime)
+      const runtimes = [await openClusterRuntime(flags.runtime), ...(await openNodeRuntimes())]
       try {
         const sources = await provideSources(wanted, folder)
-        for (const { name: image, id } of await loadSources(runtime, sources, `linux/${architecture()}`)) {
-          output.result(`${image} ${id}\n`)
-        }
+        const [loaded = []] = await Promise.all(
+          runtimes.map(runtime => loadSources(runtime, sources, `linux/${architecture()}`)),
+        )
+        for (const { name: image, id } of loaded) output.result(`${image} ${id}\n`)
       } finally {
-        runtime.cri.close()
+        for (const { cri } of runtimes) cri.close()
       }
     }
     try {

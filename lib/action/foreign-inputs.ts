@@ -56,7 +56,8 @@ export const FOREIGN_INPUTS: readonly ForeignInput[] = [
   { names: ['insecure-registry', 'insecure_registry'], use: 'registry' },
   { names: ['cloud_provider', 'load-balancer', 'storage'], use: 'addons' },
   { names: ['manifests'], use: 'apply what you need with kubectl in the next step' },
-  { names: ['memory', 'cpus', 'cpu', 'nodes', 'agents', 'workers'], use: 'the cluster is this machine, with one node' },
+  { names: ['agents'], use: 'workers' },
+  { names: ['memory', 'cpus', 'cpu'], use: 'the cluster is this machine' },
   { names: ['token', 'github-token', 'github_token'], use: 'no token is needed' },
   { names: ['minikube-version', 'k3d-version', 'k3d-tag', 'helm-version', 'kustomize-version'], use: 'leave it out' },
 ]

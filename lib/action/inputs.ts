@@ -66,6 +66,20 @@ export const INPUTS = {
     example: 'kubeadm',
     flag: 'profile',
   },
+  nodes: {
+    kind: 'text',
+    about: 'nodes of the cluster, all on this machine: a control plane, and workers that are real nodes too',
+    default: '1',
+    implied: true,
+    example: '3',
+    flag: 'nodes',
+  },
+  workers: {
+    kind: 'text',
+    about: 'the same by the number of workers, one less',
+    example: '2',
+    flag: 'workers',
+  },
   cni: {
     kind: 'choice',
     about: 'Pod network: `bridge`, or `none` to install one of your own afterwards; then choose gates with `wait`',

@@ -47,6 +47,12 @@ export const LAYOUT = {
   lock: '/run/kubestep/lock',
   services: '/var/lib/kubestep/services',
   binaries: '/var/lib/kubestep/bin',
+  /** Further nodes on this machine: a folder for each, with what it has in the places that all nodes have. */
+  nodes: '/var/lib/kubestep/nodes',
+  /** Of those what is gone after a reboot. */
+  nodesRun: '/run/kubestep/nodes',
+  /** There in the world of such a node, and nowhere else. */
+  localNode: '/var/lib/kubestep/local-node.json',
   /** What the agent does on this machine. */
   agent: '/var/lib/kubestep/agent.json',
   /** Folders of claims. */

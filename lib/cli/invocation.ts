@@ -1,5 +1,7 @@
 /** How this program was started, and so what a person types to start one of its scripts: for help, advice and errors. */
+import { existsSync } from 'node:fs'
 import { basename, dirname, extname, isAbsolute, join, relative } from 'node:path'
+import { KubestepError } from '../base/errors.ts'
 import { quote } from '../machine/command.ts'
 
 /** What is known of a start. */
@@ -49,6 +51,23 @@ export function commandOf(name: string, asRoot = false, start: Start = thisStart
   if (!isOurs || (index !== 1 && !isZx)) return `${sudo}npx zx scripts/${name}.mts`
   const script = quote(shown(join(dirname(path), `${name}${extname(path)}`), start))
   return `${sudo}${isZx ? 'npx zx' : runner(start)} ${script}`
+}
+
+/**
+ * What starts another of our scripts in the way in which this one was started; bundles lie beside one another. Throws a
+ * KubestepError when it is not there.
+ */
+export function scriptCommand(name: string, { argv, runtime, cwd }: Start = thisStart()): string[] {
+  const index = argv.findIndex((argument, position) => position > 0 && /\.m[jt]s$/.test(argument))
+  const own = isAbsolute(argv[index] ?? '') ? (argv[index] ?? '') : join(cwd, argv[index] ?? '')
+  const path = join(dirname(own), `${name}${extname(own)}`)
+  if (!existsSync(path)) {
+    throw new KubestepError(
+      `${name}: cannot find "${path}": it has to lie beside "${basename(own)}"; take all of dist/ along`,
+    )
+  }
+  const options = runtime === 'deno' ? ['run', '-A', '--no-config', '--no-lock'] : process.execArgv
+  return [process.execPath, ...options, ...argv.slice(1, index), path]
 }
 
 function runner({ runtime, argv0 }: Start): string {

@@ -280,6 +280,19 @@ export const OPTIONS = {
     default: DEFAULT_TIMEOUT as string,
     about: 'how long the whole of it may take (ours)',
   },
+  nodes: {
+    type: 'string',
+    value: 'N',
+    reads: 'count',
+    default: '1',
+    about: 'nodes of the cluster, all on this machine: a control plane and workers (ours)',
+  },
+  workers: {
+    type: 'string',
+    value: 'N',
+    reads: 'count',
+    about: 'the same by the number of workers, one less (ours)',
+  },
   mirror: {
     type: 'string',
     list: true,

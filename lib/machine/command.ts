@@ -106,7 +106,11 @@ async function end([name = '', ...args]: readonly string[], options: CommandOpti
         spawn(program, args, { ...settings, shell: false })) as typeof spawn,
       // zx's own asks ps, through a shell, who else is to go.
       kill: async (pid, signal) => {
-        process.kill(Number(pid), signal)
+        try {
+          process.kill(Number(pid), signal)
+        } catch {
+          // It has ended by itself meanwhile.
+        }
       },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', output ?? 'pipe', 'pipe'],
       ...(options.input !== undefined && { input: options.input }),

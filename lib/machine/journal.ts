@@ -69,6 +69,8 @@ export type Change =
       readonly chains: readonly string[]
       readonly others?: readonly string[]
     }
+  /** Further nodes on this machine: all that runs in them, and how they are connected. */
+  | { readonly kind: 'nodes'; readonly path: string }
   | PreparedChange
 
 export interface Journal {
@@ -128,6 +130,7 @@ function subject(change: Change): string {
     case 'contents':
     case 'empty':
     case 'mount':
+    case 'nodes':
       return change.path
     case 'service':
     case 'module':

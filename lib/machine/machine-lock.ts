@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, write
 import { dirname } from 'node:path'
 import { KubestepError } from '../base/errors.ts'
 import { explain } from './files.ts'
-import { startTime } from './service/supervisor.ts'
+import { startTime } from './host/start-time.ts'
 
 const TRIES = 5
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startTime, supervisor } from '../../lib/machine/service/supervisor.ts'
+import { startTime } from '../../lib/machine/host/start-time.ts'
+import { supervisor } from '../../lib/machine/service/supervisor.ts'
 
 async function until(what: string, holds: () => boolean): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {

@@ -14,6 +14,8 @@ export interface RuleSettings {
   readonly ports: readonly number[]
   /** Ranges of Pods on other nodes to which there is a route. */
   readonly others?: readonly string[]
+  /** Addresses of further nodes on this machine, and the bridge that they hang at. */
+  readonly nodes?: { readonly subnet: string; readonly bridge: string }
 }
 
 export interface RuleChain {
@@ -36,14 +38,17 @@ const MULTICAST: Readonly<Record<4 | 6, string>> = { 4: '224.0.0.0/4', 6: 'ff00:
 
 /** What goes into each chain, in order: arguments of iptables after `-A CHAIN`. */
 export function chainRules(settings: RuleSettings): Readonly<Record<string, readonly string[]>> {
-  const { family, podSubnet, serviceSubnet, ports, others = [] } = settings
+  const { family, podSubnet, serviceSubnet, ports, others = [], nodes } = settings
   // What kube-proxy knows has its destination rewritten before the filter table sees it.
   const service = `-d ${serviceSubnet} ! -o lo -j REJECT`
   const pod = `-d ${podSubnet} ! -o ${LAYOUT.cni.bridge}`
+  const ofNodes = (rules: (nodes: NonNullable<RuleSettings['nodes']>) => readonly string[]): readonly string[] =>
+    nodes === undefined ? [] : rules(nodes)
   const toOthers = others.map(subnet => `-d ${subnet} -j ACCEPT`)
   const fromPods = `-s ${podSubnet} -i ${LAYOUT.cni.bridge}`
   return {
     'KUBESTEP-INPUT': [
+      ...ofNodes(({ bridge }) => [`-i ${bridge} -j ACCEPT`]),
       `${fromPods} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
       ...ports.map(port => `${fromPods} -p tcp --dport ${port} -j ACCEPT`),
     ],
@@ -53,6 +58,7 @@ export function chainRules(settings: RuleSettings): Readonly<Record<string, read
       `${pod} -j REJECT`,
       `-s ${podSubnet} -j ACCEPT`,
       `-d ${podSubnet} -j ACCEPT`,
+      ...ofNodes(({ bridge }) => [`-i ${bridge} -j ACCEPT`, `-o ${bridge} -j ACCEPT`]),
     ],
     // A packet of this machine that was rewritten still bears the interface of its first destination here.
     'KUBESTEP-OUTPUT': [
@@ -61,12 +67,17 @@ export function chainRules(settings: RuleSettings): Readonly<Record<string, read
       `${pod} -m conntrack ! --ctstate DNAT -j REJECT`,
       // Probes, webhooks: a firewall may let nothing out that it does not know.
       `-d ${podSubnet} -o ${LAYOUT.cni.bridge} -j ACCEPT`,
+      ...ofNodes(({ bridge }) => [`-o ${bridge} -j ACCEPT`]),
     ],
     // Pods see one another's addresses; others see this machine's, since they would not know the way back.
     'KUBESTEP-POSTROUTING': [
       `-s ${podSubnet} -d ${podSubnet} -j RETURN`,
       `-s ${podSubnet} -d ${MULTICAST[family]} -j RETURN`,
       `-s ${podSubnet} -j MASQUERADE`,
+      ...ofNodes(({ subnet }) => [
+        ...[podSubnet, subnet].map(near => `-s ${subnet} -d ${near} -j RETURN`),
+        `-s ${subnet} -j MASQUERADE`,
+      ]),
     ],
   }
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { $, startDetached } from '../command.ts'
 import { readTextOrEmpty, removeFiles, writeFiles } from '../files.ts'
 import { processesInGroup, processesWith } from '../host/processes.ts'
+import { startTime } from '../host/start-time.ts'
 import { runtimeCommand } from './runtime-command.ts'
 import type { Service, ServiceManager } from './service.ts'
 
@@ -107,13 +108,6 @@ function runningPid(file: string): number | undefined {
   const [pid, started] = readTextOrEmpty(file).trim().split(' ')
   if (pid === undefined || pid === '') return undefined
   return startTime(Number(pid)) === started ? Number(pid) : undefined
-}
-
-/** When a process started, in clock ticks since boot (field 22 of /proc/PID/stat); undefined when it is gone. */
-export function startTime(pid: number): string | undefined {
-  // The second field is the command in brackets and may hold anything, so count from its end.
-  const fields = readTextOrEmpty(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')
-  return fields === undefined || fields.length < 20 || fields[0] === 'Z' ? undefined : fields[19]
 }
 
 /**

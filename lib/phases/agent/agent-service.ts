@@ -9,6 +9,7 @@ import type { JsonObject } from '../../base/json.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { readTextOrEmpty, writeFiles } from '../../machine/files.ts'
 import type { Change } from '../../machine/journal.ts'
+import { isLocalNode } from '../../machine/local-node/local-node.ts'
 import { runtimeCommand } from '../../machine/service/runtime-command.ts'
 import { AGENT, type Service, type ServiceManager } from '../../machine/service/service.ts'
 
@@ -28,8 +29,12 @@ export function readAgentSettings(): AgentSettings | undefined {
   return text === '' ? undefined : (JSON.parse(text) as AgentSettings)
 }
 
-/** Has the agent do these parts, besides those that it does already. Throws a KubestepError. */
+/**
+ * Has the agent do these parts, besides those that it does already. A node in a world of its own needs none: that of its
+ * machine does it. Throws a KubestepError.
+ */
 export async function startAgent(services: ServiceManager, { node, parts }: AgentSettings): Promise<void> {
+  if (isLocalNode()) return
   const settings: AgentSettings = { node, parts: { ...readAgentSettings()?.parts, ...parts } }
   writeFiles('/', [
     { path: PROGRAM, mode: 0o644, content: agentText() },

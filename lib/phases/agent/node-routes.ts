@@ -9,11 +9,15 @@ import { applyObject } from '../../cluster/api/apply-object.ts'
 import { follow } from '../../cluster/api/watch.ts'
 import { networkObjects } from '../../kubeadm/objects/network-objects.ts'
 import { readTextOrEmpty, writeFiles } from '../../machine/files.ts'
-import { cniConfig, type PodRange } from '../../machine/network/cni.ts'
+import { localNodes, stateOfNode } from '../../machine/local-node/local-node.ts'
+import { cniConfig, NETWORK_FILES, type PodRange } from '../../machine/network/cni.ts'
 import { applyRules } from '../../machine/network/firewall-chains.ts'
 import { isNear, mtuOf, type PodRoute, setPodRoutes } from '../../machine/network/pod-routes.ts'
 import type { RuleSettings } from '../../machine/network/rules.ts'
 import type { AgentContext, AgentPart } from './agent-part.ts'
+
+/** Where a node in a world of its own has that file. */
+const LOCAL_FILE = `${LAYOUT.cni.conf}/${NETWORK_FILES[0]}`
 
 /** What this part is set up with. */
 export interface NodeRouteSettings {
@@ -101,10 +105,14 @@ async function settle(
   { file, rules }: NodeRouteSettings,
   { node, say }: Pick<AgentContext, 'node' | 'say'>,
 ): Promise<void> {
+  for (const { name } of localNodes()) {
+    const local = nodes.find(other => other.name === name)
+    if (local !== undefined && local.ranges.length > 0) writeNetwork(local, stateOfNode(name, LOCAL_FILE))
+  }
   const own = nodes.find(({ name }) => name === node)
   if (own !== undefined && own.ranges.length > 0) writeNetwork(own, file)
   else if (own !== undefined)
-    say(`Node "${node}" has no Pod addresses: the cluster has no podSubnet, or is to give it one`)
+    say(`Node "${node}" has no Pod addresses yet; it gets some where the cluster has a podSubnet`)
   const wanted = wantedRoutes(nodes, node)
   const near = await Promise.all(wanted.map(({ via }) => isNear(via)))
   for (const { subnet, via } of wanted.filter((_route, index) => !near[index])) {

@@ -25,6 +25,8 @@ import { imageIds } from '../../supply/runtime/runtime-images.ts'
 import { AGENT_CHANGE, startAgent } from '../agent/agent-service.ts'
 import { expectsNodes, nodeRouteAgent } from '../agent/expected-nodes.ts'
 import { finalFiles } from '../kubelet-finalize.ts'
+import { plannedNodes } from '../nodes/node-plan.ts'
+import { prepareForNodes, startNodes } from '../nodes/start-nodes.ts'
 import { provideBinaries } from '../run/binaries.ts'
 import { makeDataFolder } from '../run/data-folder.ts'
 import { firstLook } from '../run/first-look.ts'
@@ -40,7 +42,7 @@ import { loadClusterImages } from './cluster-images.ts'
 import { completeCluster } from './complete-cluster.ts'
 import { explained, failure } from './failed-run.ts'
 import { letPodsThrough } from './pod-firewall.ts'
-import { openPrepared } from './prepared-images.ts'
+import { givePrepared, openPrepared } from './prepared-images.ts'
 import { provideHost } from './provide-host.ts'
 import { renderCluster } from './render-cluster.ts'
 
@@ -105,6 +107,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     opened.push(runtime.cri)
     output.say(`[runtime] ${existing === undefined ? 'Started' : 'Using'} ${runtime.name} ${runtime.version}`)
     timings.mark('runtime')
+    const keepImages = async (): Promise<string | undefined> => prepared?.keep(await imageIds(runtime.cri))
     const images = loadClusterImages(runtime, config, prepared?.archives ?? binaries.imageArchives, {
       call,
       deadline,
@@ -119,6 +122,8 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     makeDataFolder(config)
     const serving = images.apiserver.then(() => writeFiles('/', rendered.due('apiserver').files))
     serving.catch(() => {})
+    const planned = plannedNodes(flags, config.init.nodeRegistration.name)
+    const ranges = planned.length === 0 ? [] : await prepareForNodes(config, journal)
     if (withNetwork) await letPodsThrough(config, journal)
     await within(deadline, 'cannot load the first images', images.first)
     timings.mark('first images')
@@ -137,6 +142,16 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       ...(network !== undefined && expectsNodes(config, flags) && nodeRouteAgent(config, network.path).parts),
       ...addons.parts,
     }
+    const nodes = startNodes(planned, {
+      config,
+      call,
+      api,
+      deadline,
+      ranges,
+      giveImages: root => givePrepared(binaries.imageArchives, cacheDirOf(flags), root),
+      // The first init on a machine makes what the nodes begin with.
+      imagesKept: prepared?.archives.length === 0 ? Promise.resolve() : images.all.then(keepImages),
+    })
     const completing = completeCluster({
       config,
       api,
@@ -145,29 +160,31 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       ca: read(`${config.cluster.certificatesDir}/ca.crt`) ?? '',
       gates,
       startBeside: async () => {
-        if (Object.keys(parts).length === 0) return
-        journal.record(AGENT_CHANGE)
-        await startAgent(services, { node: config.init.nodeRegistration.name, parts })
+        if (Object.keys(parts).length > 0) {
+          journal.record(AGENT_CHANGE)
+          await startAgent(services, { node: config.init.nodeRegistration.name, parts })
+        }
+        nodes.admit()
       },
       deadline,
       mark: timings.mark,
       output,
     })
+    const gated = Promise.all([completing, nodes.ready]).then(([reached]) => reached)
     const results = await Promise.race([
-      completing,
+      gated,
       failure(watched, done.signal),
       faultOf(Promise.all([images.all, serving])),
     ])
     const { kubectl } = binaries
     const { certificateKey } = rendered
-    const ids = prepared === undefined ? {} : await imageIds(runtime.cri)
     return {
       config,
       gates: results,
       runtime,
       ...(kubectl !== undefined && { kubectl }),
       ...(certificateKey !== undefined && { certificateKey }),
-      ...(prepared !== undefined && { keepImages: () => prepared.keep(ids) }),
+      ...(prepared !== undefined && { keepImages }),
       timings: timings.marks(),
     }
   } catch (error) {

@@ -1,10 +1,19 @@
 /** Images of an earlier init for a runtime of our own: it begins with them, and leaves its own to the next. */
-import { rmSync } from 'node:fs'
+import { copyFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { LAYOUT } from '../../base/paths.ts'
 import { $ } from '../../machine/command.ts'
 import { archiveIdentity } from '../../supply/fetch/archive-identity.ts'
 import { keepPrepared } from '../../supply/runtime/keep-prepared.ts'
-import { bestPrepared, layOut, mayKeepIn, type Prepared, preparedIn } from '../../supply/runtime/prepared.ts'
+import {
+  bestPrepared,
+  layOut,
+  mayKeepIn,
+  type Prepared,
+  preparedAt,
+  preparedIn,
+  RECORD,
+} from '../../supply/runtime/prepared.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { imageIds } from '../../supply/runtime/runtime-images.ts'
 
@@ -33,8 +42,9 @@ export async function openPrepared(
     $({ nothrow: true })`containerd --version`,
   ])
   const identity = new Map(archives.map((archive, index) => [archive, identities[index] ?? '']))
-  const found = bestPrepared(preparedIn(cacheDir), containerd, identities)
-  const laid = found !== undefined && (await layOut(found, LAYOUT.containerd.root)) ? found : undefined
+  const given = preparedAt(LAYOUT.containerd.root)
+  const found = given ?? bestPrepared(preparedIn(cacheDir), containerd, identities)
+  const laid = given ?? (found !== undefined && (await layOut(found, LAYOUT.containerd.root)) ? found : undefined)
   if (found !== undefined && laid === undefined) forget(found)
   const runtime = await open().catch(async (error: unknown) => {
     if (laid === undefined) throw error
@@ -54,6 +64,21 @@ export async function openPrepared(
       return keepPrepared({ cacheDir, root: LAYOUT.containerd.root, containerd, archives: identities, images })
     },
   }
+}
+
+/**
+ * Gives a runtime that will begin later, at another root, what the cache has of these archives; gives whether it did.
+ * A link leads to no other mount, so this is for who sees both.
+ */
+export async function givePrepared(archives: readonly string[], cacheDir: string, root: string): Promise<boolean> {
+  const [identities, { stdout: containerd }] = await Promise.all([
+    Promise.all(archives.map(archiveIdentity)),
+    $({ nothrow: true })`containerd --version`,
+  ])
+  const found = bestPrepared(preparedIn(cacheDir), containerd, identities)
+  if (found === undefined || !(await layOut(found, root))) return false
+  copyFileSync(join(found.folder, RECORD), join(root, RECORD))
+  return true
 }
 
 function forget({ folder }: Prepared): void {

@@ -37,6 +37,8 @@ export function describe(change: Change): string {
       return `set ${settingName(change)} to ${change.before} again`
     case 'packages':
       return `leave the packages ${change.names.join(', ')} installed`
+    case 'nodes':
+      return 'end the further nodes on this machine'
     case 'network':
       return 'remove network interfaces and firewall rules of the cluster'
   }

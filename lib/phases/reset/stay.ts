@@ -33,6 +33,7 @@ const WORDS: Readonly<Record<Change['kind'], Words>> = {
   runtime: ['remove the Pods of', 'runtime', 'runtimes'],
   image: ['take back', 'image name', 'image names'],
   network: ['remove', 'part of the network', 'parts of the network'],
+  nodes: ['end', 'part of a node', 'parts of nodes'],
   packages: ['remove', 'package', 'packages'],
   init: ['forget', 'init', 'inits'],
 }

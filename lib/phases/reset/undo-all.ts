@@ -68,7 +68,7 @@ function needs(runtime: Change, { kind, ...change }: Change): boolean {
 }
 
 function runs({ kind }: Change): boolean {
-  return kind === 'service' || kind === 'runtime' || kind === 'packages'
+  return kind === 'service' || kind === 'runtime' || kind === 'packages' || kind === 'nodes'
 }
 
 function isState(change: Change): boolean {

@@ -14,6 +14,8 @@ import { removeLinks } from '../../machine/host/network-links.ts'
 import { namespacesInUse } from '../../machine/host/network-namespaces.ts'
 import { readSysctl, writeSysctl } from '../../machine/host/sysctl.ts'
 import type { Change } from '../../machine/journal.ts'
+import { removeGroups } from '../../machine/local-node/local-groups.ts'
+import { removeNodeLinks } from '../../machine/local-node/node-network.ts'
 import { removeRules } from '../../machine/network/firewall-chains.ts'
 import { removeLeftovers } from '../../machine/network/leftovers.ts'
 import { removePodRoutes } from '../../machine/network/pod-routes.ts'
@@ -58,6 +60,11 @@ export const UNDO: { readonly [Kind in Change['kind']]: Undo<Kind> } = {
   },
   init: async () => undefined,
   mount: async ({ path }) => ({ stays: await unmountBelow(path) }),
+  nodes: async ({ path }) => {
+    const left = [...(await removeGroups()), ...(await removeNodeLinks())]
+    const stay = { reason: 'something uses it', advice: 'end that' }
+    return { stays: [...left.map(subject => ({ subject, ...stay })), ...(await unmountBelow(path))] }
+  },
   network: async ({ links, chains, others }) => {
     // The addresses of Services tell whose virtual servers are, so those go before the interface.
     const sets = await removeLeftovers(others ?? [], ['server'])

@@ -3,6 +3,7 @@
 import { KubestepError } from '../../base/errors.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { clusterSocket } from '../../cluster/diagnose/machine-context.ts'
+import { isLocalNode, localNodes, pidOf, runOfNode } from '../../machine/local-node/local-node.ts'
 import { openRuntime, type Runtime } from '../../supply/runtime/runtime.ts'
 import { socketUrl } from '../../supply/runtime/runtime-choice.ts'
 
@@ -17,4 +18,13 @@ export async function openClusterRuntime(wanted = 'auto'): Promise<Runtime> {
   }
   const url = socketUrl(socket)
   return openRuntime(url, url === own)
+}
+
+/** The runtimes of further nodes on this machine that run. They have sockets of their own, which are seen from here. */
+export async function openNodeRuntimes(): Promise<Runtime[]> {
+  if (isLocalNode()) return []
+  const running = localNodes().filter(node => pidOf(node) !== undefined)
+  return Promise.all(
+    running.map(({ name }) => openRuntime(`unix://${runOfNode(name, LAYOUT.containerd.socket)}`, true)),
+  )
 }

@@ -2,6 +2,8 @@
 import { parseSubnet } from '../../base/address.ts'
 import type { InitConfig, Networking } from '../../base/kubeadm.ts'
 import { readSysctl, SYSCTLS, writeSysctl } from '../../machine/host/sysctl.ts'
+import { isLocalNode } from '../../machine/local-node/local-node.ts'
+import { NODE_BRIDGE, readNodeRanges } from '../../machine/local-node/node-network.ts'
 import { applyRules } from '../../machine/network/firewall-chains.ts'
 import { DEFAULT_POD_SUBNET } from '../../machine/network/pod-network.ts'
 import type { RuleSettings } from '../../machine/network/rules.ts'
@@ -10,7 +12,7 @@ import type { RuleSettings } from '../../machine/network/rules.ts'
 const KUBELET_PORT = 10250
 
 /** Sets what Pods and Services need and is not so yet. Throws a KubestepError. */
-export function setSysctls({ podSubnet = '', serviceSubnet }: Networking): void {
+export function setSysctls({ podSubnet = '', serviceSubnet }: Pick<Networking, 'podSubnet' | 'serviceSubnet'>): void {
   const hasIpv6 = `${podSubnet}${serviceSubnet}`.includes(':')
   for (const { key, value, ipv6 } of SYSCTLS) {
     const before = readSysctl(key)
@@ -31,10 +33,26 @@ export function ruleSettings({ cluster, init }: InitConfig): RuleSettings[] {
     const pods = subnetOf(podSubnet, family)
     const services = subnetOf(serviceSubnet, family)
     const ports = [init.localAPIEndpoint.bindPort, KUBELET_PORT]
-    return pods === undefined || services === undefined
-      ? []
-      : [{ family, podSubnet: pods, serviceSubnet: services, ports }]
+    if (pods === undefined || services === undefined) return []
+    const nodes = nodeSubnet(family)
+    return [
+      {
+        family,
+        podSubnet: pods,
+        serviceSubnet: services,
+        ports,
+        // A node on somebody's machine has its way to all others by that machine, which knows them.
+        ...(isLocalNode() && { others: [pods] }),
+        ...(nodes !== undefined && { nodes: { subnet: nodes, bridge: NODE_BRIDGE } }),
+      },
+    ]
   })
+}
+
+/** Where further nodes of this machine have their addresses. */
+function nodeSubnet(family: 4 | 6): string | undefined {
+  const ranges = readNodeRanges()
+  return ranges === undefined ? undefined : subnetOf(ranges.join(','), family)
 }
 
 function subnetOf(subnets: string, family: 4 | 6): string | undefined {

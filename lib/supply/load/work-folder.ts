@@ -3,7 +3,7 @@ import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LAYOUT } from '../../base/paths.ts'
-import { startTime } from '../../machine/service/supervisor.ts'
+import { startTime } from '../../machine/host/start-time.ts'
 
 const PREFIX = 'kubestep-load-'
 

@@ -66,6 +66,12 @@ export function preparedIn(cacheDir: string): Prepared[] {
     .sort((a, b) => statSync(b.folder).mtimeMs - statSync(a.folder).mtimeMs)
 }
 
+/** What lies there already. */
+export function preparedAt(folder: string): Prepared | undefined {
+  const record = readRecord(folder)
+  return record === undefined ? undefined : { ...record, folder }
+}
+
 function readRecord(folder: string): PreparedRecord | undefined {
   try {
     const record: unknown = JSON.parse(readFile('/', join(folder, RECORD)) ?? '')

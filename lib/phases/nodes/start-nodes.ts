@@ -1,0 +1,191 @@
+/** Brings up the further nodes of a cluster on this machine: a world for each, and the same join as on any machine. */
+import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseSubnet, type Subnet } from '../../base/address.ts'
+import { KubestepError } from '../../base/errors.ts'
+import { isObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { LAYOUT } from '../../base/paths.ts'
+import { stringify } from '../../base/yaml.ts'
+import { scriptCommand } from '../../cli/invocation.ts'
+import type { Flags } from '../../cli/options.ts'
+import type { Call } from '../../cli/script.ts'
+import type { Api } from '../../cluster/api/api-client.ts'
+import { patchObject } from '../../cluster/api/apply-object.ts'
+import { controlPlaneUrl } from '../../kubeadm/config/control-plane-url.ts'
+import { pinsOf } from '../../kubeadm/credentials/ca-pins.ts'
+import { $ } from '../../machine/command.ts'
+import { writeFiles } from '../../machine/files.ts'
+import { readSysctl, writeSysctl } from '../../machine/host/sysctl.ts'
+import type { Change, Journal } from '../../machine/journal.ts'
+import { cgroupRootOf } from '../../machine/local-node/local-groups.ts'
+import {
+  type LocalNode,
+  NODE_FOLDERS,
+  nodeFolder,
+  stateOfNode,
+  writeLocalNode,
+} from '../../machine/local-node/local-node.ts'
+import {
+  connect,
+  makeBridge,
+  nodeAddresses,
+  nodeRanges,
+  writeNodeRanges,
+} from '../../machine/local-node/node-network.ts'
+import { inWorld, openWorld } from '../../machine/local-node/world.ts'
+import { ruleSettings } from '../run/kernel.ts'
+import { missingFolders } from '../run/record.ts'
+import { type PlannedNode, ZONE, zoneOf } from './node-plan.ts'
+
+/** What many kubelets, runtimes and proxies take together. Source: kind, "Pod errors due to too many open files". */
+const WATCH_LIMITS: readonly (readonly [key: string, least: number])[] = [
+  ['fs.inotify.max_user_instances', 8192],
+  ['fs.inotify.max_user_watches', 524_288],
+]
+
+/** Addresses of nodes and the bridge between them; everything is in the journal first. */
+export async function prepareForNodes({ cluster }: InitConfig, journal: Journal): Promise<readonly string[]> {
+  const { podSubnet = '', serviceSubnet } = cluster.networking
+  const own = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ cidr }) => cidr ?? ''))
+  const used = [...`${podSubnet},${serviceSubnet}`.split(','), ...own].flatMap((text): Subnet[] => {
+    const subnet = parseSubnet(text.trim())
+    return subnet === undefined ? [] : [subnet]
+  })
+  const ranges = nodeRanges(used, podSubnet.includes(':'))
+  const limits = WATCH_LIMITS.filter(([key, least]) => Number(readSysctl(key)) < least)
+  journal.record(
+    ...NODE_FOLDERS.flatMap(([, place]) => missingFolders(place)),
+    ...limits.map(([key]): Change => ({ kind: 'sysctl', key, before: readSysctl(key) ?? '' })),
+    { kind: 'nodes', path: LAYOUT.nodes },
+  )
+  for (const [key, least] of limits) writeSysctl(key, String(least))
+  writeNodeRanges(ranges)
+  await makeBridge(ranges)
+  return ranges
+}
+
+export interface NodeStart {
+  readonly config: InitConfig
+  readonly call: Pick<Call, 'flags' | 'output'>
+  readonly ranges: readonly string[]
+  /** Gives the world of a node its images, where there are any; gives whether it did. */
+  readonly giveImages: (root: string) => Promise<boolean>
+  /** When there are some to give. */
+  readonly imagesKept: Promise<unknown>
+  readonly api: Api
+  readonly deadline: AbortSignal
+}
+
+export interface StartingNodes {
+  /** From now on they can join. */
+  readonly admit: () => void
+  /** When all are ready. */
+  readonly ready: Promise<void>
+}
+
+/** Makes the worlds of nodes at once, and has them join when they are admitted. */
+export function startNodes(planned: readonly PlannedNode[], start: NodeStart): StartingNodes {
+  let admit = (): void => {}
+  const joinable = new Promise<void>(resolve => {
+    admit = resolve
+  })
+  if (planned.length === 0) return { admit, ready: Promise.resolve() }
+  const ready = Promise.all([
+    joinable.then(() => labelNode(start, start.config.init.nodeRegistration.name, { [ZONE]: zoneOf(1) })),
+    ...planned.map(node => startNode(node, joinable, start)),
+  ]).then(() => {})
+  ready.catch(() => {})
+  return { admit, ready }
+}
+
+/** Starts a node and has it join. Throws a KubestepError with what the join said. */
+async function startNode(planned: PlannedNode, joinable: Promise<void>, start: NodeStart): Promise<void> {
+  const { config, call, ranges, api, deadline } = start
+  const { name, role, index, labels } = planned
+  const rules = ruleSettings(config).map(({ nodes: _nodes, ...rule }) => ({ ...rule, others: [rule.podSubnet] }))
+  const node: LocalNode = { name, role, index, addresses: nodeAddresses(ranges, index), rules }
+  writeLocalNode(node)
+  await start.imagesKept
+  await start.giveImages(stateOfNode(name, LAYOUT.containerd.root))
+  const running = await openWorld(node)
+  writeLocalNode(running)
+  await connect(running, ranges)
+  await joinable
+  const file = `${LAYOUT.state}/join.yaml`
+  writeFiles('/', [{ path: stateOfNode(name, file), mode: 0o600, content: joinText(config, node) }])
+  const command = inWorld(running, [...scriptCommand('join'), '--config', file, ...passedOn(call.flags)])
+  const { exitCode, stdout, stderr } = await $({ nothrow: true })`${command}`
+  writeFiles('/', [{ path: join(nodeFolder(name), 'log', 'join.log'), mode: 0o600, content: `${stdout}${stderr}` }])
+  if (exitCode !== 0) {
+    throw new KubestepError(`node: cannot have node "${name}" join: ${stderr.trim().split('\n').slice(-5).join('\n')}`)
+  }
+  await labelNode(start, name, labels)
+  await waitForReady(api, name, deadline)
+  call.output.say(`[nodes] ${name} is ready`)
+}
+
+async function labelNode({ api, deadline }: NodeStart, name: string, labels: PlannedNode['labels']): Promise<void> {
+  await patchObject(api, `/api/v1/nodes/${name}`, { metadata: { labels: { ...labels } } }, deadline)
+}
+
+/** Options of an init that its nodes join with. */
+const PASSED_ON = ['artifacts', 'cache-dir', 'cni', 'lock', 'mirror', 'offline', 'profile', 'timeout'] as const
+
+/** Its runtime puts Pods into control groups by itself, whatever that of the machine does. */
+const IGNORED = 'CgroupDriver'
+
+function passedOn(flags: Flags): string[] {
+  const ignored = [IGNORED, ...(flags['ignore-preflight-errors']?.split(',') ?? [])]
+  const options = PASSED_ON.flatMap(name => {
+    const value = flags[name]
+    if (value === undefined) return []
+    return value === true ? [`--${name}`] : [`--${name}=${value}`]
+  })
+  return [...options, `--ignore-preflight-errors=${ignored.includes('all') ? 'all' : ignored.join(',')}`]
+}
+
+/** The JoinConfiguration of a node: what it alone has goes by flags of its kubelet, the rest is the cluster's. */
+function joinText(config: InitConfig, { name, addresses }: LocalNode): string {
+  const [token] = config.init.bootstrapTokens
+  if (token === undefined) {
+    throw new KubestepError(
+      'node: cannot have nodes join: there is no bootstrap token; do not skip phase bootstrap-token',
+    )
+  }
+  const ca = readFileSync(`${config.cluster.certificatesDir}/ca.crt`, 'utf8')
+  const own = { 'node-ip': addresses.join(','), 'cgroup-root': cgroupRootOf(name), 'cgroup-driver': 'cgroupfs' }
+  return stringify({
+    apiVersion: 'kubeadm.k8s.io/v1beta4',
+    kind: 'JoinConfiguration',
+    discovery: {
+      bootstrapToken: {
+        apiServerEndpoint: controlPlaneUrl(config).slice('https://'.length),
+        token: token.token,
+        caCertHashes: [...pinsOf(ca)],
+      },
+    },
+    nodeRegistration: {
+      name,
+      kubeletExtraArgs: Object.entries(own).map(([flag, value]) => ({ name: flag, value })),
+    },
+  })
+}
+
+const POLL_MS = 100
+
+async function waitForReady(api: Api, name: string, deadline: AbortSignal): Promise<void> {
+  for (;;) {
+    const { status } = (await api.get(`/api/v1/nodes/${name}`)) ?? {}
+    const conditions = isObject(status) && Array.isArray(status.conditions) ? status.conditions : []
+    const ready = conditions.find(condition => isObject(condition) && condition.type === 'Ready')
+    if (isObject(ready) && ready.status === 'True') return
+    if (deadline.aborted) {
+      const reason = isObject(ready) ? String(ready.message) : 'its kubelet has not registered'
+      throw new KubestepError(`node: cannot get node "${name}" ready in time: ${reason}`)
+    }
+    await sleep(POLL_MS)
+  }
+}

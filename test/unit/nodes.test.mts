@@ -1,0 +1,118 @@
+/** Nodes that share a machine: which there are, what their cluster and their network are like. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseSubnet, type Subnet } from '../../lib/base/address.ts'
+import type { JsonObject } from '../../lib/base/json.ts'
+import { nodeAddresses, nodeRange, nodeRanges } from '../../lib/machine/local-node/node-network.ts'
+import { restoreText } from '../../lib/machine/network/rules.ts'
+import { expectsNodes } from '../../lib/phases/agent/expected-nodes.ts'
+import { forNodes, plannedNodes, zoneOf } from '../../lib/phases/nodes/node-plan.ts'
+import { initConfig } from '../pki.ts'
+
+test('one node is the machine itself', () => {
+  assert.deepEqual(plannedNodes({}, 'm'), [])
+  assert.deepEqual(plannedNodes({ nodes: '1' }, 'm'), [])
+})
+
+test('further nodes are workers, each with a name, a place and a zone', () => {
+  const nodes = plannedNodes({ nodes: '4' }, 'm')
+  assert.deepEqual(
+    nodes.map(({ name, index, labels }) => [name, index, Object.values(labels)]),
+    [
+      ['m-worker', 2, ['zone-b']],
+      ['m-worker2', 3, ['zone-c']],
+      ['m-worker3', 4, ['zone-a']],
+    ],
+  )
+  assert.equal(zoneOf(1), 'zone-a')
+})
+
+test('workers are counted without the control plane', () => {
+  assert.equal(plannedNodes({ workers: '2' }, 'm').length, 2)
+  assert.equal(plannedNodes({ workers: '2', nodes: '3' }, 'm').length, 2)
+  assert.throws(() => plannedNodes({ workers: '2', nodes: '2' }, 'm'), /cannot have 2 nodes with 2 workers/)
+})
+
+test('names are no longer than a host name may be', () => {
+  for (const { name } of plannedNodes({ nodes: '12' }, 'n'.repeat(63))) assert.ok(name.length <= 63, name)
+})
+
+test('a cluster of one stays as it is', () => {
+  const config = initConfig()
+  assert.equal(forNodes(config, {}), config)
+  assert.equal(forNodes(config, { nodes: '1' }), config)
+})
+
+test('a cluster of several gives each node addresses, and leaves the table of connections alone', () => {
+  const { cluster, kubeProxy } = forNodes(initConfig(), { nodes: '3' })
+  assert.equal(cluster.networking.podSubnet, '10.244.0.0/16')
+  assert.deepEqual(kubeProxy.document.conntrack, { maxPerCore: 0 })
+})
+
+test('what the user has set stays', () => {
+  const base = initConfig('v1.36.2', {
+    networking: { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', podSubnet: '10.1.0.0/16' },
+  })
+  const document: JsonObject = { conntrack: { maxPerCore: 7, min: 1 } }
+  const { cluster, kubeProxy } = forNodes({ ...base, kubeProxy: { document, userSupplied: true } }, { nodes: '2' })
+  assert.equal(cluster.networking.podSubnet, '10.1.0.0/16')
+  assert.deepEqual(kubeProxy.document.conntrack, { maxPerCore: 7, min: 1 })
+})
+
+const EXPECTED: readonly (readonly [flags: object, podSubnet: string | undefined, expected: boolean])[] = [
+  [{}, '10.244.0.0/16', true],
+  [{}, undefined, false],
+  [{ cni: 'none' }, '10.244.0.0/16', false],
+  [{ profile: 'ci' }, '10.244.0.0/16', false],
+  [{ profile: 'ci', nodes: '1' }, '10.244.0.0/16', false],
+  [{ profile: 'ci', nodes: '2' }, '10.244.0.0/16', true],
+]
+
+for (const [flags, podSubnet, expected] of EXPECTED) {
+  test(`with ${JSON.stringify(flags)} and Pods in ${podSubnet}, nodes are ${expected ? '' : 'not '}expected`, () => {
+    const networking = { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', ...(podSubnet && { podSubnet }) }
+    assert.equal(expectsNodes(initConfig('v1.36.2', { networking }), flags), expected)
+  })
+}
+
+test('where the bootstrap token is left out nobody joins', () => {
+  const networking = { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', podSubnet: '10.244.0.0/16' }
+  assert.equal(expectsNodes(initConfig('v1.36.2', { networking }, { skipPhases: ['bootstrap-token'] }), {}), false)
+})
+
+const subnets = (...texts: readonly string[]): Subnet[] =>
+  texts.flatMap(text => {
+    const subnet = parseSubnet(text)
+    return subnet === undefined ? [] : [subnet]
+  })
+
+test('nodes get a range that nobody uses', () => {
+  assert.equal(nodeRange([]), '10.241.241.0/24')
+  assert.equal(nodeRange(subnets('10.241.0.0/16')), '10.242.241.0/24')
+  assert.equal(nodeRange(subnets('10.0.0.0/8')), '172.29.241.0/24')
+  assert.throws(
+    () => nodeRange(subnets('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16')),
+    /cannot find a range of addresses for nodes/,
+  )
+})
+
+test('addresses of nodes are those of their place, in each family', () => {
+  const ranges = nodeRanges([], true)
+  assert.deepEqual(nodeAddresses(ranges, 2), ['10.241.241.2', 'fd6b:7573:7465:7002::2'])
+  assert.deepEqual(nodeAddresses(nodeRanges([], false), 1), ['10.241.241.1'])
+})
+
+test('nodes of a machine may go everywhere, and outside they have its address', () => {
+  const settings = { family: 4, podSubnet: '10.244.0.0/16', serviceSubnet: '10.96.0.0/12', ports: [6443] } as const
+  const text = restoreText({ ...settings, nodes: { subnet: '10.241.241.0/24', bridge: 'kubestep0' } })
+  for (const rule of [
+    '-A KUBESTEP-INPUT -i kubestep0 -j ACCEPT',
+    '-A KUBESTEP-FORWARD -i kubestep0 -j ACCEPT',
+    '-A KUBESTEP-FORWARD -o kubestep0 -j ACCEPT',
+    '-A KUBESTEP-POSTROUTING -s 10.241.241.0/24 -j MASQUERADE',
+  ]) {
+    assert.ok(text.includes(rule), rule)
+  }
+  assert.ok(text.indexOf('-d 10.244.0.0/16 -j RETURN') < text.indexOf('-s 10.241.241.0/24 -j MASQUERADE'))
+  assert.ok(!restoreText(settings).includes('kubestep0'))
+})
