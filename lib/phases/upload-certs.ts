@@ -32,7 +32,8 @@ export const uploadCerts: ApplyingPhase = {
   objects: (given: Given): Applied => {
     const { config, upload, readCredential, now } = given
     if (upload === undefined) return { objects: [], messages: [] }
-    refuseExternal(given)
+    // Alone it takes what there is.
+    if (given.runs('upload-certs')) refuseExternal(given)
     return {
       objects: created('upload-certs', uploadCertsObjects(config, upload, readCredential, now), config.kubeadm),
       messages: ['[upload-certs] Storing the certificates in Secret "kubeadm-certs" in the "kube-system" Namespace'],
