@@ -28,6 +28,8 @@ export const NODE = {
   cniConf: '/etc/cni/net.d',
   /** Where plugins may be; add-ons and runtimes take the first. */
   cniBin: ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'],
+  /** What CNI and its plugins remember. */
+  cniState: '/var/lib/cni',
   /** What CNI remembers of each Pod. */
   cniResults: '/var/lib/cni/results',
 } as const

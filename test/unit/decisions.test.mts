@@ -17,7 +17,7 @@ const DECISIONS: readonly Decision[] = [
     what: 'who an error is of: depths give a Reason, and init puts its name before it',
     text: /['`]init: /,
     // The gates and words of options of init alone.
-    places: ['lib/phases/init/', 'lib/cluster/ready/gate-context.ts'],
+    places: ['lib/phases/init/', 'lib/phases/nodes/node-plan.ts', 'lib/cluster/ready/gate-context.ts'],
   },
   {
     what: 'where a cluster, its node and kubestep have their files',

@@ -24,7 +24,10 @@ describe('licenceText()', () => {
     const silent = join(folder, 'node_modules/@some/one')
     mkdirSync(silent, { recursive: true })
     writeFileSync(join(silent, 'package.json'), '{ "name": "@some/one", "version": "1.0.0", "license": "MIT" }')
-    assert.throws(() => licenceText([join(silent, 'index.js')]), /build: cannot bundle @some\/one: the package has no licence/)
+    assert.throws(
+      () => licenceText([join(silent, 'index.js')]),
+      /build: cannot bundle @some\/one: the package has no licence/,
+    )
     rmSync(folder, { recursive: true })
   })
 })

@@ -122,7 +122,7 @@ const FOUND: readonly (readonly [host: (typeof HOSTS)[number], name: string, fou
   ['alpine-3.22', 'NumCPU', /^1 processor$/],
   ['alpine-3.22', 'OpenFilesLimit', /^4096$/],
   ['container', 'Container', /docker; it lacks CAP_SYS_ADMIN and a writable \/proc\/sys/, /--privileged/],
-  ['container', 'Overlay', /would lie on an overlay itself/, /mount a volume at "\/var\/lib\/kubestep"/],
+  ['container', 'Overlay', /would itself be on an overlay/, /mount a volume at "\/var\/lib\/kubestep"/],
   ['container', 'ResolvConf', /127\.0\.0\.11/, /resolvConf/],
   ['crowded', 'Clock', /^2019-04-01T00:00:10, which is before this program was written/],
   ['crowded', 'Port-6443', /^kube-apiserver \(process 701\) on every address has/, /--apiserver-bind-port/],

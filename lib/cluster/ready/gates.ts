@@ -1,6 +1,6 @@
 /**
  * What has to hold before a cluster is called ready: one row per gate, in the order in which they can come true.
- * Each looks once and says what it saw; waiting is done in wait.ts.
+ * Each looks once and says what it saw; waiting is done in wait-gates.ts.
  */
 import { Resolver } from 'node:dns/promises'
 import { request } from 'node:https'

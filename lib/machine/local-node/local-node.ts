@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT, NODE } from '../../base/paths.ts'
 import { listFolder, readTextOrEmpty, writeFiles } from '../files.ts'
 import { startTime } from '../host/start-time.ts'
 import type { RuleSettings } from '../network/rules.ts'
@@ -31,13 +31,13 @@ export interface LocalMount {
 
 /** Where a node has its own: a folder of its state, and the place that it is bound over. The last one hides the others. */
 export const NODE_FOLDERS: readonly (readonly [name: string, place: string])[] = [
-  ['etc-kubernetes', '/etc/kubernetes'],
-  ['kubelet', '/var/lib/kubelet'],
-  ['etcd', '/var/lib/etcd'],
-  ['cni', '/var/lib/cni'],
-  ['cni-conf', '/etc/cni/net.d'],
-  ['log-pods', '/var/log/pods'],
-  ['log-containers', '/var/log/containers'],
+  ['etc-kubernetes', KUBERNETES.folder],
+  ['kubelet', KUBERNETES.kubelet],
+  ['etcd', KUBERNETES.etcd],
+  ['cni', NODE.cniState],
+  ['cni-conf', NODE.cniConf],
+  ['log-pods', NODE.podLogs],
+  ['log-containers', NODE.containerLogs],
   ['log', LAYOUT.logs],
   ['kubestep', LAYOUT.state],
 ]
