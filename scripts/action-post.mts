@@ -4,7 +4,7 @@ import { givenInputs } from '../lib/action/given-inputs.ts'
 import { logsSummary } from '../lib/action/job-summary.ts'
 import { removeUserFiles, takeOver } from '../lib/action/owned-files.ts'
 import { openReporting, state } from '../lib/action/reporting.ts'
-import { bundle, runAsRoot } from '../lib/action/root.ts'
+import { bundle, runAsRoot } from '../lib/action/run-as-root.ts'
 /** The end of a job with the GitHub Action: logs when something failed, then the cluster goes. Never red, safe at any time. */
 import { placesOf } from '../lib/action/runner-environment.ts'
 import { stopStarted } from '../lib/action/stop-init.ts'

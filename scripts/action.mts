@@ -16,7 +16,7 @@ import { folderFault, makeOwnFolder, takeOver, writeOwn } from '../lib/action/ow
 import { isInline, readInputs } from '../lib/action/read-inputs.ts'
 import { refusals } from '../lib/action/refusals.ts'
 import { openReporting } from '../lib/action/reporting.ts'
-import { bundle, children, runAsRoot, signal } from '../lib/action/root.ts'
+import { bundle, children, runAsRoot, signal } from '../lib/action/run-as-root.ts'
 import { hasCacheService, isDebug, leaksInputs, placesOf } from '../lib/action/runner-environment.ts'
 import { giveUserFiles } from '../lib/action/user-files.ts'
 import { isTaken, TAKEN } from '../lib/action/user-kubeconfig.ts'

@@ -6,7 +6,7 @@ import type { JsonObject } from '../lib/base/json.ts'
 import { stringify } from '../lib/base/yaml.ts'
 import type { OptionName } from '../lib/cli/options.ts'
 import { type Call, type Script, script } from '../lib/cli/script.ts'
-import { migrateConfig, validateConfig } from '../lib/kubeadm/config/file.ts'
+import { migrateConfig, validateConfig } from '../lib/kubeadm/config/config-file.ts'
 import {
   COMPONENT_DEFAULTS,
   initDefaults,

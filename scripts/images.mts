@@ -11,11 +11,11 @@ import { loadInitConfig } from '../lib/kubeadm/config/load-config.ts'
 import { type ImageConfig, imageList, imageOf, imagesObject, pullOrder } from '../lib/kubeadm/images/image-list.ts'
 import { readFactsAnywhere, readHostFacts } from '../lib/machine/host/read-facts.ts'
 import { readConfig } from '../lib/phases/run/open-phase.ts'
-import { fetchingOf } from '../lib/supply/components/fetching.ts'
+import { fetchingOf } from '../lib/supply/components/fetch-options.ts'
 import { namedVersions } from '../lib/supply/components/look-up-versions.ts'
 import { INERT_OPTIONS, LIST_OPTIONS, PULL_OPTIONS } from '../lib/supply/images/image-options.ts'
 import type { PulledImage } from '../lib/supply/images/pull-images.ts'
-import type { FoundRuntime } from '../lib/supply/images/pull-runtime.ts'
+import type { FoundRuntime } from '../lib/supply/images/pull-target.ts'
 
 /** The list as text, and in the shapes of kubeadm's output API. */
 const FORMATS: Readonly<Record<string, (config: ImageConfig) => string>> = {
@@ -147,7 +147,7 @@ async function configOf({ flags, output }: Pick<Call, 'flags' | 'output'>, guess
 }
 
 async function runtimeFor({ flags, output }: Call, config: InitConfig): Promise<FoundRuntime> {
-  const { findRuntime } = await import('../lib/supply/images/pull-runtime.ts')
+  const { findRuntime } = await import('../lib/supply/images/pull-target.ts')
   if (flags['output-dir'] !== undefined) {
     if (flags['cri-socket'] === undefined) return { passed: [] }
     throw new UsageError('images: cannot use --output-dir with --cri-socket: images go to one of them; leave one out')

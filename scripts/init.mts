@@ -92,7 +92,7 @@ export const init: Script = script(
     }
     const { which } = await import('../lib/machine/command.ts')
     const { bringUp } = await import('../lib/phases/init/bring-up.ts')
-    const { withSession } = await import('../lib/phases/init/session.ts')
+    const { withSession } = await import('../lib/phases/init/init-session.ts')
     const { facts, summary } = await import('../lib/phases/init/init-summary.ts')
     const up = await withSession(call, journal => bringUp(phase, call, journal))
     const { flags } = call

@@ -5,7 +5,7 @@ import { interruptible } from '../lib/cli/interrupt.ts'
 import { type Script, script } from '../lib/cli/script.ts'
 import { openClusterRuntime, openNodeRuntimes } from '../lib/phases/run/cluster-runtime.ts'
 import { provideSources, wantedSources } from '../lib/supply/load/image-sources.ts'
-import { loadSources } from '../lib/supply/load/load-images.ts'
+import { loadSources } from '../lib/supply/load/load-sources.ts'
 import { makeWorkFolder, remove } from '../lib/supply/load/work-folder.ts'
 
 export const load: Script = script(

@@ -2,10 +2,10 @@
 import { LAYOUT } from '../lib/base/paths.ts'
 import { type Script, script } from '../lib/cli/script.ts'
 /** Collects the logs of the cluster on this machine, or of what is left of it, into one archive. */
-import { brokenText } from '../lib/cluster/diagnose/broken.ts'
+import { brokenText } from '../lib/cluster/diagnose/broken-link.ts'
 import { writeLogBundle } from '../lib/cluster/diagnose/log-bundle.ts'
 import { openJournal } from '../lib/machine/journal.ts'
-import { othersChanges, ownerOf } from '../lib/phases/reset/owner.ts'
+import { othersChanges, ownerOf } from '../lib/phases/reset/cluster-owner.ts'
 
 export const logs: Script = script(
   import.meta,

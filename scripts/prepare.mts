@@ -18,8 +18,8 @@ import {
   undoPreparation,
 } from '../lib/phases/prepare/prepare.ts'
 import { openContext } from '../lib/phases/prepare/prepare-context.ts'
-import { leftLines, preparationLeft } from '../lib/phases/reset/stay.ts'
-import { alone } from '../lib/phases/run/alone.ts'
+import { leftLines, preparationLeft } from '../lib/phases/reset/what-stays.ts'
+import { alone } from '../lib/phases/run/machine-session.ts'
 
 const OPTIONS: readonly OptionName[] = [
   'check',

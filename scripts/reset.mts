@@ -7,14 +7,14 @@ import { liveHost } from '../lib/machine/host/host-source.ts'
 import { readFactsAnywhere } from '../lib/machine/host/read-facts.ts'
 import { openJournal } from '../lib/machine/journal.ts'
 import { preparedChanges, undoPreparation } from '../lib/phases/prepare/prepare.ts'
+import { othersChanges, ownerOf } from '../lib/phases/reset/cluster-owner.ts'
 import { describe } from '../lib/phases/reset/describe-change.ts'
 import { leaveEtcd } from '../lib/phases/reset/leave-etcd.ts'
-import { othersChanges, ownerOf } from '../lib/phases/reset/owner.ts'
 import { readRequest, strangers } from '../lib/phases/reset/request.ts'
-import { leftLines, preparationLeft } from '../lib/phases/reset/stay.ts'
 import { undoAll } from '../lib/phases/reset/undo-all.ts'
+import { leftLines, preparationLeft } from '../lib/phases/reset/what-stays.ts'
 /** Takes away what init made: exactly what its journal holds, newest first, and nothing else. */
-import { alone } from '../lib/phases/run/alone.ts'
+import { alone } from '../lib/phases/run/machine-session.ts'
 import { readConfig } from '../lib/phases/run/open-phase.ts'
 
 const OPTIONS: readonly OptionName[] = [

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Json } from '../lib/base/json.ts'
 import { tarEnd, tarHeader, tarPadding } from '../lib/supply/fetch/tar.ts'
-import { readArchive } from '../lib/supply/registry/image-archive.ts'
+import { readArchive } from '../lib/supply/registry/write-image-archive.ts'
 
 export type Files = Readonly<Record<string, string | Uint8Array>>
 

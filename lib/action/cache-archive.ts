@@ -7,7 +7,7 @@
 import { lstatSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { listNames } from '../supply/fetch/cache-store.ts'
-import { run } from './root.ts'
+import { run } from './run-as-root.ts'
 
 type Method = 'gzip' | 'zstd' | 'zstd-without-long'
 

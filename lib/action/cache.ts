@@ -10,7 +10,7 @@ import { basename, dirname } from 'node:path'
 import { architecture } from '../base/platform.ts'
 import { CNI_PLUGINS } from '../supply/components/component-table.ts'
 import { listNames } from '../supply/fetch/cache-store.ts'
-import { bundle, type Ended, run, runAsRoot } from './root.ts'
+import { bundle, type Ended, run, runAsRoot } from './run-as-root.ts'
 
 /** Options of init that decide which components there are. */
 const DECIDING = /^--(config|kubernetes-version|image-repository|mirror)=/

@@ -10,7 +10,7 @@ import { FLAG_FIELDS, readFlags } from '../kubeadm/config/flag-fields.ts'
 import { type Argument, type ArgumentsOwner, componentArguments } from './component-args.ts'
 import { type Given, isOn, listItems } from './given-inputs.ts'
 import { INPUT_ROWS } from './inputs.ts'
-import { mergeArguments, mergeFields, union } from './merge.ts'
+import { mergeArguments, mergeFields, union } from './merge-inputs.ts'
 
 /** What init is called with. */
 export interface InitCall {

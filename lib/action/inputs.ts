@@ -2,7 +2,13 @@
  * Every input of the action, once: action.yml, the README, the reading of inputs and their way into init walk this
  * table. Names as the users of other cluster actions type them, in kebab-case.
  */
-import { DEFAULT_POD_NETWORK, DEFAULT_TIMEOUT, DEFAULT_VERSION, POD_NETWORKS } from '../base/defaults.ts'
+import {
+  DEFAULT_POD_NETWORK,
+  DEFAULT_POD_SUBNET,
+  DEFAULT_TIMEOUT,
+  DEFAULT_VERSION,
+  POD_NETWORKS,
+} from '../base/defaults.ts'
 import type { OptionName } from '../cli/options.ts'
 
 /**
@@ -158,7 +164,7 @@ export const INPUTS = {
   'pod-network-cidr': {
     kind: 'subnets',
     about: 'addresses of Pods',
-    default: '10.244.0.0/16',
+    default: DEFAULT_POD_SUBNET as string,
     implied: true,
     example: '10.100.0.0/16',
     flag: 'pod-network-cidr',

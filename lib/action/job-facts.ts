@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readTextOrEmpty } from '../machine/files.ts'
 import type { JobFacts } from './refusals.ts'
-import { asRoot } from './root.ts'
+import { asRoot } from './run-as-root.ts'
 import { type Environment, runnerOf } from './runner-environment.ts'
 
 /** What a node's root has to be able to do. Source: capabilities(7). */

@@ -2,8 +2,8 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { KubestepError } from '../base/errors.ts'
-import { type Holder, thisUser } from '../machine/custody.ts'
-import { runAsRoot } from './root.ts'
+import { type Holder, thisUser } from '../machine/file-custody.ts'
+import { runAsRoot } from './run-as-root.ts'
 import type { Places } from './runner-environment.ts'
 
 /** Options of install(1) that give the file to this user. */

@@ -1,7 +1,7 @@
 /** What outlived its step: a runner that kills the action does not reach what sudo started. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processesWith } from '../machine/host/processes.ts'
-import { bundlePath, signal } from './root.ts'
+import { bundlePath, signal } from './run-as-root.ts'
 
 const POLL_MS = 50
 const PATIENCE_MS = 5000

@@ -8,7 +8,7 @@ import { parse } from '../base/yaml.ts'
 import { keyLines } from '../cluster/diagnose/known-secrets.ts'
 import { owner, writeOwn } from './owned-files.ts'
 import type { Reporting } from './reporting.ts'
-import { asRoot, bundle, runAsRoot } from './root.ts'
+import { asRoot, bundle, runAsRoot } from './run-as-root.ts'
 import type { Places } from './runner-environment.ts'
 import { kubeconfigFile, writeKubeconfig } from './user-kubeconfig.ts'
 

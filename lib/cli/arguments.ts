@@ -2,10 +2,10 @@
 import { parseArgs } from 'node:util'
 import { UsageError } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
-import { foreignOption, withoutVerbosity } from './habits.ts'
 import { type Option, placeholderOf } from './option.ts'
 import { valueFaults } from './option-values.ts'
 import { COMMON, type Flags, OPTIONS, type OptionName } from './options.ts'
+import { foreignOption, withoutVerbosity } from './typing-habits.ts'
 
 export interface Subcommand {
   /** One word, or several: `print init-defaults`. */

@@ -5,11 +5,11 @@
 
 import type { Json } from '../base/json.ts'
 import { maskSecrets } from '../base/secrets.ts'
-import { openLive } from './live.ts'
-import { doneLine, type Look, lookOf, saidLine, warningLine } from './look.ts'
+import { openLive } from './live-display.ts'
 import type { Flags } from './options.ts'
 import { write } from './streams.ts'
 import { openTasks, type Task } from './tasks.ts'
+import { doneLine, type Look, lookOf, saidLine, warningLine } from './terminal-look.ts'
 
 export interface Output {
   /** A line of progress, e.g. `[certs] Generating "ca" certificate and key`. */

@@ -9,7 +9,7 @@ import { uptime } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import type { ProcessOutput } from 'zx/core'
 import { CommandError } from '../base/errors.ts'
-import { isInCustody } from './custody.ts'
+import { isInCustody } from './file-custody.ts'
 import { outOfMemoryLine } from './kernel-log.ts'
 
 /** By zx's names, where it has them. */

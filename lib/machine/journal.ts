@@ -15,9 +15,9 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { KubestepError } from '../base/errors.ts'
-import { type PreparedChange, preparedSubject } from './change.ts'
 import { explain, writeFiles } from './files.ts'
 import type { PodGroups } from './host/cgroups.ts'
+import { type PreparedChange, preparedSubject } from './host-change.ts'
 
 /** One change, with what is needed to undo it. */
 export type Change =

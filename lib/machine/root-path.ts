@@ -1,7 +1,7 @@
 /** The PATH and the TMPDIR of a process that is root: folders that somebody else can write have no place in them. */
 import { existsSync, lstatSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { custodyFault, isInCustody } from './custody.ts'
+import { custodyFault, isInCustody } from './file-custody.ts'
 
 /** Programs that root starts, or that containerd does: worth a word when one was only in a folder that is left out. */
 const PROGRAMS: readonly string[] = [

@@ -56,7 +56,7 @@ export const etcd: RenderingPhase = {
     if (isLive(opened)) {
       const { folderChange } = await import('./run/planned-changes.ts')
       const { makeDataFolder } = await import('./run/data-folder.ts')
-      const { record } = await import('./run/record.ts')
+      const { record } = await import('./run/record-changes.ts')
       record([folderChange(local.dataDir)])
       makeDataFolder(opened.config)
     }

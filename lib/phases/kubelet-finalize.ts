@@ -16,8 +16,8 @@ import type { FileEntry } from '../machine/files.ts'
 import { KUBELET } from '../machine/service/kubelet-service.ts'
 import { serviceManager } from '../machine/service/manager.ts'
 import type { Phase } from './phase.ts'
-import { requireRoot } from './run/alone.ts'
 import { isLive } from './run/live-node.ts'
+import { requireRoot } from './run/machine-session.ts'
 import { openPhase } from './run/open-phase.ts'
 
 export const kubeletFinalize: Phase = {

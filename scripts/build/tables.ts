@@ -11,7 +11,7 @@ import { SYSCTLS } from '../../lib/machine/host/sysctl.ts'
 import { PROXY_MODES, type ProxyMode } from '../../lib/machine/network/proxy-mode.ts'
 import { CHECKS } from '../../lib/phases/preflight/checks.ts'
 import { ITEMS } from '../../lib/phases/prepare/items.ts'
-import { KUBELET_ADAPTATIONS } from '../../lib/phases/run/adapt.ts'
+import { KUBELET_ADAPTATIONS } from '../../lib/phases/run/machine-adaptations.ts'
 import { NODE_ADDRESS_ROW } from '../../lib/phases/run/node-address.ts'
 
 type Row = readonly string[]

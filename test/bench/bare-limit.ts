@@ -13,7 +13,7 @@ import { readCredentials } from '../../lib/cluster/api/kubeconfig-credentials.ts
 import { imageOf } from '../../lib/kubeadm/images/image-list.ts'
 import { $, startDetached, which } from '../../lib/machine/command.ts'
 import { provideBinaries } from '../../lib/phases/run/binaries.ts'
-import { importArchives } from '../../lib/supply/runtime/runtime-images.ts'
+import { importArchives } from '../../lib/supply/runtime/import-archives.ts'
 import type { Ground, Reached } from './contestants.ts'
 import { CONFIG, FOLDER, ROUND_LIMIT_MS, SOCKET, startRuntime, stopRuntime } from './ground.ts'
 

@@ -11,7 +11,7 @@ import type { Limits } from '../../lib/supply/fetch/limits.ts'
 import { readReference } from '../../lib/supply/fetch/reference.ts'
 import { tarEnd, tarHeader, tarPadding } from '../../lib/supply/fetch/tar.ts'
 import { imageFile } from '../../lib/supply/registry/fetch-images.ts'
-import { digestOf, writeImageArchive } from '../../lib/supply/registry/image-archive.ts'
+import { digestOf, writeImageArchive } from '../../lib/supply/registry/write-image-archive.ts'
 import { addImage, type Contents, layer, openRegistry, type Registry } from './download-registry-server.mts'
 import { openSite, type Site, sha256, withChecksum } from './download-server.mts'
 

@@ -14,7 +14,7 @@ import { openQueue } from '../../lib/supply/fetch/queue.ts'
 import { readReference } from '../../lib/supply/fetch/reference.ts'
 import { fetchImages } from '../../lib/supply/registry/fetch-images.ts'
 import { provenSource } from '../../lib/supply/registry/image-proof.ts'
-import { openRegistries } from '../../lib/supply/registry/registries.ts'
+import { openRegistries } from '../../lib/supply/registry/registry-facts.ts'
 import { archiveImages } from '../archives.ts'
 import {
   addImage,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { $, which } from '../../lib/machine/command.ts'
-import { CHAINS, removalText, restoreText } from '../../lib/machine/network/rules.ts'
+import { CHAINS, removalText, restoreText } from '../../lib/machine/network/firewall-rules.ts'
 
 const skip =
   process.getuid?.() !== 0

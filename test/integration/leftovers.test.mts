@@ -17,7 +17,7 @@ test('removeLeftovers() takes tables and sets of kube-proxy, and keeps what was 
   skip,
 }, async () => {
   const program = `
-    import { presentLeftovers, removeLeftovers } from './lib/machine/network/leftovers.ts'
+    import { presentLeftovers, removeLeftovers } from './lib/machine/network/proxy-leftovers.ts'
     import { removeRules } from './lib/machine/network/firewall-chains.ts'
     const found = await presentLeftovers()
     await removeRules([])

@@ -8,8 +8,8 @@ import { architecture } from '../../lib/base/platform.ts'
 import { $, startDetached, which } from '../../lib/machine/command.ts'
 import { placeArchive } from '../../lib/supply/load/place-archive.ts'
 import { containerdConfig } from '../../lib/supply/runtime/containerd-config.ts'
+import { imageIds } from '../../lib/supply/runtime/import-archives.ts'
 import { openRuntime, type Runtime } from '../../lib/supply/runtime/runtime.ts'
-import { imageIds } from '../../lib/supply/runtime/runtime-images.ts'
 import { dockerFiles, imageId, ociFiles, sha256, tarOf } from '../archives.ts'
 
 const able = which('containerd') !== undefined && which('ctr') !== undefined && process.getuid?.() === 0

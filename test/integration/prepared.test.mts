@@ -16,8 +16,15 @@ import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { $, startDetached, which } from '../../lib/machine/command.ts'
 import { archiveIdentity } from '../../lib/supply/fetch/archive-identity.ts'
-import { keepPrepared } from '../../lib/supply/runtime/keep-prepared.ts'
-import { bestPrepared, layOut, listingOf, mayKeepIn, preparedIn, RECORD } from '../../lib/supply/runtime/prepared.ts'
+import { keepPrepared } from '../../lib/supply/runtime/keep-runtime.ts'
+import {
+  bestPrepared,
+  layOut,
+  listingOf,
+  mayKeepIn,
+  preparedIn,
+  RECORD,
+} from '../../lib/supply/runtime/prepared-runtime.ts'
 import { dockerFiles, tarOf } from '../archives.ts'
 
 const containerd = which('containerd')

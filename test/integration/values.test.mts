@@ -23,7 +23,7 @@ const NAMED: readonly (readonly [pattern: RegExp, files: Readonly<Record<string,
     {
       'lib/machine/command.ts': 'the one place that starts processes',
       'lib/machine/service/supervise.mjs': 'starts services, on its own',
-      'lib/action/root.ts': 'the one place of the action',
+      'lib/action/run-as-root.ts': 'the one place of the action',
       'lib/action/job-facts.ts': 'asks sudo before anything else is loaded',
     },
   ],

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { PASSED } from '../../lib/action/root.ts'
+import { PASSED } from '../../lib/action/run-as-root.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const DOC = readFileSync(join(ROOT, 'docs/security.md'), 'utf8')

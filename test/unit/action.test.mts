@@ -6,7 +6,7 @@ import { mayMakeCgroups, missingFrom } from '../../lib/action/job-facts.ts'
 import { failureSummary, readySummary, timeline, timeToReady } from '../../lib/action/job-summary.ts'
 import { openProgress } from '../../lib/action/log-progress.ts'
 import { type JobFacts, REFUSALS, refusals } from '../../lib/action/refusals.ts'
-import { asRoot } from '../../lib/action/root.ts'
+import { asRoot } from '../../lib/action/run-as-root.ts'
 
 const FIT: JobFacts = {
   inWorkflow: true,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
-import { adaptToMachine } from '../../lib/phases/run/adapt.ts'
+import { adaptToMachine } from '../../lib/phases/run/machine-adaptations.ts'
 import { configuredDriver } from '../../lib/supply/runtime/runtime.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 

@@ -9,7 +9,7 @@ import { test } from 'node:test'
 import { isUnpacked, unpack } from '../../lib/supply/components/program-archive.ts'
 import { fileSource, streamSource } from '../../lib/supply/fetch/byte-source.ts'
 import { type ByteSource, readTar, tarEnd, tarHeader, tarPadding } from '../../lib/supply/fetch/tar.ts'
-import { writeImageArchive } from '../../lib/supply/registry/image-archive.ts'
+import { writeImageArchive } from '../../lib/supply/registry/write-image-archive.ts'
 import { archiveImages } from '../archives.ts'
 
 function temporary(): string {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { ConfigError, type Fault } from '../../lib/base/errors.ts'
 import type { JsonObject } from '../../lib/base/json.ts'
 import { kubeletConfiguration } from '../../lib/kubeadm/component-configs/kubelet-config.ts'
-import { validateConfig } from '../../lib/kubeadm/config/file.ts'
+import { validateConfig } from '../../lib/kubeadm/config/config-file.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import type { HostFacts } from '../../lib/machine/host/facts.ts'
 

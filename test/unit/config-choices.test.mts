@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '../../lib/base/json.ts'
-import { CHOICE_FIELDS, choiceFindings } from '../../lib/kubeadm/config/choices.ts'
+import { CHOICE_FIELDS, choiceFindings } from '../../lib/kubeadm/config/field-choices.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 

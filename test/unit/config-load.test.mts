@@ -4,7 +4,7 @@ import { ConfigError, type Fault, UsageError } from '../../lib/base/errors.ts'
 import type { InitConfig } from '../../lib/base/kubeadm.ts'
 import { parseToken } from '../../lib/base/token.ts'
 import type { Flags } from '../../lib/cli/options.ts'
-import { loadJoinConfig, loadResetConfig, loadUpgradeConfig } from '../../lib/kubeadm/config/file.ts'
+import { loadJoinConfig, loadResetConfig, loadUpgradeConfig } from '../../lib/kubeadm/config/config-file.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import type { HostFacts } from '../../lib/machine/host/facts.ts'
 

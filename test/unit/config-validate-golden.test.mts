@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { ConfigError, type Fault } from '../../lib/base/errors.ts'
-import { validateConfig } from '../../lib/kubeadm/config/file.ts'
+import { validateConfig } from '../../lib/kubeadm/config/config-file.ts'
 import type { HostFacts } from '../../lib/machine/host/facts.ts'
 
 interface Expected {

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symli
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { custodyFault, isInCustody, ROOT } from '../../lib/machine/custody.ts'
+import { custodyFault, isInCustody, ROOT } from '../../lib/machine/file-custody.ts'
 
 const SOMEBODY = 65534
 const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root can make files of two users'

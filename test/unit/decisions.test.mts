@@ -36,6 +36,11 @@ const DECISIONS: readonly Decision[] = [
     places: ['lib/base/defaults.ts'],
   },
   {
+    what: 'how long certificates are valid, and which addresses Pods get, when nobody says so',
+    text: /= '(?:87600?h|10\.244\.)|default: '10\.244\./,
+    places: ['lib/base/defaults.ts'],
+  },
+  {
     what: 'which runtime is taken',
     text: /\?\? 'auto'|=== 'auto'/,
     // The options of load and logs speak of the runtime of a cluster that is there.

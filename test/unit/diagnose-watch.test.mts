@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Broken } from '../../lib/cluster/diagnose/broken.ts'
+import type { Broken } from '../../lib/cluster/diagnose/broken-link.ts'
 import { isFinal, note, type Seen } from '../../lib/cluster/diagnose/watch-failure.ts'
 
 const broken = (link: string, more: Partial<Broken> = {}): Broken => ({ link, cause: 'c', lines: [], ...more })

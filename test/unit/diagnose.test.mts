@@ -4,11 +4,11 @@ import type { JsonObject } from '../../lib/base/json.ts'
 import { maskJson, maskSecrets, secretMask } from '../../lib/base/secrets.ts'
 import { withoutSecrets } from '../../lib/cluster/diagnose/api-objects.ts'
 import { fullDisks } from '../../lib/cluster/diagnose/disks.ts'
-import { ENDINGS, endingOf, refusalText } from '../../lib/cluster/diagnose/endings.ts'
 import { lastWords, tellingLines } from '../../lib/cluster/diagnose/log-lines.ts'
+import { ENDINGS, endingOf, refusalText } from '../../lib/cluster/diagnose/pod-troubles.ts'
 import { findingOf, podTrouble } from '../../lib/cluster/diagnose/pods-link.ts'
 import { lastRun, sandboxRefusal } from '../../lib/cluster/diagnose/static-pod-link.ts'
-import { covers } from '../../lib/phases/run/record.ts'
+import { covers } from '../../lib/phases/run/record-changes.ts'
 
 for (const [name, text, masked] of [
   ['a bootstrap token', 'token abcdef.0123456789abcdef ok', 'token abcdef.<masked> ok'],

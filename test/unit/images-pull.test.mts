@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import { pullOrder } from '../../lib/kubeadm/images/image-list.ts'
 import { CriError } from '../../lib/supply/cri/grpc.ts'
 import { readMirrors } from '../../lib/supply/fetch/mirrors.ts'
+import { pullError } from '../../lib/supply/images/pull-by-runtime.ts'
 import { wayOf } from '../../lib/supply/images/pull-images.ts'
-import { pullError } from '../../lib/supply/images/runtime-pull.ts'
 import { sandboxImage } from '../../lib/supply/images/sandbox-image.ts'
 
 test('pullOrder() begins with what the first static Pods need, whatever the registry', () => {

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { keepFile } from '../../lib/phases/run/kept-file.ts'
+import { keepFile } from '../../lib/phases/run/kept-program.ts'
 
 const SOMEBODY = 65534
 const isRoot = process.getuid?.() === 0

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LEFTOVERS } from '../../lib/machine/network/leftovers.ts'
+import { LEFTOVERS } from '../../lib/machine/network/proxy-leftovers.ts'
 
 const OUTPUTS: Readonly<Record<string, readonly [output: string, names: readonly string[]]>> = {
   table: [

@@ -4,8 +4,8 @@ import { parseSubnet, type Subnet } from '../../lib/base/address.ts'
 import type { JsonObject } from '../../lib/base/json.ts'
 import { addressSteps, balancedService } from '../../lib/cluster/load-balancer/service-addresses.ts'
 import { balancerRules } from '../../lib/machine/network/balancer-network.ts'
-import { freeRange } from '../../lib/machine/network/free-range.ts'
-import { clusterChains } from '../../lib/machine/network/rules.ts'
+import { freeRange } from '../../lib/machine/network/balancer-range.ts'
+import { clusterChains } from '../../lib/machine/network/firewall-rules.ts'
 import { memoryHost } from '../memory-host.ts'
 
 const RANGES = ['10.9.0.0/29', 'fd00:9::/125'].map(text => parseSubnet(text) as Subnet)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { InitConfig } from '../../lib/base/kubeadm.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { kubeletFlagsFile } from '../../lib/kubeadm/kubelet/kubelet-flags.ts'
-import { adaptToMachine } from '../../lib/phases/run/adapt.ts'
+import { adaptToMachine } from '../../lib/phases/run/machine-adaptations.ts'
 import { type NodeNetwork, nodeAddress } from '../../lib/phases/run/node-address.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 

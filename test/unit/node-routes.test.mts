@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Json, JsonObject } from '../../lib/base/json.ts'
 import { cniConfig } from '../../lib/machine/network/cni.ts'
+import { restoreText } from '../../lib/machine/network/firewall-rules.ts'
 import { nodePodRanges } from '../../lib/machine/network/pod-network.ts'
 import { routeSteps, routesIn } from '../../lib/machine/network/pod-routes.ts'
-import { restoreText } from '../../lib/machine/network/rules.ts'
 import { rangesOf, wantedRoutes } from '../../lib/phases/agent/node-routes.ts'
 
 const node = (name: string, ranges: readonly string[], addresses: readonly string[]): JsonObject => ({

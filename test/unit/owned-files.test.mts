@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { folderFault, makeOwnFolder } from '../../lib/action/owned-files.ts'
-import { loginFolder } from '../../lib/action/root.ts'
+import { loginFolder } from '../../lib/action/run-as-root.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'kubestep own '))
 after(() => rmSync(base, { recursive: true }))

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { groupRoots, idOf } from '../../lib/machine/host/cgroups.ts'
 import { isOfOurNamespace } from '../../lib/machine/host/processes.ts'
-import { LEFTOVERS } from '../../lib/machine/network/leftovers.ts'
-import { clusterChains, removalText } from '../../lib/machine/network/rules.ts'
+import { clusterChains, removalText } from '../../lib/machine/network/firewall-rules.ts'
+import { LEFTOVERS } from '../../lib/machine/network/proxy-leftovers.ts'
 import { imageDigests } from '../../lib/supply/runtime/image-names.ts'
-import { networkNamespace } from '../../lib/supply/runtime/remains.ts'
+import { networkNamespace } from '../../lib/supply/runtime/runtime-remains.ts'
 import { clusterSandboxes } from '../../lib/supply/runtime/sandboxes.ts'
 
 const ID = 'ab12'.repeat(16)

@@ -17,10 +17,10 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { LAYOUT } from '../../lib/base/paths.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
-import { reversed, withEdits } from '../../lib/machine/change.ts'
 import { type HostSource, liveHost } from '../../lib/machine/host/host-source.ts'
 import { readKernel } from '../../lib/machine/host/kernel-features.ts'
-import { swapWord, ufwRules } from '../../lib/machine/settings.ts'
+import { reversed, withEdits } from '../../lib/machine/host-change.ts'
+import { swapWord, ufwRules } from '../../lib/machine/running-settings.ts'
 import { unifiedDiff } from '../../lib/phases/prepare/diff.ts'
 import {
   chosenItems,

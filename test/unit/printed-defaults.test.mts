@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { stringify } from '../../lib/base/yaml.ts'
-import { validateConfig } from '../../lib/kubeadm/config/file.ts'
+import { validateConfig } from '../../lib/kubeadm/config/config-file.ts'
 import { type LoadedInit, loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import {
   COMPONENT_DEFAULTS,

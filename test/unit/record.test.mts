@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Change } from '../../lib/machine/journal.ts'
-import { covers, missingFolders } from '../../lib/phases/run/record.ts'
+import { covers, missingFolders } from '../../lib/phases/run/record-changes.ts'
 
 test('missingFolders() gives what is not there, outermost first', () => {
   const root = mkdtempSync(join(tmpdir(), 'kubestep record '))

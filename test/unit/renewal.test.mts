@@ -9,7 +9,7 @@ import { parsePrivateKey } from '../../lib/kubeadm/credentials/keys.ts'
 import { RENEWABLES, type Renewable, renewablesOf } from '../../lib/kubeadm/credentials/renewable.ts'
 import { absenceOf, type RenewalRequest, renewCredentials } from '../../lib/kubeadm/credentials/renewal.ts'
 import { issueRenewalRequests } from '../../lib/kubeadm/credentials/requests.ts'
-import { takersOf } from '../../lib/phases/renew/takers.ts'
+import { takersOf } from '../../lib/phases/renew/certificate-users.ts'
 import { type Host, hostWith, initConfig, issue, NOW, PKI, without } from '../pki.ts'
 
 const DAY_MS = 24 * 3_600_000

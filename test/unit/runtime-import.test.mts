@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { importArchives } from '../../lib/supply/runtime/runtime-images.ts'
+import { importArchives } from '../../lib/supply/runtime/import-archives.ts'
 
 /** A ctr that does as told the first time, and is well from then on. */
 function ctr(first: string): { readonly folder: string; readonly program: string; readonly calls: () => number } {

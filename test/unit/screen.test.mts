@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { doneLine, lookOf, warningLine } from '../../lib/cli/look.ts'
 import { openTasks, SILENCE_MS } from '../../lib/cli/tasks.ts'
+import { doneLine, lookOf, warningLine } from '../../lib/cli/terminal-look.ts'
 
 for (const [what, environment, isTerminal, live, colour] of [
   ['a terminal', { TERM: 'xterm' }, true, true, true],

@@ -7,11 +7,11 @@ import { parseVersion, type Version } from '../../lib/base/version.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { authorizationMode } from '../../lib/kubeadm/manifests/authorization.ts'
 import { mergeArguments, type PodInput } from '../../lib/kubeadm/manifests/command-line.ts'
-import { COMPONENT_NAMES, type ComponentName } from '../../lib/kubeadm/manifests/component.ts'
 import { manifestFiles, staticPods } from '../../lib/kubeadm/manifests/manifests.ts'
 import { componentArguments, staticPod } from '../../lib/kubeadm/manifests/pod.ts'
 import { probeEndpoint, startupThreshold } from '../../lib/kubeadm/manifests/probes.ts'
 import { refuseRootless } from '../../lib/kubeadm/manifests/rootless.ts'
+import { COMPONENT_NAMES, type ComponentName } from '../../lib/kubeadm/manifests/static-pods.ts'
 import type { HostFacts } from '../../lib/machine/host/facts.ts'
 
 const HOST: HostFacts = {

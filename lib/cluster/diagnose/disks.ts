@@ -2,7 +2,7 @@
 
 import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { $ } from '../../machine/command.ts'
-import type { Finding } from './broken.ts'
+import type { Finding } from './broken-link.ts'
 
 const FOLDERS: readonly string[] = [LAYOUT.state, KUBERNETES.kubelet, KUBERNETES.etcd, '/var/log', '/run']
 

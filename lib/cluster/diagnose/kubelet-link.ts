@@ -2,7 +2,7 @@
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
-import { type Finding, TAIL } from './broken.ts'
+import { type Finding, TAIL } from './broken-link.ts'
 import type { DiagnosisContext } from './diagnosis-context.ts'
 import { lastWords, tellingLines } from './log-lines.ts'
 

@@ -11,12 +11,12 @@ import { reasonOf } from '../../base/errors.ts'
 import { type Mask, secretMask } from '../../base/secrets.ts'
 import { removeFiles, writeFiles } from '../../machine/files.ts'
 import { tarEnd, tarHeader, tarPadding } from '../../supply/fetch/tar.ts'
-import { type Broken, brokenText } from './broken.ts'
-import { firstBroken } from './chain.ts'
+import { type Broken, brokenText } from './broken-link.ts'
 import { COLLECTORS, type Collected } from './collectors.ts'
 import type { DiagnosisContext } from './diagnosis-context.ts'
 import { secretFiles } from './kept-files.ts'
 import { environmentSecrets, fileSecrets } from './known-secrets.ts'
+import { firstBroken } from './link-chain.ts'
 import { machineContext } from './machine-context.ts'
 
 export interface BundleRequest {
@@ -73,13 +73,13 @@ interface Part {
 function collect(context: DiagnosisContext): Promise<Part[]> {
   return Promise.all(
     COLLECTORS.map(async ({ about, collect: work }) => {
-      const outcome = await within(work(context)).catch(reasonOf)
+      const outcome = await inTime(work(context)).catch(reasonOf)
       return { about, outcome }
     }),
   )
 }
 
-function within<T>(work: Promise<T>): Promise<T> {
+function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${PART_LIMIT_MS / 1000} s`)), PART_LIMIT_MS)

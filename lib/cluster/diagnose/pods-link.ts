@@ -2,9 +2,9 @@
 
 import type { JsonObject } from '../../base/json.ts'
 import type { Api } from '../api/api-client.ts'
-import { type Finding, TAIL } from './broken.ts'
+import { type Finding, TAIL } from './broken-link.ts'
 import type { DiagnosisContext } from './diagnosis-context.ts'
-import { endingOf, refusalText, type Trouble } from './endings.ts'
+import { endingOf, refusalText, type Trouble } from './pod-troubles.ts'
 
 /** The Pods that gates wait for, without static ones, which have links of their own. */
 const OURS = /^(?:kube-system\/(?:coredns|kube-proxy)-|default\/kubestep-probe$)/

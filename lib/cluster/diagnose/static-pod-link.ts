@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import type { Cri } from '../../supply/cri/cri-client.ts'
 import { containerEnd, podContainers } from '../../supply/cri/pod-containers.ts'
-import { presentImages } from '../../supply/runtime/runtime-images.ts'
-import { type Finding, TAIL } from './broken.ts'
+import { presentImages } from '../../supply/runtime/import-archives.ts'
+import { type Finding, TAIL } from './broken-link.ts'
 import type { DiagnosisContext, StaticPodImage } from './diagnosis-context.ts'
-import { endingOf, refusalText } from './endings.ts'
 import { lastWords, tellingLines } from './log-lines.ts'
+import { endingOf, refusalText } from './pod-troubles.ts'
 
 /**
  * Who ends this soon, twice, has a fault of its own. One that waits for another component ends later: the API server

@@ -1,9 +1,9 @@
 /** Looks at a cluster that is coming up, to give up as soon as it is clear that it will not. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
-import type { Broken } from './broken.ts'
-import { firstBroken, LINKS } from './chain.ts'
+import type { Broken } from './broken-link.ts'
 import type { DiagnosisContext } from './diagnosis-context.ts'
+import { firstBroken, LINKS } from './link-chain.ts'
 
 const INTERVAL_MS = 1000
 

@@ -9,7 +9,7 @@ import {
 } from '../../base/address.ts'
 import { isSubdomain, SUBDOMAIN_RULE } from '../../base/dns-names.ts'
 import type { ApiEndpoint } from '../../base/kubeadm.ts'
-import type { Context, Draft } from './draft.ts'
+import type { Context, Draft } from './draft-config.ts'
 import type { Checked, Finding } from './findings.ts'
 
 const DEFAULT_PORT = 6443

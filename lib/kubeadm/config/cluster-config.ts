@@ -1,11 +1,12 @@
 /** ClusterConfiguration: defaults and checks. Source: kubeadm v1beta4/defaults.go, ValidateClusterConfiguration (v1.36). */
 
+import { DEFAULT_CA_VALIDITY, DEFAULT_VALIDITY } from '../../base/defaults.ts'
 import { durationFault, parseDuration } from '../../base/duration.ts'
 import type { ApiServer, ClusterConfiguration, EncryptionAlgorithm } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { defaultImageRepository } from '../images/image-versions.ts'
 import { completeControlPlaneEndpoint } from './api-endpoint.ts'
-import type { Draft } from './draft.ts'
+import type { Draft } from './draft-config.ts'
 import { checkAbsolutePath, checkEtcd, checkNames, checkRepository, completeEtcd } from './etcd-config.ts'
 import { checkArguments, completeComponent } from './extra-args.ts'
 import { checkFeatureGates, featureNotices } from './features.ts'
@@ -24,8 +25,6 @@ export const ENCRYPTION_ALGORITHMS: readonly EncryptionAlgorithm[] = [
 ]
 
 export const DEFAULT_CERTIFICATES_DIR: string = KUBERNETES.certificates
-const DEFAULT_VALIDITY = '8760h0m0s'
-const DEFAULT_CA_VALIDITY = '87600h0m0s'
 
 /** The configuration with kubeadm's defaults, and all that is wrong with it. */
 export function completeCluster(

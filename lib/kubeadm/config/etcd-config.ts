@@ -5,7 +5,7 @@ import { isSubdomain, isWildcardSubdomain, SUBDOMAIN_RULE } from '../../base/dns
 import { parseUrl } from '../../base/go/url-parts.ts'
 import type { EnvVar, Etcd, ExternalEtcd, LocalEtcd } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
-import type { Draft } from './draft.ts'
+import type { Draft } from './draft-config.ts'
 import { checkArguments, completeEnvironment } from './extra-args.ts'
 import type { Finding } from './findings.ts'
 import { isImageRepository } from './image-reference.ts'

@@ -1,7 +1,7 @@
 /** Extra arguments of components, and their environment. */
 import { isObject } from '../../base/json.ts'
 import type { Arg, ControlPlaneComponent, EnvVar } from '../../base/kubeadm.ts'
-import type { Draft } from './draft.ts'
+import type { Draft } from './draft-config.ts'
 import type { Finding } from './findings.ts'
 
 /** The value of an argument, the last one if it is repeated; undefined when it is not given. */

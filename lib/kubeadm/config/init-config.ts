@@ -2,7 +2,7 @@
 
 import type { InitConfiguration, NodeRegistration } from '../../base/kubeadm.ts'
 import { completeEndpoint } from './api-endpoint.ts'
-import type { Context, Draft } from './draft.ts'
+import type { Context, Draft } from './draft-config.ts'
 import type { Checked, Finding } from './findings.ts'
 import { completeNode } from './node-registration.ts'
 import { completeTimeouts } from './timeouts.ts'

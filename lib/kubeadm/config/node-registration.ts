@@ -3,7 +3,7 @@ import { subdomainFault } from '../../base/dns-names.ts'
 import { parseUrl } from '../../base/go/url-parts.ts'
 import type { NodeRegistration, Taint } from '../../base/kubeadm.ts'
 import { isSince, type Since, type Version, valueSince } from '../../base/version.ts'
-import type { Context, Draft } from './draft.ts'
+import type { Context, Draft } from './draft-config.ts'
 import { checkArguments } from './extra-args.ts'
 import type { Checked, Finding } from './findings.ts'
 

@@ -2,7 +2,7 @@
 
 import type { Timeouts } from '../../base/kubeadm.ts'
 import { DEFAULT_CERTIFICATES_DIR } from './cluster-config.ts'
-import type { Context, Draft } from './draft.ts'
+import type { Context, Draft } from './draft-config.ts'
 import { checkAbsolutePath } from './etcd-config.ts'
 import type { Checked, Finding } from './findings.ts'
 import { completeSocket } from './node-registration.ts'

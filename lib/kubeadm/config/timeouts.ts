@@ -1,7 +1,7 @@
 /** How long to wait for what. Source: kubeadm constants.go (v1.36). */
 
 import type { Timeouts } from '../../base/kubeadm.ts'
-import type { Draft } from './draft.ts'
+import type { Draft } from './draft-config.ts'
 
 export const DEFAULT_TIMEOUTS: Timeouts = {
   controlPlaneComponentHealthCheck: '4m0s',

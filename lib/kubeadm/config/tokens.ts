@@ -2,7 +2,7 @@
 
 import type { BootstrapToken } from '../../base/kubeadm.ts'
 import { isTokenGroup, parseToken, randomToken, TOKEN_GROUP, TOKEN_RULE, TOKEN_USAGES } from '../../base/token.ts'
-import type { Draft } from './draft.ts'
+import type { Draft } from './draft-config.ts'
 import type { Checked, Finding } from './findings.ts'
 
 const DEFAULT_TTL = '24h0m0s'

@@ -1,7 +1,7 @@
 /** UpgradeConfiguration: defaults and checks. Source: kubeadm v1beta4/defaults.go, ValidateUpgradeConfiguration (v1.36). */
 
 import type { Timeouts } from '../../base/kubeadm.ts'
-import type { Draft } from './draft.ts'
+import type { Draft } from './draft-config.ts'
 import { checkAbsolutePath } from './etcd-config.ts'
 import type { Checked, Finding } from './findings.ts'
 import { checkPullPolicy } from './node-registration.ts'

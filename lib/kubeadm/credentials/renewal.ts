@@ -9,6 +9,7 @@ import { stringify } from '../../base/yaml.ts'
 import type { FileEntry } from '../../machine/files.ts'
 import { type Authority, planAuthority } from './authority.ts'
 import { type Certificate, formatCertificate } from './certificate.ts'
+import { identityFaults } from './certificate-fit.ts'
 import { AUTHORITIES, type AuthorityName } from './certificates.ts'
 import {
   issuerOf,
@@ -24,7 +25,6 @@ import {
 import { enumerate, openStore, type Store } from './credential-store.ts'
 import { isEmbedded, renewedKubeconfig } from './existing-kubeconfig.ts'
 import { held } from './expiration.ts'
-import { identityFaults } from './fit.ts'
 import { carryOut, type Issued, type IssueRequest } from './issue.ts'
 import { formatPrivateKey, type PrivateKey } from './keys.ts'
 import { planKubeconfig } from './kubeconfig-plan.ts'

@@ -8,7 +8,7 @@ import { stringify } from '../../base/yaml.ts'
 import type { FileEntry } from '../../machine/files.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import { completeKubelet } from '../component-configs/kubelet-config.ts'
-import { instanceConfig, isSocketNodeLocal } from './instance.ts'
+import { instanceConfig, isSocketNodeLocal } from './instance-config.ts'
 import { kubeletFlagsFile } from './kubelet-flags.ts'
 
 /** Applies the user's patches for a target to an object. */

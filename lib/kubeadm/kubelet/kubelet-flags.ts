@@ -7,7 +7,7 @@ import type { HostFacts } from '../../machine/host/facts.ts'
 import { SYSTEMD_RESOLV_CONF } from '../component-configs/kubelet-config.ts'
 import { imageOf } from '../images/image-list.ts'
 import { argumentValue, formatArguments, mergeArguments } from '../manifests/command-line.ts'
-import { isSocketNodeLocal } from './instance.ts'
+import { isSocketNodeLocal } from './instance-config.ts'
 
 type Facts = Pick<HostFacts, 'hostname' | 'systemdResolved'>
 

@@ -3,8 +3,8 @@ import { joinHostPort } from '../../base/address.ts'
 import { isSince, parseVersion, type Since, valueSince } from '../../base/version.ts'
 import { etcdTag } from '../images/image-list.ts'
 import { type ArgumentRow, type PodInput, pkiFile } from './command-line.ts'
-import { HEALTH_PORTS } from './component.ts'
 import { etcdClientUrl, etcdLoopbackUrl, etcdPeerUrl, loopback } from './etcd-endpoints.ts'
+import { HEALTH_PORTS } from './static-pods.ts'
 
 const pki =
   (name: string) =>

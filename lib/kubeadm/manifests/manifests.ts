@@ -6,9 +6,9 @@ import { KUBERNETES } from '../../base/paths.ts'
 import { stringify } from '../../base/yaml.ts'
 import type { FileEntry } from '../../machine/files.ts'
 import type { EtcdMember, PodInput } from './command-line.ts'
-import { COMPONENT_NAMES, type ComponentName } from './component.ts'
-import { podNotices } from './notices.ts'
+import { podNotices } from './manifest-notices.ts'
 import { inputOf, type PodOptions, staticPod } from './pod.ts'
+import { COMPONENT_NAMES, type ComponentName } from './static-pods.ts'
 
 export interface StaticPod {
   readonly component: ComponentName

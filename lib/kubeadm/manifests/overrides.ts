@@ -5,8 +5,8 @@
 import type { Arg, InitConfig } from '../../base/kubeadm.ts'
 import { isSince } from '../../base/version.ts'
 import { argumentValue } from './command-line.ts'
-import { type ComponentName, HEALTH_PORTS } from './component.ts'
 import { etcdPeerUrl } from './etcd-endpoints.ts'
+import { type ComponentName, HEALTH_PORTS } from './static-pods.ts'
 
 interface Override {
   readonly component: ComponentName

@@ -16,7 +16,6 @@ import {
   mergeArguments,
   type PodInput,
 } from './command-line.ts'
-import { COMMON_SPEC, type ComponentName, CREATION_TIMESTAMP, RESOURCES } from './component.ts'
 import { CONTROLLER_MANAGER_ARGUMENTS } from './controller-manager-args.ts'
 import { ETCD_ARGUMENTS } from './etcd-args.ts'
 import { etcdClientUrl } from './etcd-endpoints.ts'
@@ -25,6 +24,7 @@ import { mergeEnvironment } from './pod-environment.ts'
 import { probes } from './probes.ts'
 import { type RootlessIds, rootlessContexts } from './rootless.ts'
 import { SCHEDULER_ARGUMENTS } from './scheduler-args.ts'
+import { COMMON_SPEC, type ComponentName, CREATION_TIMESTAMP, RESOURCES } from './static-pods.ts'
 import { volumesAndMounts } from './volumes.ts'
 
 /** What a Pod hangs on besides configuration and host. */

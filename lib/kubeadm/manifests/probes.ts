@@ -6,8 +6,8 @@ import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { type Since, valueSince } from '../../base/version.ts'
 import { argumentValue } from './command-line.ts'
-import { type ComponentName, HEALTH_PORTS, PORT_NAME } from './component.ts'
 import { loopback, probeHost } from './etcd-endpoints.ts'
+import { type ComponentName, HEALTH_PORTS, PORT_NAME } from './static-pods.ts'
 
 export type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe'
 

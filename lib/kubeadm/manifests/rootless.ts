@@ -7,7 +7,7 @@ import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince } from '../../base/version.ts'
-import type { ComponentName } from './component.ts'
+import type { ComponentName } from './static-pods.ts'
 
 const GATE = 'RootlessControlPlane'
 

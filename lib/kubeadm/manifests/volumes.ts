@@ -4,9 +4,9 @@ import type { JsonObject } from '../../base/json.ts'
 import type { ExternalEtcd, HostPathMount, InitConfig } from '../../base/kubeadm.ts'
 import { type Since, valueSince } from '../../base/version.ts'
 import { argumentValue, type PodInput } from './command-line.ts'
-import type { ComponentName } from './component.ts'
 import { CONTROLLER_MANAGER_KUBECONFIG } from './controller-manager-args.ts'
 import { SCHEDULER_KUBECONFIG } from './scheduler-args.ts'
+import type { ComponentName } from './static-pods.ts'
 
 const CA_CERTIFICATES = '/etc/ssl/certs'
 

@@ -2,10 +2,10 @@
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { TYPE_OF_TARGET } from './field-types.ts'
+import { retype } from './go-retype.ts'
 import { applyJsonMerge } from './json-merge.ts'
 import { applyJsonPatch } from './json-patch.ts'
 import type { Patch } from './parse-patches.ts'
-import { retype } from './retype.ts'
 import { applyStrategicMerge } from './strategic.ts'
 import { MEDIA_TYPES, type PatchTarget } from './target.ts'
 

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import { hostname, networkInterfaces } from 'node:os'
 import type { ProcessOutput } from 'zx/core'
 import { $, which } from '../command.ts'
-import { isInCustody } from '../custody.ts'
+import { isInCustody } from '../file-custody.ts'
 import { below } from '../files.ts'
 import type { InterfaceAddress } from './addresses.ts'
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { KUBERNETES, LAYOUT, NODE } from '../../base/paths.ts'
 import { listFolder, readTextOrEmpty, writeFiles } from '../files.ts'
 import { startTime } from '../host/start-time.ts'
-import type { RuleSettings } from '../network/rules.ts'
+import type { RuleSettings } from '../network/firewall-rules.ts'
 
 export interface LocalNode {
   readonly name: string

@@ -6,7 +6,7 @@
  */
 import { joinHostPort, parseAddress } from '../../base/address.ts'
 import { $ } from '../command.ts'
-import { iptables } from './rules.ts'
+import { iptables } from './firewall-rules.ts'
 
 const CHAIN = 'KUBESTEP-API'
 const ENTRY = `PREROUTING -m comment --comment kubestep -j ${CHAIN}`

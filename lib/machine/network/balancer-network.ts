@@ -5,7 +5,7 @@
 import { formatAddress, formatSubnet, nthAddress, type Subnet } from '../../base/address.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { $ } from '../command.ts'
-import { iptables } from './rules.ts'
+import { iptables } from './firewall-rules.ts'
 
 const CHAIN = 'KUBESTEP-BALANCER'
 

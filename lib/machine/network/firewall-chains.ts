@@ -2,7 +2,15 @@
 
 import { KubestepError } from '../../base/errors.ts'
 import { $ } from '../command.ts'
-import { CHAINS, clusterChains, iptables, type RuleSettings, removalText, restoreText, savedChains } from './rules.ts'
+import {
+  CHAINS,
+  clusterChains,
+  iptables,
+  type RuleSettings,
+  removalText,
+  restoreText,
+  savedChains,
+} from './firewall-rules.ts'
 
 /** Chains that exist now, of both families, as `family table chain`; empty without iptables. */
 export async function presentChains(): Promise<string[]> {

@@ -1,13 +1,10 @@
 /** Which addresses the Pods of this node get. */
 
 import { formatSubnet, parseSubnet } from '../../base/address.ts'
-import { DEFAULT_POD_NETWORK, POD_NETWORKS, type PodNetwork } from '../../base/defaults.ts'
+import { DEFAULT_POD_NETWORK, DEFAULT_POD_SUBNET, POD_NETWORKS, type PodNetwork } from '../../base/defaults.ts'
 import type { Networking } from '../../base/kubeadm.ts'
 import { LAYOUT, NODE } from '../../base/paths.ts'
 import type { PodRange } from './cni.ts'
-
-/** Where nothing is configured; the range that most CNI add-ons take by default. */
-export const DEFAULT_POD_SUBNET = '10.244.0.0/16'
 
 /** Length of a node's mask, as the controller manager has it. Source: kube-controller-manager nodeipam defaults. */
 const NODE_MASK: Readonly<Record<4 | 6, number>> = { 4: 24, 6: 64 }

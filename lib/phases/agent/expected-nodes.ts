@@ -4,7 +4,7 @@ import type { Flags } from '../../cli/options.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
 import { furtherNodes } from '../nodes/node-plan.ts'
-import { ruleSettings } from '../run/kernel.ts'
+import { ruleSettings } from '../run/kernel-settings.ts'
 import type { AgentSettings } from './agent-service.ts'
 import { type NodeRouteSettings, nodeRoutes } from './node-routes.ts'
 

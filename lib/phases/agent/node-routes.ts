@@ -12,8 +12,8 @@ import { readTextOrEmpty, writeFiles } from '../../machine/files.ts'
 import { localNodes, stateOfNode } from '../../machine/local-node/local-node.ts'
 import { cniConfig, NETWORK_FILES, type PodRange } from '../../machine/network/cni.ts'
 import { applyRules } from '../../machine/network/firewall-chains.ts'
+import type { RuleSettings } from '../../machine/network/firewall-rules.ts'
 import { isNear, mtuOf, type PodRoute, setPodRoutes } from '../../machine/network/pod-routes.ts'
-import type { RuleSettings } from '../../machine/network/rules.ts'
 import type { AgentContext, AgentPart } from './agent-part.ts'
 
 /** Where a node in a world of its own has that file. */

@@ -8,9 +8,9 @@ import { type AddonName, chosenAddons } from '../../kubeadm/objects/addon-object
 import { profileOf } from '../../kubeadm/profile/profile-patch.ts'
 import { hasProgram } from '../../machine/host/host-packages.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
-import { freeRange } from '../../machine/network/free-range.ts'
+import { freeRange } from '../../machine/network/balancer-range.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
-import { ruleSettings } from '../run/kernel.ts'
+import { ruleSettings } from '../run/kernel-settings.ts'
 
 type AddonFlags = Pick<Flags, 'addons' | 'profile' | 'cni' | 'install'>
 

@@ -1,49 +1,42 @@
 /** The road of a real init, from top to bottom. */
+
 import { within } from '../../base/deadline.ts'
 import { DEFAULT_TIMEOUT } from '../../base/defaults.ts'
 import { timerMilliseconds } from '../../base/duration.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
-import { startTimings } from '../../base/timings.ts'
+import { startTimings } from '../../base/stopwatch.ts'
 import type { Call } from '../../cli/script.ts'
 import { openAdminApi } from '../../cluster/api/admin-api.ts'
 import { contextOf, type DiagnosisContext } from '../../cluster/diagnose/diagnosis-context.ts'
 import { chosenGates } from '../../cluster/ready/gate-context.ts'
 import type { GateResult } from '../../cluster/ready/wait-gates.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
-import { imageList, pullOrder } from '../../kubeadm/images/image-list.ts'
+import { overlay } from '../../machine/file-overlay.ts'
 import { writeFiles, writeLink } from '../../machine/files.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 import type { Journal } from '../../machine/journal.ts'
-import { cniFolders, GATES_WITHOUT_NETWORK, wantsNetwork } from '../../machine/network/pod-network.ts'
-import { overlay } from '../../machine/overlay.ts'
+import { GATES_WITHOUT_NETWORK, wantsNetwork } from '../../machine/network/pod-network.ts'
 import { kubeletService } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
-import { cacheDirOf } from '../../supply/components/fetching.ts'
+import { cacheDirOf } from '../../supply/components/fetch-options.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
-import { imageIds } from '../../supply/runtime/runtime-images.ts'
 import { AGENT_CHANGE, startAgent } from '../agent/agent-service.ts'
 import { expectsNodes, nodeRouteAgent } from '../agent/expected-nodes.ts'
 import { finalFiles } from '../kubelet-finalize.ts'
 import { plannedNodes } from '../nodes/node-plan.ts'
 import { prepareForNodes, startNodes } from '../nodes/start-nodes.ts'
-import { provideBinaries } from '../run/binaries.ts'
 import { makeDataFolder } from '../run/data-folder.ts'
 import { firstLook } from '../run/first-look.ts'
-import { setSysctls } from '../run/kernel.ts'
-import { openChosenRuntime, registryNotice } from '../run/live-runtime.ts'
+import { registryNotice } from '../run/live-runtime.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
-import { plannedChanges } from '../run/planned-changes.ts'
-import { fileChange } from '../run/record.ts'
-import { planRuntime } from '../run/runtime-plan.ts'
-import { fillGap } from '../run/runtime-plugins.ts'
+import { fileChange } from '../run/record-changes.ts'
 import { planAddons } from './addon-plan.ts'
-import { loadClusterImages } from './cluster-images.ts'
 import { completeCluster } from './complete-cluster.ts'
 import { explained, failure } from './failed-run.ts'
+import { supplyBinaries, supplyHost, supplyRuntime } from './node-supply.ts'
 import { letPodsThrough } from './pod-firewall.ts'
-import { givePrepared, openPrepared } from './prepared-images.ts'
-import { provideHost } from './provide-host.ts'
+import { givePrepared } from './prepared-images.ts'
 import { renderCluster } from './render-cluster.ts'
 
 export interface ClusterUp {
@@ -70,7 +63,8 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
   const services = serviceManager()
 
   // What this machine and the folder of --artifacts are decides a little of the configuration, or that nothing is begun.
-  const { config, machine, choice, artifacts } = await firstLook(phase, call)
+  const look = await firstLook(phase, call)
+  const { config, choice } = look
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
   const notice = registryNotice(flags.registry, existing)
   const addons = planAddons(config, flags, liveHost())
@@ -79,41 +73,22 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
   timings.mark('checked')
 
   // From here on the machine changes; what will change is written down first.
-  await provideHost(phase, call, journal)
-  const { changes, network, naming, gap } = await planRuntime(config, flags, existing)
-  journal.record(...(await plannedChanges(config, existing, changes)))
+  const run = { call, deadline, mark: timings.mark }
+  const plan = await supplyHost(phase, look, journal, run)
 
-  // Credentials and manifests on one side, binaries, runtime and images on the other.
+  // Credentials and manifests on one side; binaries, runtime and images on the other.
   const now = new Date()
   const rendering = renderCluster({ ...phase, config }, call, now)
   rendering.catch(() => {})
-  setSysctls(config.cluster.networking)
-  // A runtime of our own begins empty.
-  const fetched = existing === undefined && flags.artifacts === undefined ? pullOrder(imageList(config)) : []
-  const binaries = await provideBinaries(config.cluster.kubernetesVersion, call, deadline, {
-    images: fetched,
-    ...(artifacts !== undefined && { artifacts }),
-  })
-  if (gap !== undefined) fillGap(gap, binaries.cniBinDir)
-  const cni = cniFolders(flags.cni, binaries.cniBinDir)
+  const supply = await supplyBinaries(look, plan, run)
+  const { binaries } = supply
+  const { network } = plan
   const done = new AbortController()
   let watched: DiagnosisContext | undefined
   const opened: { readonly close: () => void }[] = []
   try {
-    const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, services, cni, flags)
-    const prepared =
-      existing === undefined ? await openPrepared(open, binaries.imageArchives, cacheDirOf(flags)) : undefined
-    const runtime = prepared?.runtime ?? (await open())
+    const { runtime, images, isPrepared, keepImages } = await supplyRuntime(look, plan, supply, run)
     opened.push(runtime.cri)
-    output.say(`[runtime] ${existing === undefined ? 'Started' : 'Using'} ${runtime.name} ${runtime.version}`)
-    timings.mark('runtime')
-    const keepImages = async (): Promise<string | undefined> => prepared?.keep(await imageIds(runtime.cri))
-    const images = loadClusterImages(runtime, config, prepared?.archives ?? binaries.imageArchives, {
-      call,
-      deadline,
-      mark: timings.mark,
-      ...(naming !== undefined && { naming }),
-    })
     const rendered = await rendering
     const node = finalFiles(config, rendered.due('kubelet').files, phase.read, now)
     journal.record(...node.changed.map(fileChange))
@@ -150,7 +125,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       ranges,
       giveImages: root => givePrepared(binaries.imageArchives, cacheDirOf(flags), root),
       // The first init on a machine makes what the nodes begin with.
-      imagesKept: prepared?.archives.length === 0 ? Promise.resolve() : images.all.then(keepImages),
+      imagesKept: isPrepared ? Promise.resolve() : images.all.then(keepImages),
     })
     const completing = completeCluster({
       config,
@@ -184,7 +159,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       runtime,
       ...(kubectl !== undefined && { kubectl }),
       ...(certificateKey !== undefined && { certificateKey }),
-      ...(prepared !== undefined && { keepImages }),
+      ...(keepImages !== undefined && { keepImages }),
       timings: timings.marks(),
     }
   } catch (error) {

@@ -3,7 +3,7 @@
 import { within } from '../../base/deadline.ts'
 import { WaitError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
-import { secondsText } from '../../base/timings.ts'
+import { secondsText } from '../../base/stopwatch.ts'
 import type { Output } from '../../cli/output.ts'
 import type { Task } from '../../cli/tasks.ts'
 import { waitForApi } from '../../cluster/api/admin-api.ts'

@@ -1,9 +1,9 @@
 /** How a failed init ends: as soon as it is clear that it fails, with the cause and the place of the logs. */
 
 import { KubestepError, messageOf, Reason, RunError, reasonOf, WaitError } from '../../base/errors.ts'
-import type { Broken } from '../../cluster/diagnose/broken.ts'
-import { firstBroken, LINKS } from '../../cluster/diagnose/chain.ts'
+import type { Broken } from '../../cluster/diagnose/broken-link.ts'
 import type { DiagnosisContext } from '../../cluster/diagnose/diagnosis-context.ts'
+import { firstBroken, LINKS } from '../../cluster/diagnose/link-chain.ts'
 import { writeLogBundle } from '../../cluster/diagnose/log-bundle.ts'
 import { watchForFailure } from '../../cluster/diagnose/watch-failure.ts'
 import { resetCommand } from './next-commands.ts'

@@ -2,7 +2,7 @@
 
 import type { Json } from '../../base/json.ts'
 import { KUBERNETES } from '../../base/paths.ts'
-import { secondsText } from '../../base/timings.ts'
+import { secondsText } from '../../base/stopwatch.ts'
 import type { Flags } from '../../cli/options.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'

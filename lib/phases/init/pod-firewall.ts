@@ -5,8 +5,8 @@ import type { InitConfig } from '../../base/kubeadm.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 import type { Journal } from '../../machine/journal.ts'
 import { findPodSources } from '../prepare/firewall.ts'
-import { makeChange } from '../prepare/step.ts'
-import { ruleSettings, setRules } from '../run/kernel.ts'
+import { makeChange } from '../prepare/prepare-step.ts'
+import { ruleSettings, setRules } from '../run/kernel-settings.ts'
 
 /**
  * Rules of our own for iptables and what stands on it, ufw too; firewalld drops what it does not know itself whatever

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { LAYOUT } from '../../base/paths.ts'
 import { $ } from '../../machine/command.ts'
 import { archiveIdentity } from '../../supply/fetch/archive-identity.ts'
-import { keepPrepared } from '../../supply/runtime/keep-prepared.ts'
+import { imageIds } from '../../supply/runtime/import-archives.ts'
+import { keepPrepared } from '../../supply/runtime/keep-runtime.ts'
 import {
   bestPrepared,
   layOut,
@@ -13,9 +14,8 @@ import {
   preparedAt,
   preparedIn,
   RECORD,
-} from '../../supply/runtime/prepared.ts'
+} from '../../supply/runtime/prepared-runtime.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
-import { imageIds } from '../../supply/runtime/runtime-images.ts'
 
 export interface PreparedRuntime {
   readonly runtime: Runtime

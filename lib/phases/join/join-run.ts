@@ -4,7 +4,7 @@
  */
 import { timerMilliseconds } from '../../base/duration.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { startTimings, type Timings } from '../../base/timings.ts'
+import { startTimings, type Timings } from '../../base/stopwatch.ts'
 import { stringify } from '../../base/yaml.ts'
 import type { Call } from '../../cli/script.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
@@ -17,9 +17,16 @@ import { CONTAINERD_SOCKET } from '../../kubeadm/config/node-registration.ts'
 import { NETWORK_CONFIG_MAP } from '../../kubeadm/objects/network-objects.ts'
 import { readFile } from '../../machine/files.ts'
 import type { Journal } from '../../machine/journal.ts'
+import {
+  type BinariesSupply,
+  type RuntimeSupply,
+  supplyBinaries,
+  supplyHost,
+  supplyRuntime,
+} from '../init/node-supply.ts'
 import { type FirstLook, firstLook } from '../run/first-look.ts'
 import { type OpenedPhase, openPhase } from '../run/open-phase.ts'
-import { type NodeSupply, supplyNode } from './node-supply.ts'
+import type { RuntimeChanges } from '../run/runtime-plan.ts'
 import type { OpenedJoin } from './open-join.ts'
 
 export interface JoinRun extends OpenedJoin {
@@ -34,7 +41,7 @@ export interface JoinRun extends OpenedJoin {
   readonly node: () => Promise<OpenedPhase>
   /** The same, after a look at the machine. */
   readonly look: () => Promise<FirstLook>
-  readonly supply: () => Promise<NodeSupply>
+  readonly supply: () => Promise<RuntimeChanges & BinariesSupply & RuntimeSupply>
   readonly close: () => Promise<void>
 }
 
@@ -90,13 +97,12 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal): JoinRun
   })
   const look = once(async () => firstLook(await node(), await network()))
   const supply = once(async () => {
-    const found = await supplyNode(await node(), await look(), await network(), {
-      journal,
-      deadline,
-      mark: timings.mark,
-    })
+    const run = { call: await network(), deadline, mark: timings.mark }
+    const plan = await supplyHost(await node(), await look(), journal, run)
+    const binaries = await supplyBinaries(await look(), plan, run)
+    const found = await supplyRuntime(await look(), plan, binaries, run)
     opened.push(found.runtime.cri)
-    return found
+    return { ...plan, ...binaries, ...found }
   })
   return {
     ...join,

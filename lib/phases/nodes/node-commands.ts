@@ -23,7 +23,7 @@ import { connect, hasCable, readNodeRanges, setCable } from '../../machine/local
 import { inWorld, openWorld } from '../../machine/local-node/world.ts'
 import { applyRules } from '../../machine/network/firewall-chains.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
-import { setSysctls } from '../run/kernel.ts'
+import { setSysctls } from '../run/kernel-settings.ts'
 
 export type NodeState = 'running' | 'stopped' | 'frozen' | 'partitioned'
 

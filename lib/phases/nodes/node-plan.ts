@@ -1,9 +1,10 @@
 /** Which further nodes a machine is to have: roles, names, places. Pure. */
+
+import { DEFAULT_POD_SUBNET } from '../../base/defaults.ts'
 import { UsageError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import type { Flags } from '../../cli/options.ts'
-import { DEFAULT_POD_SUBNET } from '../../machine/network/pod-network.ts'
 
 export interface PlannedNode {
   readonly name: string

@@ -36,8 +36,8 @@ import {
   writeNodeRanges,
 } from '../../machine/local-node/node-network.ts'
 import { inWorld, openWorld } from '../../machine/local-node/world.ts'
-import { ruleSettings } from '../run/kernel.ts'
-import { missingFolders } from '../run/record.ts'
+import { ruleSettings } from '../run/kernel-settings.ts'
+import { missingFolders } from '../run/record-changes.ts'
 import { type PlannedNode, ZONE, zoneOf } from './node-plan.ts'
 
 /** What many kubelets, runtimes and proxies take together. Source: kind, "Pod errors due to too many open files". */

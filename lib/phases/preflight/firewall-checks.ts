@@ -1,5 +1,5 @@
 /** Checks of firewalls: what they would drop of a cluster's packets. */
-import { DEFAULT_POD_SUBNET } from '../../machine/network/pod-network.ts'
+import { DEFAULT_POD_SUBNET } from '../../base/defaults.ts'
 import { type Check, handled, ok, unknown, type Verdict, type Wanted, warning } from './check.ts'
 
 function portsOf({ config }: Wanted): string {

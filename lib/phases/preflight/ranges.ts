@@ -1,6 +1,6 @@
 /** The ranges of addresses that a cluster takes. */
 import { parseSubnet, type Subnet } from '../../base/address.ts'
-import { DEFAULT_POD_SUBNET } from '../../machine/network/pod-network.ts'
+import { DEFAULT_POD_SUBNET } from '../../base/defaults.ts'
 import type { Wanted } from './check.ts'
 
 export interface Range {

@@ -10,9 +10,9 @@ import { askRuntime } from '../../supply/runtime/ask-runtime.ts'
 import { wantedRuntime } from '../../supply/runtime/runtime-choice.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
 import type { Wanted } from './check.ts'
-import { reportOf } from './check-table.ts'
 import { ignoredNames } from './checks.ts'
 import { questionsOf, type Row, runChecks } from './run-checks.ts'
+import { reportOf } from './verdict-text.ts'
 
 /** What a phase and its flags ask of the machine. */
 export function wantedOf({ config, namedSocket }: Pick<OpenedPhase, 'config' | 'namedSocket'>, flags: Flags): Wanted {

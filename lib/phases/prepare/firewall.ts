@@ -1,9 +1,16 @@
 /** Item `firewall`: openings for the ports that a control plane listens on, and for what comes from Pods. */
 import type { InitConfig } from '../../base/kubeadm.ts'
-import type { PreparedChange } from '../../machine/change.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
-import { answers, firewalldWord, listFirewalld, PORTS, type SettingName, SOURCES } from '../../machine/settings.ts'
-import { type Finding, NOTHING, type PrepareContext, settingChange } from './item.ts'
+import type { PreparedChange } from '../../machine/host-change.ts'
+import {
+  answers,
+  firewalldWord,
+  listFirewalld,
+  PORTS,
+  type SettingName,
+  SOURCES,
+} from '../../machine/running-settings.ts'
+import { type Finding, NOTHING, type PrepareContext, settingChange } from './prepare-item.ts'
 
 interface Opening {
   /** As firewalld has it, e.g. `2379-2380/tcp`. */

@@ -10,7 +10,7 @@ import {
   NOTHING,
   type PrepareContext,
   settingChange,
-} from './item.ts'
+} from './prepare-item.ts'
 
 const HOSTS = '/etc/hosts'
 const HOST_NAME = '/etc/hostname'

@@ -1,10 +1,10 @@
 /** Installing packages with the machine's own manager. */
 
 import { KubestepError } from '../../base/errors.ts'
-import type { PreparedChange } from '../../machine/change.ts'
 import { $ } from '../../machine/command.ts'
 import { readFile, removeFiles, writeFiles } from '../../machine/files.ts'
 import { type ManagerName, PACKAGE_MANAGERS, type PackageManager } from '../../machine/host/host-packages.ts'
+import type { PreparedChange } from '../../machine/host-change.ts'
 import { runManager } from '../../machine/package-manager-run.ts'
 
 /** Where Debian asks whether a package may start its service. Source: Debian policy 9.3.3, deb-systemd-invoke(1p). */

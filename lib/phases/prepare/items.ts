@@ -1,9 +1,9 @@
 /** What prepare can fix: one row per item, in the order in which they are done. */
 import { findFirewall } from './firewall.ts'
 import { findHostName, findHosts } from './host-names.ts'
-import type { Item } from './item.ts'
 import { findIpvs, findModules } from './modules.ts'
 import { findPackages } from './packages.ts'
+import type { Item } from './prepare-item.ts'
 import { findSelinux } from './selinux.ts'
 import { findSwap } from './swap.ts'
 import { findSysctls } from './sysctls.ts'

@@ -5,8 +5,8 @@ import type { HostSource } from '../../machine/host/host-source.ts'
 import { featureOf, featureState, type Kernel } from '../../machine/host/kernel-features.ts'
 import { kernelRelease, NODE_MODULES } from '../../machine/host/kernel-modules.ts'
 import { ipvsSchedulers, kernelLacks, PROXY_MODES, proxyModeName } from '../../machine/network/proxy-mode.ts'
-import { type Finding, fileChange, NOTHING, type PrepareContext, settingChange } from './item.ts'
 import { findPrograms } from './packages.ts'
+import { type Finding, fileChange, NOTHING, type PrepareContext, settingChange } from './prepare-item.ts'
 
 /** Schedulers that users of ipvs expect besides the configured one. */
 const IPVS_MODULES: readonly string[] = ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh']

@@ -12,7 +12,7 @@ import {
 } from '../../machine/host/host-packages.ts'
 import { CRI_SOCKETS } from '../../machine/host/read-facts.ts'
 import { proxyModeOf } from '../../machine/network/proxy-mode.ts'
-import type { Finding, PrepareContext } from './item.ts'
+import type { Finding, PrepareContext } from './prepare-item.ts'
 
 /** Programs that an init of ours runs, by the names of their rows. */
 export function neededPrograms(config: Pick<InitConfig, 'cluster' | 'kubeProxy'>, hasRuntime: boolean): string[] {

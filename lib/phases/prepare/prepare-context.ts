@@ -8,7 +8,7 @@ import { type HostSource, liveHost } from '../../machine/host/host-source.ts'
 import { readKernel } from '../../machine/host/kernel-features.ts'
 import { readHostFacts } from '../../machine/host/read-facts.ts'
 import { readConfig } from '../run/open-phase.ts'
-import { NO_ADDRESS, type PrepareContext } from './item.ts'
+import { NO_ADDRESS, type PrepareContext } from './prepare-item.ts'
 
 /** The context of a call; `root` is `/` for the running machine. */
 export function openContext({ flags, output }: Pick<Call, 'flags' | 'output'>, root: string): PrepareContext {

@@ -3,14 +3,14 @@
 import { KubestepError, reasonOf, UsageError } from '../../base/errors.ts'
 import { nearest } from '../../base/nearest.ts'
 import { LAYOUT } from '../../base/paths.ts'
-import type { PreparedChange } from '../../machine/change.ts'
 import { $ } from '../../machine/command.ts'
 import { below } from '../../machine/files.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
+import type { PreparedChange } from '../../machine/host-change.ts'
 import { openJournal } from '../../machine/journal.ts'
-import type { Item, PrepareContext } from './item.ts'
 import { ALL, ITEMS } from './items.ts'
-import { madeChange, makeChange, showChange, undoChange } from './step.ts'
+import type { Item, PrepareContext } from './prepare-item.ts'
+import { madeChange, makeChange, showChange, undoChange } from './prepare-step.ts'
 
 export interface Plan {
   readonly item: Item

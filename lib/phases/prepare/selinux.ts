@@ -1,6 +1,6 @@
 /** Item `selinux`: permissive now and at boot, because Pods of a control plane read files of the host. */
 import { isEnforcing, selinuxLine } from '../../machine/host/selinux-state.ts'
-import { type Finding, linesChange, type PrepareContext, settingChange } from './item.ts'
+import { type Finding, linesChange, type PrepareContext, settingChange } from './prepare-item.ts'
 
 const CONFIG = '/etc/selinux/config'
 

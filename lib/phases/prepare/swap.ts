@@ -1,8 +1,8 @@
 /** Item `swap`: off now and at boot, or left on with the kubelet told to live with it. */
 
-import type { PreparedChange } from '../../machine/change.ts'
 import { fstabSwapLines, swapAreas, swapUnits } from '../../machine/host/swap-state.ts'
-import { type Finding, linesChange, type PrepareContext, settingChange } from './item.ts'
+import type { PreparedChange } from '../../machine/host-change.ts'
+import { type Finding, linesChange, type PrepareContext, settingChange } from './prepare-item.ts'
 
 const FSTAB = '/etc/fstab'
 

@@ -3,7 +3,7 @@ import type { InitConfig } from '../../base/kubeadm.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
 import { featureOf, featureState } from '../../machine/host/kernel-features.ts'
 import { SYSCTLS, sysctlFile } from '../../machine/host/sysctl.ts'
-import { type Finding, fileChange, type PrepareContext, settingChange } from './item.ts'
+import { type Finding, fileChange, type PrepareContext, settingChange } from './prepare-item.ts'
 
 const FILE = '/etc/sysctl.d/99-kubestep.conf'
 

@@ -1,8 +1,8 @@
 /** Item `time-zone`. */
 
-import type { PreparedChange } from '../../machine/change.ts'
 import { ZONES, zoneFault, zoneOfLink } from '../../machine/host/zone.ts'
-import { type Finding, linesChange, NOTHING, type PrepareContext } from './item.ts'
+import type { PreparedChange } from '../../machine/host-change.ts'
+import { type Finding, linesChange, NOTHING, type PrepareContext } from './prepare-item.ts'
 
 const LINK = '/etc/localtime'
 /** Debian's own note of the zone; other distributions have none. */

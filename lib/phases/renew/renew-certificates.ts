@@ -11,9 +11,9 @@ import { RENEWABLES, type Renewable, renewablesOf } from '../../kubeadm/credenti
 import { absenceOf, type RenewalRequest, renewCredentials } from '../../kubeadm/credentials/renewal.ts'
 import { issueRenewalRequests } from '../../kubeadm/credentials/requests.ts'
 import { below, readFile, writeFiles } from '../../machine/files.ts'
-import { alone } from '../run/alone.ts'
 import { type LiveConfig, liveConfig } from '../run/live-config.ts'
-import { startAgain, takersOf } from './takers.ts'
+import { alone } from '../run/machine-session.ts'
+import { startAgain, takersOf } from './certificate-users.ts'
 
 const OPTIONS: readonly OptionName[] = [
   'config',

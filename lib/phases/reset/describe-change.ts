@@ -1,6 +1,6 @@
 /** Changes in words, for --dry-run, --verbose and errors: what undoing one does. */
 import type { Change } from '../../machine/journal.ts'
-import { settingName } from '../../machine/settings.ts'
+import { settingName } from '../../machine/running-settings.ts'
 
 /** E.g. `remove the folder "/var/lib/etcd"`. */
 export function describe(change: Change): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { LAYOUT } from '../../base/paths.ts'
 import { $ } from '../../machine/command.ts'
 import { mountsBelow, readMountinfo } from '../../machine/host/mounts.ts'
-import { type Stay, stayOf } from './stay.ts'
+import { type Stay, stayOf } from './what-stays.ts'
 
 /** What an undo goes by until it is over: after a kill in between the next try does too, and nobody else begins meanwhile. */
 const LAST: readonly string[] = [LAYOUT.journal, LAYOUT.lock]

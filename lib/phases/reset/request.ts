@@ -3,10 +3,10 @@
 import { UsageError } from '../../base/errors.ts'
 import { nearest } from '../../base/nearest.ts'
 import type { Flags } from '../../cli/options.ts'
-import { loadResetConfig } from '../../kubeadm/config/file.ts'
+import { loadResetConfig } from '../../kubeadm/config/config-file.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import type { Change } from '../../machine/journal.ts'
-import { covers } from '../run/record.ts'
+import { covers } from '../run/record-changes.ts'
 
 /** Source: kubeadm cmd/phases/reset (v1.36). */
 export const RESET_PHASES: readonly string[] = ['preflight', 'remove-etcd-member', 'cleanup-node']

@@ -5,8 +5,8 @@ import { removeFiles } from '../../machine/files.ts'
 import type { Change, Journal } from '../../machine/journal.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { describe } from './describe-change.ts'
-import type { Left } from './stay.ts'
 import { type UndoContext, undo } from './undo.ts'
+import type { Left } from './what-stays.ts'
 
 export interface Say {
   /** Told of each change before it is undone. */

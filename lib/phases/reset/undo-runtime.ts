@@ -8,12 +8,12 @@ import { groupRoots, type PodGroups, removePodGroups } from '../../machine/host/
 import { namespacesInUse } from '../../machine/host/network-namespaces.ts'
 import { kill, processesWith } from '../../machine/host/processes.ts'
 import type { Change } from '../../machine/journal.ts'
-import { readRemains } from '../../supply/runtime/remains.ts'
 import { openRuntime } from '../../supply/runtime/runtime.ts'
+import { readRemains } from '../../supply/runtime/runtime-remains.ts'
 import { clusterSandboxes, endSandboxes } from '../../supply/runtime/sandboxes.ts'
 import { shimSockets } from '../../supply/runtime/shims.ts'
 import { removePath } from './remove.ts'
-import { type Stay, stayOf } from './stay.ts'
+import { type Stay, stayOf } from './what-stays.ts'
 
 type RuntimeChange = Extract<Change, { readonly kind: 'runtime' }>
 

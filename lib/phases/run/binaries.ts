@@ -10,9 +10,9 @@ import { liveHost } from '../../machine/host/host-source.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
 import type { Artifacts } from '../../supply/components/artifacts.ts'
 import { prepareComponents } from '../../supply/components/fetch-components.ts'
-import { fetchingOf } from '../../supply/components/fetching.ts'
+import { fetchingOf } from '../../supply/components/fetch-options.ts'
 import { reporterOf } from '../../supply/components/reporter.ts'
-import { keepFile } from './kept-file.ts'
+import { keepFile } from './kept-program.ts'
 
 export interface Binaries {
   readonly kubelet: string

@@ -17,7 +17,7 @@ import { below, explain, type FileEntry, mayRead, readFile, writeFiles } from '.
 import type { HostFacts } from '../../machine/host/facts.ts'
 import { NO_MACHINE_ADDRESS, readHostFacts } from '../../machine/host/read-facts.ts'
 import type { Given } from '../phase.ts'
-import { recordFiles } from './record.ts'
+import { recordFiles } from './record-changes.ts'
 import { type ApplyPatches, loadPatches } from './user-patches.ts'
 
 export interface OpenedPhase {

@@ -12,14 +12,14 @@ import { presentLinks } from '../../machine/host/network-links.ts'
 import { readSysctl, SYSCTLS } from '../../machine/host/sysctl.ts'
 import type { Change } from '../../machine/journal.ts'
 import { presentChains } from '../../machine/network/firewall-chains.ts'
-import { presentLeftovers } from '../../machine/network/leftovers.ts'
+import { presentLeftovers } from '../../machine/network/proxy-leftovers.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { presentPodSlices } from '../../machine/service/slices.ts'
 import { PRIVATE_RUNTIME } from '../../supply/runtime/private-runtime.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { presentSandboxes } from '../../supply/runtime/sandboxes.ts'
 import { shimSocket } from '../../supply/runtime/shims.ts'
-import { fileChange, missingFolders } from './record.ts'
+import { fileChange, missingFolders } from './record-changes.ts'
 
 /** Folders that bear our name: whatever is in them is ours, from whichever run. */
 const OWN_FOLDERS: readonly string[] = [LAYOUT.state, LAYOUT.run, LAYOUT.logs]

@@ -2,8 +2,8 @@
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { type Issued, type IssueRequest, issueCredentials, issueTogether } from '../../kubeadm/credentials/issue.ts'
 import type { ClusterObject } from '../../kubeadm/objects/cluster-object.ts'
+import { overlay } from '../../machine/file-overlay.ts'
 import type { FileEntry } from '../../machine/files.ts'
-import { overlay } from '../../machine/overlay.ts'
 import type { ApplyingPhase, Given, Phase, Rendered, RenderingPhase } from '../phase.ts'
 
 /** A phase, or some of its sub-phases, as part of a run. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CNI_PROGRAMS } from '../../machine/host/cni-plugins.ts'
 import type { Change } from '../../machine/journal.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
-import { keepFile } from './kept-file.ts'
+import { keepFile } from './kept-program.ts'
 import { sharedFolder } from './planned-changes.ts'
 
 export interface PluginGap {

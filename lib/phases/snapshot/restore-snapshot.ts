@@ -23,8 +23,8 @@ import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { openCri } from '../../supply/cri/cri-client.ts'
 import { endContainer, podContainers } from '../../supply/cri/pod-containers.ts'
-import { alone } from '../run/alone.ts'
 import { type LiveConfig, liveConfig } from '../run/live-config.ts'
+import { alone } from '../run/machine-session.ts'
 
 export const RESTORE_SUBCOMMAND: Subcommand = {
   name: 'snapshot restore',

@@ -3,19 +3,7 @@
  * once etcd has stopped, to be put back when the new one does not come up. kubeadm's copy of a running one is put beside
  * the folder, not in its place (phases/upgrade/staticpods.go, v1.36).
  */
-import {
-  closeSync,
-  constants,
-  cpSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { constants, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
@@ -25,6 +13,7 @@ import { openEtcd } from '../../cluster/etcd/gateway.ts'
 import { snapshotOf } from '../../cluster/etcd/snapshot.ts'
 import { etcdLoopbackUrl } from '../../kubeadm/manifests/etcd-endpoints.ts'
 import { explain } from '../../machine/files.ts'
+import { writePieces } from '../../machine/streamed-file.ts'
 
 const SNAPSHOTS = `${LAYOUT.upgrade}/snapshots`
 const COPY = `${LAYOUT.upgrade}/etcd/member`
@@ -40,23 +29,9 @@ export async function saveSnapshot(
 ): Promise<string> {
   const client = openEtcd(etcdLoopbackUrl(config), etcdCredentials(config.cluster, read))
   const path = `${SNAPSHOTS}/etcd-${now.toISOString().slice(0, 19).replaceAll(':', '-')}.db`
-  const partial = `${path}.partial`
   try {
     mkdirSync(SNAPSHOTS, { recursive: true, mode: 0o700 })
-    const file = openSync(partial, 'w', 0o600)
-    try {
-      for await (const piece of snapshotOf(client)) {
-        for (let written = 0; written < piece.length; ) written += writeSync(file, piece, written)
-      }
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(partial, path)
-  } catch (error) {
-    rmSync(partial, { force: true })
-    if (error instanceof KubestepError) throw error
-    throw new KubestepError(`upgrade: cannot write "${path}": ${explain(error)}`, { cause: error })
+    await writePieces(path, 0o600, snapshotOf(client))
   } finally {
     client.close()
   }

@@ -9,8 +9,8 @@ import type { Api } from '../../cluster/api/api-client.ts'
 import { writeFiles } from '../../machine/files.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
-import { keepFile } from '../run/kept-file.ts'
-import { recordFiles } from '../run/record.ts'
+import { keepFile } from '../run/kept-program.ts'
+import { recordFiles } from '../run/record-changes.ts'
 import { type ChangedFile, entryOf } from './unfinished.ts'
 
 /** Programs of ours: the kubelet, and kubectl where it came along. */

@@ -8,9 +8,9 @@ import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
 import { contextOf } from '../../cluster/diagnose/diagnosis-context.ts'
 import { gateContext } from '../../cluster/ready/gate-context.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
-import { readHere } from './outlook.ts'
 import type { PodWatch } from './replaced-pod.ts'
 import type { Unfinished } from './unfinished.ts'
+import { readHere } from './upgrade-outlook.ts'
 
 /** Control planes speak to their own API server; workers, as who they are, to the one that kubelet.conf names. */
 export function openNodeApi({ to, isControlPlane }: Unfinished, { flags }: Pick<Call, 'flags'>): Api {

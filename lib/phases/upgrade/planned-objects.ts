@@ -14,8 +14,8 @@ import { addon } from '../addon.ts'
 import { bootstrapToken } from '../bootstrap-token.ts'
 import type { ApplyingPhase, Given } from '../phase.ts'
 import { uploadConfig } from '../upload-config.ts'
-import { readHere } from './outlook.ts'
 import type { FilePlan } from './planned-files.ts'
+import { readHere } from './upgrade-outlook.ts'
 
 export interface PlannedObject extends ClusterObject {
   /** As it is in the cluster; undefined where there is none. */

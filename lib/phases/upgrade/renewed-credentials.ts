@@ -2,10 +2,10 @@
 import { KUBERNETES } from '../../base/paths.ts'
 import { RENEWABLES } from '../../kubeadm/credentials/renewable.ts'
 import { renewCredentials } from '../../kubeadm/credentials/renewal.ts'
-import type { ComponentName } from '../../kubeadm/manifests/component.ts'
+import type { ComponentName } from '../../kubeadm/manifests/static-pods.ts'
 import { writeFiles } from '../../machine/files.ts'
-import { readHere } from './outlook.ts'
 import type { Unfinished } from './unfinished.ts'
+import { readHere } from './upgrade-outlook.ts'
 
 /** By the names that `certs renew` has for them. */
 export const RENEWED_WITH: Readonly<Record<ComponentName, readonly string[]>> = {

@@ -11,14 +11,14 @@ import { applyObject } from '../../cluster/api/apply-object.ts'
 import { nameOf, objectPath } from '../../cluster/api/resources.ts'
 import { setCordon } from '../../cluster/drain.ts'
 import { etcdTag } from '../../kubeadm/images/image-list.ts'
-import type { ComponentName } from '../../kubeadm/manifests/component.ts'
-import { alone } from '../run/alone.ts'
+import type { ComponentName } from '../../kubeadm/manifests/static-pods.ts'
+import { alone } from '../run/machine-session.ts'
 import { restoreData } from './etcd-copies.ts'
 import { isKubeletReplaced, startOldKubelet } from './new-kubelet.ts'
 import { openNodeApi, podWatch } from './node-access.ts'
-import { readHere } from './outlook.ts'
 import { replacePod, stopPod } from './replaced-pod.ts'
 import { type ChangedFile, forgetUnfinished, readUnfinished, type Unfinished } from './unfinished.ts'
+import { readHere } from './upgrade-outlook.ts'
 
 /** Takes back the upgrade that has begun on this node. Throws a KubestepError when there is none. */
 export function rollBackUnfinished(call: Call): Promise<void> {

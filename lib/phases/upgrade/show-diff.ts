@@ -8,10 +8,10 @@ import { clusterObjectsYaml } from '../../kubeadm/objects/cluster-object.ts'
 import { openTree } from '../../machine/dry-run-tree.ts'
 import { unifiedDiff } from '../prepare/diff.ts'
 import { planUpgrade } from './begin-upgrade.ts'
-import { readOutlook } from './outlook.ts'
 import { isChanged, sayEdits } from './planned-files.ts'
 import { type PlannedObject, plain, plannedObjects } from './planned-objects.ts'
 import { checkUpgrade } from './upgrade-checks.ts'
+import { readOutlook } from './upgrade-outlook.ts'
 import type { UpgradeRequest } from './upgrade-request.ts'
 
 /** Prints the differences. Throws a KubestepError, a ConfigError and an ApiError. */

@@ -15,7 +15,7 @@ import {
   type UpgradePlan,
 } from '../../kubeadm/upgrade/plan.ts'
 import { storedCluster } from '../../kubeadm/upgrade/stored-cluster.ts'
-import { readOutlook } from './outlook.ts'
+import { readOutlook } from './upgrade-outlook.ts'
 import type { UpgradeRequest } from './upgrade-request.ts'
 
 /** Configurations of components have had one version each in all releases. Source: kubeadm componentconfigs (v1.18 to v1.36). */

@@ -7,8 +7,8 @@ import { localComponents, manifestPath } from '../../kubeadm/manifests/manifests
 import { skewFaults } from '../../kubeadm/upgrade/skew.ts'
 import { openRuntime } from '../../supply/runtime/runtime.ts'
 import { criFault } from '../../supply/runtime/runtime-choice.ts'
-import type { Outlook } from './outlook.ts'
 import type { FilePlan } from './planned-files.ts'
+import type { Outlook } from './upgrade-outlook.ts'
 import type { UpgradeRequest } from './upgrade-request.ts'
 
 interface UpgradeCheck {

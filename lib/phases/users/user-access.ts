@@ -1,4 +1,5 @@
 /** Access for a further user of the cluster: `kubeconfig user`. */
+import { DEFAULT_VALIDITY } from '../../base/defaults.ts'
 import { durationMilliseconds } from '../../base/duration.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { Subcommand } from '../../cli/arguments.ts'
@@ -24,9 +25,6 @@ export const USER_SUBCOMMAND: Subcommand = {
   ],
 }
 
-/** Source: kubeadm constants.go CertificateValidityPeriod (v1.36). */
-const USUAL_VALIDITY = '8760h0m0s'
-
 /** The kubeconfig alone on stdout. Throws a UsageError for what would be unsafe, else what reading and signing throw. */
 export async function printUserKubeconfig(call: Call): Promise<void> {
   const { flags, output } = call
@@ -48,9 +46,9 @@ export async function printUserKubeconfig(call: Call): Promise<void> {
     )
   }
   const certificateValidityPeriod = period ?? config.cluster.certificateValidityPeriod
-  if (durationMilliseconds(certificateValidityPeriod) > durationMilliseconds(USUAL_VALIDITY)) {
+  if (durationMilliseconds(certificateValidityPeriod) > durationMilliseconds(DEFAULT_VALIDITY)) {
     output.warn(
-      `kubeconfig: ${certificateValidityPeriod} is longer than the usual ${USUAL_VALIDITY}: a certificate cannot be revoked`,
+      `kubeconfig: ${certificateValidityPeriod} is longer than the usual ${DEFAULT_VALIDITY}: a certificate cannot be revoked`,
     )
   }
   const { text, warnings } = await clientKubeconfig({

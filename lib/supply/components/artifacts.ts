@@ -9,7 +9,7 @@ import { explain } from '../../machine/files.ts'
 import { listNames } from '../fetch/cache-store.ts'
 import { programFault } from '../fetch/program.ts'
 import { readReference } from '../fetch/reference.ts'
-import { type ArchiveContent, readArchive } from '../registry/image-archive.ts'
+import { type ArchiveContent, readArchive } from '../registry/write-image-archive.ts'
 
 export interface Artifacts {
   readonly kubelet: string

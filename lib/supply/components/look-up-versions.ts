@@ -94,7 +94,7 @@ function configured(text: string): string {
 
 async function standsFor(name: string, flags: Flags, onProgress: OnProgress, limitMs: number): Promise<string> {
   if (flags.artifacts !== undefined) return artifactsVersion(name, flags.artifacts)
-  const { fetchingOf } = await import('./fetching.ts')
+  const { fetchingOf } = await import('./fetch-options.ts')
   const { lookUpVersion } = await import('./version-labels.ts')
   try {
     return await lookUpVersion(name, fetchingOf(flags, AbortSignal.timeout(limitMs), onProgress))

@@ -1,13 +1,14 @@
 /** Digests of a release for a lock, from whoever publishes it: to be run where the originals can be reached. */
-import { fetchText } from '../fetch/answer.ts'
+
 import { checksumOf, readChecksum } from '../fetch/checksum.ts'
 import { fileKey, type Lock } from '../fetch/digest-lock.ts'
 import { FetchError, failureError } from '../fetch/fetch-failure.ts'
+import { fetchText } from '../fetch/http-answer.ts'
 import { readMirrors } from '../fetch/mirrors.ts'
 import { openNetwork } from '../fetch/network.ts'
 import { readReference } from '../fetch/reference.ts'
-import { openRegistries } from '../registry/registries.ts'
-import { openRepository } from '../registry/registry.ts'
+import { openRepository } from '../registry/registry-client.ts'
+import { openRegistries } from '../registry/registry-facts.ts'
 import { COMPONENTS, sources, type Wish } from './component-table.ts'
 import { type Fetching, prepareComponents } from './fetch-components.ts'
 

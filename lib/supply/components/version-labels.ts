@@ -1,10 +1,10 @@
 /** Looking up version labels such as stable-1.36, remembered for a machine that has lost its network. */
 import { join } from 'node:path'
-import { isInCustody, thisUser } from '../../machine/custody.ts'
-import { fetchText } from '../fetch/answer.ts'
+import { isInCustody, thisUser } from '../../machine/file-custody.ts'
 import { readText, writeText } from '../fetch/cache-store.ts'
 import { FetchError, failureError } from '../fetch/fetch-failure.ts'
 import type { OnProgress } from '../fetch/fetch-progress.ts'
+import { fetchText } from '../fetch/http-answer.ts'
 import type { Limits } from '../fetch/limits.ts'
 import { type Mirrors, readMirrors } from '../fetch/mirrors.ts'
 import { type Network, openNetwork } from '../fetch/network.ts'

@@ -8,7 +8,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
-import { custodyFault, thisUser } from '../../machine/custody.ts'
+import { custodyFault, thisUser } from '../../machine/file-custody.ts'
 import { explain } from '../../machine/files.ts'
 import { readChecksum } from './checksum.ts'
 

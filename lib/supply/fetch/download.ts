@@ -1,14 +1,14 @@
 /** Fetches files: resumed where that works, checked, and at their place whole or not at all. */
 import { chmodSync, renameSync } from 'node:fs'
 import { KubestepError } from '../../base/errors.ts'
-import { fetchText } from './answer.ts'
 import { claimPart, keepRecord, makeRoom, recordFault, writing } from './cache-store.ts'
 import { checksumOf, readChecksum } from './checksum.ts'
 import { FetchError, TransferError } from './fetch-failure.ts'
 import type { OnProgress, Proof } from './fetch-progress.ts'
 import type { Trust } from './fulcio.ts'
+import { fetchText } from './http-answer.ts'
 import type { Answer, HeadersFor, Network } from './network.ts'
-import { openPart, type Part } from './part.ts'
+import { openPart, type Part } from './partial-file.ts'
 import { persist } from './retry.ts'
 import { transfer } from './transfer.ts'
 

@@ -1,7 +1,7 @@
 /** Manifests of images: which of an index is for an architecture, and what one consists of. Source: OCI image-spec 1.1. */
 import { KubestepError } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
-import { SMALL_BYTES } from './answer.ts'
+import { SMALL_BYTES } from './http-answer.ts'
 import type { Reference } from './reference.ts'
 
 export const INDEXES: readonly string[] = [

@@ -1,8 +1,9 @@
 /** One try to bring a file, or the rest of it. */
-import { statusError } from './answer.ts'
+
 import { TransferError } from './fetch-failure.ts'
+import { statusError } from './http-answer.ts'
 import type { Answer, HeadersFor, Network } from './network.ts'
-import type { Part } from './part.ts'
+import type { Part } from './partial-file.ts'
 import { checkSpace } from './space.ts'
 
 /** Answers to a range that mean: ask for the whole file. */

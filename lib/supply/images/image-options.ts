@@ -1,7 +1,7 @@
 /** Options of what lists images and of what pulls them, for `images` and for kubeadm's `config images`. */
 
 import type { OptionName } from '../../cli/options.ts'
-import { FETCH_OPTIONS } from '../components/fetching.ts'
+import { FETCH_OPTIONS } from '../components/fetch-options.ts'
 
 /** What decides about images. */
 export const LIST_OPTIONS: readonly OptionName[] = [

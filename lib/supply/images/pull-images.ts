@@ -10,11 +10,11 @@ import { FetchError, failureError } from '../fetch/fetch-failure.ts'
 import { type Mirrors, readMirrors } from '../fetch/mirrors.ts'
 import { openQueue } from '../fetch/queue.ts'
 import { readReference } from '../fetch/reference.ts'
-import { openRegistries } from '../registry/registries.ts'
+import { openRegistries } from '../registry/registry-facts.ts'
+import { importArchives } from '../runtime/import-archives.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { importArchives } from '../runtime/runtime-images.ts'
+import { pullByRuntime } from './pull-by-runtime.ts'
 import { warnWhenUnreachable } from './registry-reach.ts'
-import { pullByRuntime } from './runtime-pull.ts'
 
 export interface PulledImage {
   readonly image: string
@@ -84,7 +84,7 @@ async function importFetched(
   await prepareImages(images, pull.arch, pull, ({ name, path, digest }) =>
     queue(async () => {
       await importArchives(ctr, runtime.cri.socket, [path])
-      await proven(runtime.cri, name)
+      await waitForImage(runtime.cri, name)
       onPulled({ image: name, state: 'pulled', ...(digest !== undefined && { digest }) })
     }),
   )
@@ -156,7 +156,7 @@ async function imageIn(cri: Cri, image: string): Promise<Pick<PulledImage, 'dige
 /** The runtime learns of an import by an event. */
 const NOTICE_LIMIT_MS = 5000
 
-async function proven(cri: Cri, image: string): Promise<void> {
+async function waitForImage(cri: Cri, image: string): Promise<void> {
   const end = performance.now() + NOTICE_LIMIT_MS
   while ((await imageIn(cri, image)) === undefined) {
     if (performance.now() > end) {

@@ -8,7 +8,7 @@ import { FetchError, WAYS_OUT } from '../fetch/fetch-failure.ts'
 import { openNetwork } from '../fetch/network.ts'
 import { readReference } from '../fetch/reference.ts'
 import { persist } from '../fetch/retry.ts'
-import type { Registries } from '../registry/registries.ts'
+import type { Registries } from '../registry/registry-facts.ts'
 
 /** Asks the registries of images, and tells when none answers within seconds. Gives what ends the matter. */
 export function warnWhenUnreachable(

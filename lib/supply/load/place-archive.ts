@@ -13,7 +13,7 @@ import { COMMIT, type Containerd, withContainerd } from '../runtime/containerd-a
 import type { Runtime } from '../runtime/runtime.ts'
 import { readEntries, type Sink } from './archive-entries.ts'
 import { type ArchivedImage, archivedImages, type Part, type Parts } from './archive-images.ts'
-import { type LoadedImage, proven } from './import-images.ts'
+import { type LoadedImage, proven } from './proven-import.ts'
 
 /** What CRI takes unless it is told otherwise. */
 const SNAPSHOTTER = 'overlayfs'

@@ -4,8 +4,8 @@
  * OAuth 2 specifications; RFC 7617.
  */
 import type { JsonObject } from '../../base/json.ts'
-import { readAll, statusError } from '../fetch/answer.ts'
 import { TransferError } from '../fetch/fetch-failure.ts'
+import { readAll, statusError } from '../fetch/http-answer.ts'
 import type { Answer, HeadersFor, Network } from '../fetch/network.ts'
 import type { Endpoint } from './registry-endpoints.ts'
 import type { Credentials, FindCredentials } from './registry-logins.ts'

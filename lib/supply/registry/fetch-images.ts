@@ -11,10 +11,10 @@ import type { Descriptor } from '../fetch/manifest.ts'
 import type { Network } from '../fetch/network.ts'
 import type { Queue } from '../fetch/queue.ts'
 import { type Reference, readReference } from '../fetch/reference.ts'
-import { writeImageArchive } from './image-archive.ts'
 import { provenSource } from './image-proof.ts'
-import type { Registries } from './registries.ts'
-import { type Manifest, openRepository, type Repository } from './registry.ts'
+import { type Manifest, openRepository, type Repository } from './registry-client.ts'
+import type { Registries } from './registry-facts.ts'
+import { writeImageArchive } from './write-image-archive.ts'
 
 export interface ImageStore {
   readonly cacheDir: string

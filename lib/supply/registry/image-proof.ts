@@ -6,12 +6,19 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { KubestepError } from '../../base/errors.ts'
 import { isObject, type Json } from '../../base/json.ts'
-import { SMALL_BYTES } from '../fetch/answer.ts'
 import { fileSource } from '../fetch/byte-source.ts'
+import { SMALL_BYTES } from '../fetch/http-answer.ts'
 import { contentsOf, platformDigest } from '../fetch/manifest.ts'
 import type { Reference } from '../fetch/reference.ts'
 import { readTar, tarEnd, tarHeader, tarPadding } from '../fetch/tar.ts'
-import { type ArchiveEntry, archiveEntries, blobPath, digestOf, type ImageParts, SOURCE } from './image-archive.ts'
+import {
+  type ArchiveEntry,
+  archiveEntries,
+  blobPath,
+  digestOf,
+  type ImageParts,
+  SOURCE,
+} from './write-image-archive.ts'
 
 /**
  * The digest of what the image of an archive was fetched by, `sha256:...`, when the archive holds that image for that

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../base/json.ts'
 import { CriError, openSession, unary } from '../cri/grpc.ts'
 import { type Message, message } from '../cri/messages.ts'
 import { decode, encode } from '../cri/protobuf.ts'
-import { NAMESPACE } from './runtime-images.ts'
+import { NAMESPACE } from './import-archives.ts'
 
 const DESCRIPTOR = message`mediaType=1 digest=2 size=3:int`
 const MOUNT = message`type=1 source=2 target=3 options=4:[]string`

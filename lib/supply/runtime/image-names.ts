@@ -3,8 +3,8 @@
 import { KubestepError } from '../../base/errors.ts'
 import { $, which } from '../../machine/command.ts'
 import type { Cri } from '../cri/cri-client.ts'
+import { NAMESPACE } from './import-archives.ts'
 import type { Runtime } from './runtime.ts'
-import { NAMESPACE } from './runtime-images.ts'
 
 /** A further name, and the image that gets it. */
 export interface ImageNaming {

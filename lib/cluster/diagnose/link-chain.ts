@@ -5,9 +5,9 @@
 
 import { reasonOf } from '../../base/errors.ts'
 import { type Cri, openCri } from '../../supply/cri/cri-client.ts'
+import { presentImages } from '../../supply/runtime/import-archives.ts'
 import { PRIVATE_RUNTIME } from '../../supply/runtime/private-runtime.ts'
-import { presentImages } from '../../supply/runtime/runtime-images.ts'
-import { type Broken, type Finding, TAIL } from './broken.ts'
+import { type Broken, type Finding, TAIL } from './broken-link.ts'
 import { lookAtApi, lookAtNode } from './cluster-links.ts'
 import type { DiagnosisContext } from './diagnosis-context.ts'
 import { lookAtDisks } from './disks.ts'
@@ -16,7 +16,7 @@ import { tellingLines } from './log-lines.ts'
 import { lookAtPods } from './pods-link.ts'
 import { lookAtStaticPod } from './static-pod-link.ts'
 
-export type { Broken } from './broken.ts'
+export type { Broken } from './broken-link.ts'
 
 /** A context with the runtime opened, or the reason why it is not. */
 export interface Sight extends DiagnosisContext {

@@ -6,7 +6,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { readEntries } from './archive-entries.ts'
 import { archivedImages } from './archive-images.ts'
 import type { Source } from './image-sources.ts'
-import { importImages, type LoadedImage } from './import-images.ts'
+import { importImages, type LoadedImage } from './proven-import.ts'
 
 const AT_ONCE = 4
 

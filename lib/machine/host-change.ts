@@ -3,7 +3,7 @@
  * the record, and what undoing goes by.
  */
 import type { ManagerName } from './host/host-packages.ts'
-import type { SettingName } from './settings.ts'
+import type { SettingName } from './running-settings.ts'
 
 /** A line that becomes another; null where there is none. */
 export interface LineEdit {

@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { Reason } from '../../base/errors.ts'
-import { isInCustody } from '../../machine/custody.ts'
+import { isInCustody } from '../../machine/file-custody.ts'
 import { explain } from '../../machine/files.ts'
 
 /** Puts a program there, whole or not at all; gives the path. Throws a Reason. */

@@ -1,12 +1,12 @@
 /** Kernel settings and firewall rules of a live node. */
 import { parseSubnet } from '../../base/address.ts'
+import { DEFAULT_POD_SUBNET } from '../../base/defaults.ts'
 import type { InitConfig, Networking } from '../../base/kubeadm.ts'
 import { readSysctl, SYSCTLS, writeSysctl } from '../../machine/host/sysctl.ts'
 import { isLocalNode } from '../../machine/local-node/local-node.ts'
 import { NODE_BRIDGE, readNodeRanges } from '../../machine/local-node/node-network.ts'
 import { applyRules } from '../../machine/network/firewall-chains.ts'
-import { DEFAULT_POD_SUBNET } from '../../machine/network/pod-network.ts'
-import type { RuleSettings } from '../../machine/network/rules.ts'
+import type { RuleSettings } from '../../machine/network/firewall-rules.ts'
 
 /** Metrics are read there, also by Pods. */
 const KUBELET_PORT = 10250

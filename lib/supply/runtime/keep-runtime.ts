@@ -15,7 +15,7 @@ import {
   preparedFolder,
   preparedIn,
   RECORD,
-} from './prepared.ts'
+} from './prepared-runtime.ts'
 
 export interface Keeping {
   readonly cacheDir: string

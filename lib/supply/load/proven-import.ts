@@ -5,8 +5,8 @@ import type { JsonObject } from '../../base/json.ts'
 import { $, which } from '../../machine/command.ts'
 import type { Cri } from '../cri/cri-client.ts'
 import { ctrImages } from '../runtime/image-names.ts'
+import { importArchives } from '../runtime/import-archives.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { importArchives } from '../runtime/runtime-images.ts'
 import type { ArchivedImage } from './archive-images.ts'
 
 export interface LoadedImage {

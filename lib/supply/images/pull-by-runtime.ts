@@ -1,5 +1,6 @@
 /** A pull by the container runtime itself: with the user's login, tried again where that can help. */
 
+import { within } from '../../base/deadline.ts'
 import { reasonOf } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { Cri } from '../cri/cri-client.ts'
@@ -8,7 +9,7 @@ import { OFFLINE, TransferError } from '../fetch/fetch-failure.ts'
 import { LIMITS, type Limits } from '../fetch/limits.ts'
 import { readReference } from '../fetch/reference.ts'
 import { persist } from '../fetch/retry.ts'
-import type { Registries } from '../registry/registries.ts'
+import type { Registries } from '../registry/registry-facts.ts'
 import type { Credentials } from '../registry/registry-logins.ts'
 
 /** One pull may take that long; the runtime says nothing meanwhile. */
@@ -60,7 +61,7 @@ export async function pullByRuntime(image: string, options: RuntimePull): Promis
   await persist({ subject, urls: [image], onRetry: told }, { limits, end }, async () => {
     if (offline) throw new TransferError(host, OFFLINE, { again: false, reached: false })
     try {
-      await within(end, cri.call('PullImage', request, PULL_LIMIT_MS))
+      await within(end, subject, cri.call('PullImage', request, PULL_LIMIT_MS))
     } catch (error) {
       // Whether anything came the runtime does not tell.
       if (end.aborted) throw new TransferError(host, 'the runtime was still pulling', { again: false, reached: true })
@@ -90,13 +91,4 @@ function shortened(text: string): string {
 
 function authOf({ username, password, identityToken }: Credentials): JsonObject {
   return identityToken === undefined ? { username, password } : { identityToken }
-}
-
-function within<T>(end: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(new Error(String(end.reason)))
-    if (end.aborted) stop()
-    end.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => end.removeEventListener('abort', stop))
-  })
 }

@@ -1,12 +1,12 @@
 /** Making one change of prepare, showing it before, and taking it back after: one row per kind. */
 import { dirname } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
-import { type PreparedChange, type PreparedKind, reversed, withEdits } from '../../machine/change.ts'
 import { readFile, removeFiles, removeFolder, rewriteFile, writeFiles, writeLink } from '../../machine/files.ts'
 import { PACKAGE_MANAGERS } from '../../machine/host/host-packages.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
+import { type PreparedChange, type PreparedKind, reversed, withEdits } from '../../machine/host-change.ts'
 import { endInstalling } from '../../machine/package-manager-run.ts'
-import { SETTINGS, settingName } from '../../machine/settings.ts'
+import { SETTINGS, settingName } from '../../machine/running-settings.ts'
 import { unifiedDiff } from './diff.ts'
 import { installPackages } from './install.ts'
 

@@ -1,6 +1,6 @@
 /** What a change is about, in a word or two. */
 import type { Change } from '../../machine/journal.ts'
-import { settingName } from '../../machine/settings.ts'
+import { settingName } from '../../machine/running-settings.ts'
 
 export function subjectOf(change: Change): string {
   switch (change.kind) {

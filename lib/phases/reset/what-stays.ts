@@ -1,8 +1,8 @@
 /** What could not be undone, and the lines that say so: one for all of a kind that stays for the same reason. */
 import { KubestepError, reasonOf } from '../../base/errors.ts'
-import type { PreparedChange } from '../../machine/change.ts'
+import type { PreparedChange } from '../../machine/host-change.ts'
 import type { Change } from '../../machine/journal.ts'
-import { subjectOf } from './subject.ts'
+import { subjectOf } from './change-subject.ts'
 
 /** One thing that stays as it is, why, and what would change that. */
 export interface Stay {

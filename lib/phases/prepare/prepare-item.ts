@@ -1,10 +1,10 @@
 /** What an item of prepare is, and what it finds on a host. */
 import { dirname } from 'node:path'
 import type { InitConfig } from '../../base/kubeadm.ts'
-import type { PreparedChange } from '../../machine/change.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
 import type { Kernel } from '../../machine/host/kernel-features.ts'
-import { SETTINGS, type SettingName } from '../../machine/settings.ts'
+import type { PreparedChange } from '../../machine/host-change.ts'
+import { SETTINGS, type SettingName } from '../../machine/running-settings.ts'
 
 export interface PrepareContext {
   readonly host: HostSource

@@ -8,7 +8,7 @@ import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync
 import { dirname, join } from 'node:path'
 import { isObject } from '../../base/json.ts'
 import { $ } from '../../machine/command.ts'
-import { isInCustody } from '../../machine/custody.ts'
+import { isInCustody } from '../../machine/file-custody.ts'
 import { readFile } from '../../machine/files.ts'
 
 /** What is known of a prepared runtime; in a file that is written last. */

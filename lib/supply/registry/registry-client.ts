@@ -1,8 +1,8 @@
 /** Images from registries without a container runtime. Source: OCI distribution-spec 1.1. */
 import { createHash } from 'node:crypto'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
-import { readAll, statusError } from '../fetch/answer.ts'
 import { TransferError } from '../fetch/fetch-failure.ts'
+import { readAll, statusError } from '../fetch/http-answer.ts'
 import { type Contents, contentsOf, type Descriptor, INDEXES, MANIFESTS, platformDigest } from '../fetch/manifest.ts'
 import type { Answer, Network } from '../fetch/network.ts'
 import type { Reference } from '../fetch/reference.ts'

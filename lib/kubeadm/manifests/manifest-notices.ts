@@ -2,10 +2,10 @@
 import { posix } from 'node:path'
 import { authorizationMode } from './authorization.ts'
 import type { PodInput } from './command-line.ts'
-import type { ComponentName } from './component.ts'
 import { overrideNotices } from './overrides.ts'
 import type { PodOptions } from './pod.ts'
 import { isRootless, rootlessNotice } from './rootless.ts'
+import type { ComponentName } from './static-pods.ts'
 import { volumesAndMounts } from './volumes.ts'
 
 /** One line each; none when nothing is amiss. */
