@@ -6,7 +6,9 @@ import type { JsonObject } from '../../lib/base/json.ts'
 import { nodeAddresses, nodeRange, nodeRanges } from '../../lib/machine/local-node/node-network.ts'
 import { restoreText } from '../../lib/machine/network/firewall-rules.ts'
 import { expectsNodes } from '../../lib/phases/agent/expected-nodes.ts'
+import { join } from '../../lib/phases/join.ts'
 import { forNodes, plannedNodes, zoneOf } from '../../lib/phases/nodes/node-plan.ts'
+import { PASSED_ON } from '../../lib/phases/nodes/start-nodes.ts'
 import { initConfig } from '../pki.ts'
 
 test('one node is the machine itself', () => {
@@ -74,6 +76,13 @@ for (const [flags, podSubnet, expected] of EXPECTED) {
     assert.equal(expectsNodes(initConfig('v1.36.2', { networking }), flags), expected)
   })
 }
+
+test('a join takes what an init hands on to its nodes', () => {
+  assert.deepEqual(
+    PASSED_ON.filter(name => !join.command.options.includes(name)),
+    [],
+  )
+})
 
 test('where the bootstrap token is left out nobody joins', () => {
   const networking = { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', podSubnet: '10.244.0.0/16' }

@@ -82,10 +82,9 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal): JoinRun
     const limit = AbortSignal.timeout(timerMilliseconds(config.timeouts.kubernetesAPICall))
     call.output.say('[preflight] Reading the configuration of the cluster')
     const stored = await readStoredConfig(client, AbortSignal.any([limit, deadline]))
-    const { profile, verbose, root } = call.flags
+    const { verbose, root } = call.flags
     const output = call.flags['output-dir'] ?? process.env.KUBEADM_JOIN_DRYRUN_DIR
     const flags = {
-      ...(profile !== undefined && { profile }),
       ...(verbose !== undefined && { verbose }),
       ...(root !== undefined && { root }),
       ...(dryRun && { 'dry-run': true, ...(output && { 'output-dir': output }) }),

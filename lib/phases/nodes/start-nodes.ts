@@ -132,7 +132,7 @@ async function labelNode({ api, deadline }: NodeStart, name: string, labels: Pla
 }
 
 /** Options of an init that its nodes join with. */
-const PASSED_ON = ['artifacts', 'cache-dir', 'cni', 'lock', 'mirror', 'offline', 'profile', 'timeout'] as const
+export const PASSED_ON = ['artifacts', 'cache-dir', 'cni', 'lock', 'mirror', 'offline', 'timeout'] as const
 
 /** Its runtime puts Pods into control groups by itself, whatever that of the machine does. */
 const IGNORED = 'CgroupDriver'
