@@ -63,14 +63,15 @@ export function imageOf(name: ImageName, config: ImageConfig): string {
   return IMAGES[name](config)
 }
 
-/** Every image an init needs, in the order that kubeadm's release prints them. Source: kubeadm images/images.go (v1.36). */
+/** Every image an init or a join needs, in the order that kubeadm's release prints them. Source: kubeadm images/images.go (v1.36). */
 export function imageList(config: ImageConfig): string[] {
   const { etcd, dns, proxy } = config.cluster
   const left = new Set<ImageName>()
   if (etcd.local === undefined) left.add('etcd')
   if (dns.disabled) left.add('coredns')
   if (proxy.disabled) left.add('kube-proxy')
-  if (config.joins === 'worker') for (const name of CONTROL_PLANE_ALONE) left.add(name)
+  // CoreDNS may come to a worker, or never: it need not be there.
+  if (config.joins === 'worker') for (const name of [...CONTROL_PLANE_ALONE, 'coredns'] as const) left.add(name)
   const order = valueSince(LIST_ORDER, config.kubeadm) ?? []
   return order.filter(name => !left.has(name)).map(name => imageOf(name, config))
 }

@@ -8,6 +8,7 @@ import { KubestepError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
+import { parseToken } from '../../base/token.ts'
 import { stringify } from '../../base/yaml.ts'
 import { scriptCommand } from '../../cli/invocation.ts'
 import type { Flags } from '../../cli/options.ts'
@@ -16,6 +17,7 @@ import type { Api } from '../../cluster/api/api-client.ts'
 import { patchObject } from '../../cluster/api/apply-object.ts'
 import { controlPlaneUrl } from '../../kubeadm/config/control-plane-url.ts'
 import { pinsOf } from '../../kubeadm/credentials/ca-pins.ts'
+import { signatureKey } from '../../kubeadm/credentials/cluster-info-signature.ts'
 import { $ } from '../../machine/command.ts'
 import { writeFiles } from '../../machine/files.ts'
 import { readSysctl, writeSysctl } from '../../machine/host/sysctl.ts'
@@ -114,6 +116,7 @@ async function startNode(planned: PlannedNode, joinable: Promise<void>, start: N
   writeLocalNode(running)
   await connect(running, ranges)
   await joinable
+  await waitForSignature(start)
   const file = `${LAYOUT.state}/join.yaml`
   writeFiles('/', [{ path: stateOfNode(name, file), mode: 0o600, content: joinText(config, node) }])
   const command = inWorld(running, [...scriptCommand('join'), '--config', file, ...passedOn(call.flags)])
@@ -175,6 +178,22 @@ function joinText(config: InitConfig, { name, addresses }: LocalNode): string {
 }
 
 const POLL_MS = 100
+
+/** A join trusts the cluster by it; the controller manager signs when it leads, which may be later than the API answers. */
+async function waitForSignature({ api, config, deadline }: NodeStart): Promise<void> {
+  const token = parseToken(config.init.bootstrapTokens[0]?.token ?? '')
+  if (token === undefined) return
+  for (;;) {
+    const { data } = (await api.get('/api/v1/namespaces/kube-public/configmaps/cluster-info')) ?? {}
+    if (isObject(data) && data[signatureKey(token.id)] !== undefined) return
+    if (deadline.aborted) {
+      throw new KubestepError(
+        'node: cannot have nodes join: the controller manager has not signed cluster-info in time',
+      )
+    }
+    await sleep(POLL_MS)
+  }
+}
 
 async function waitForReady(api: Api, name: string, deadline: AbortSignal): Promise<void> {
   for (;;) {
