@@ -84,7 +84,7 @@ step "core suite on Node 20: $("$node20" --version)"
 step "core suite on Deno: $("$deno" --version | head -1)"
 "$deno" test -A --no-check --quiet test/unit/*.test.mts
 step "core suite on Bun: $("$bun" --version)"
-"$bun" test ./test/unit/
+"$bun" test --timeout 60000 ./test/unit/
 step "core suite on Node 24: $("$node24" --version)"
 "$node24" --test test/unit/*.test.mts
 step "integration: real openssl, etcd, bundles on every runtime"
