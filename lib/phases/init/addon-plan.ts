@@ -10,9 +10,10 @@ import { hasProgram } from '../../machine/host/host-packages.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
 import { freeRange } from '../../machine/network/balancer-range.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
+import { furtherNodes } from '../nodes/node-plan.ts'
 import { ruleSettings } from '../run/kernel-settings.ts'
 
-type AddonFlags = Pick<Flags, 'addons' | 'profile' | 'cni' | 'install'>
+type AddonFlags = Pick<Flags, 'addons' | 'profile' | 'cni' | 'install' | 'nodes' | 'workers'>
 
 export interface AddonPlan {
   /** By the names of the agent's parts; without any there is no agent. */
@@ -65,13 +66,17 @@ export function planAddons(config: InitConfig, flags: AddonFlags, host: HostSour
     .filter(({ fault }) => fault === undefined)
     .map(({ name }): [string, JsonObject] => [name, ROWS[name].settings(machine)])
   const unenforced = parts.length > 0 && wantsNetwork(flags.cni) && !parts.some(([name]) => name === 'network-policy')
+  const isPartial = furtherNodes(flags) > 0 && parts.some(([name]) => name === 'network-policy')
   const why = faults.find(({ name }) => name === 'network-policy')?.fault ?? 'add network-policy to --addons'
   return {
     parts: Object.fromEntries([
       ...parts,
       ...(unenforced ? [['policy-notice', { reason: `nobody enforces it: ${why}` }]] : []),
     ]),
-    notices: faults.map(({ name, fault }) => `[addons] Without ${name}: ${fault}`),
+    notices: [
+      ...faults.map(({ name, fault }) => `[addons] Without ${name}: ${fault}`),
+      ...(isPartial ? ['[addons] NetworkPolicies are enforced on the first node alone, for the Pods on it'] : []),
+    ],
   }
 }
 
