@@ -32,6 +32,8 @@ const NAMED: readonly (readonly [pattern: RegExp, files: Readonly<Record<string,
     {
       'lib/machine/command.ts': 'zx wants the name of one, which is not started',
       'lib/action/user-files.ts': 'kubestep-logs: a fixed text',
+      'lib/machine/local-node/world.ts':
+        'the first process of a node, and the way into its control groups: fixed texts, values are arguments',
       'lib/phases/prepare/install.ts': 'policy-rc.d: a fixed text',
     },
   ],
