@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '../../lib/base/json.ts'
 import { cniConfig } from '../../lib/machine/network/cni.ts'
 import { restoreText } from '../../lib/machine/network/firewall-rules.ts'
 import { nodePodRanges } from '../../lib/machine/network/pod-network.ts'
-import { routeSteps, routesIn } from '../../lib/machine/network/pod-routes.ts'
+import { mtuOf, routeSteps, routesIn } from '../../lib/machine/network/pod-routes.ts'
 import { rangesOf, wantedRoutes } from '../../lib/phases/agent/node-routes.ts'
 
 const node = (name: string, ranges: readonly string[], addresses: readonly string[]): JsonObject => ({
@@ -94,4 +94,9 @@ test('Pods have packets as large as the way carries', () => {
     [bridge().mtu, bridge(1500).mtu, bridge(1450).mtu, bridge(9001).mtu],
     [undefined, undefined, 1450, 9001],
   )
+})
+
+test('an address on the loopback says nothing of how large packets may be', () => {
+  assert.equal(mtuOf('127.0.0.1'), undefined)
+  assert.equal(mtuOf('192.0.2.77'), undefined)
 })

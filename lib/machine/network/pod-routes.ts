@@ -71,9 +71,14 @@ export async function isNear(address: string): Promise<boolean> {
   return exitCode === 0 && !/^\S+ (?:from \S+ )?via /.test(stdout)
 }
 
-/** How large packets may be on the interface that has an address; undefined when none has. */
+/**
+ * How large packets may be on the interface that has an address; undefined when none has, and for an address on the
+ * loopback, whose packets of 65536 bytes no link and no bridge takes.
+ */
 export function mtuOf(address: string): number | undefined {
-  const found = Object.entries(networkInterfaces()).find(([, all = []]) => all.some(one => one.address === address))
+  const found = Object.entries(networkInterfaces()).find(([, all = []]) =>
+    all.some(one => one.address === address && !one.internal),
+  )
   return found === undefined ? undefined : readMtu(found[0])
 }
 
