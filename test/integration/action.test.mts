@@ -729,6 +729,7 @@ describe('bundles of the action', { skip: noNode }, () => {
     assert.ok(size('action') < 250_000)
     assert.ok(size('action-post') < 50_000)
     const all = [...OWN, 'init', 'reset', 'logs', 'load'].reduce((sum, name) => sum + size(name), 0)
-    assert.ok(all < 2.25 * 1024 * 1024, `${all} bytes`)
+    // Init carries the agent as text.
+    assert.ok(all < 2.5 * 1024 * 1024, `${all} bytes`)
   })
 })
