@@ -1,7 +1,9 @@
 /** Which versions run in a cluster, node by node. */
+
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import type { ByVersion, ClusterVersions } from '../../kubeadm/upgrade/plan.ts'
 import type { Api } from './api-client.ts'
+import { conditionOf } from './condition.ts'
 
 const PODS = '/api/v1/namespaces/kube-system/pods'
 
@@ -39,10 +41,7 @@ export async function unreadyControlPlanes(api: Api): Promise<readonly string[]>
     const labels = isObject(node.metadata) && isObject(node.metadata.labels) ? node.metadata.labels : {}
     return ['control-plane', 'master'].some(role => `node-role.kubernetes.io/${role}` in labels)
   }
-  const isReady = (node: JsonObject): boolean => {
-    const conditions = isObject(node.status) && Array.isArray(node.status.conditions) ? node.status.conditions : []
-    return conditions.some((one: Json) => isObject(one) && one.type === 'Ready' && one.status === 'True')
-  }
+  const isReady = (node: JsonObject): boolean => conditionOf(node, 'Ready')?.status === 'True'
   return itemsOf(await api.get('/api/v1/nodes'))
     .filter(node => isControlPlane(node) && !isReady(node))
     .map(node => text(node, 'metadata', 'name'))

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import { SIGNATURE_PREFIX } from '../../kubeadm/credentials/cluster-info-signature.ts'
 
 /** Why there is none. */
 export type InfoFault = 'unreachable' | 'refused' | 'foreign-ca' | 'clock'
@@ -40,7 +41,6 @@ export interface Question {
 }
 
 const PATH = '/api/v1/namespaces/kube-public/configmaps/cluster-info'
-const SIGNATURE = 'jws-kubeconfig-'
 
 /** How long one answer may take. */
 const LIMIT_MS = 5_000
@@ -96,7 +96,7 @@ export async function readClusterInfo({ server, ca, token, certificate, key }: Q
     throw refused(`what answers (status ${status}) is not an API server; ${STRANGE}`)
   }
   const signatures = Object.entries(data).flatMap(([name, value]) =>
-    name.startsWith(SIGNATURE) && value ? [[name.slice(SIGNATURE.length), String(value)]] : [],
+    name.startsWith(SIGNATURE_PREFIX) && value ? [[name.slice(SIGNATURE_PREFIX.length), String(value)]] : [],
   )
   return {
     kubeconfig: data.kubeconfig,

@@ -8,6 +8,7 @@ import { reasonOf } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { isSince, type Version } from '../../base/version.ts'
 import type { Api } from '../api/api-client.ts'
+import { conditionOf } from '../api/condition.ts'
 
 export interface GateContext {
   readonly api: Api
@@ -76,7 +77,7 @@ export const GATES: readonly Gate[] = [
     check: async ({ api, nodeName }) => {
       const node = await api.get(`/api/v1/nodes/${nodeName}`)
       if (node === undefined) return `node "${nodeName}" has not registered`
-      const ready = conditionsOf(node).find(condition => condition.type === 'Ready')
+      const ready = conditionOf(node, 'Ready')
       return ready?.status === 'True' || `node "${nodeName}" is not Ready: ${ready?.message ?? 'no status yet'}`
     },
   },

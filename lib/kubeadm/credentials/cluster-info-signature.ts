@@ -10,9 +10,12 @@ import type { Token } from '../../base/token.ts'
 
 const ALGORITHM = 'HS256'
 
+/** What keys of the ConfigMap that hold signatures begin with; the id of the token follows. */
+export const SIGNATURE_PREFIX = 'jws-kubeconfig-'
+
 /** The key of the ConfigMap that holds a token's signature. */
 export function signatureKey(tokenId: string): string {
-  return `jws-kubeconfig-${tokenId}`
+  return `${SIGNATURE_PREFIX}${tokenId}`
 }
 
 /** Signs the text of the kubeconfig, as the controller manager does: `<header>..<signature>`. */

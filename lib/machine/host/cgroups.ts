@@ -2,10 +2,12 @@
  * The control groups of Pods: which there are, whose they are, and taking ours away. Containers may share the tree with
  * their machine, and a kubelet of somebody else may have been at work: a group is ours by what its name says.
  */
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '../../base/json.ts'
+import { readTextOrEmpty } from '../files.ts'
+import { groupsIn, processesIn, removeGroup } from './control-group.ts'
 import { commandLine, kill } from './processes.ts'
 
 const ROOT = '/sys/fs/cgroup'
@@ -53,11 +55,11 @@ function rootGroups(roots: readonly string[]): string[] {
 }
 
 function inHierarchies(root: string): string[] {
-  return ['', ...folders(ROOT)].map(hierarchy => join(ROOT, hierarchy, root)).filter(path => existsSync(path))
+  return [ROOT, ...groupsIn(ROOT)].map(hierarchy => join(hierarchy, root)).filter(path => existsSync(path))
 }
 
 function withInner(group: string): string[] {
-  return [group, ...folders(group).flatMap(name => withInner(join(group, name)))]
+  return [group, ...groupsIn(group).flatMap(withInner)]
 }
 
 /**
@@ -82,9 +84,9 @@ export async function removePodGroups({ roots, before }: PodGroups, ids: Readonl
     presentGroups(roots).filter(group => ids.has(idOf(group) ?? '') && !before.includes(group))
   await kill(living(ours()))
   for (let waited = 0; ; waited += 100) {
-    for (const group of ours()) removeEmpty(group, before)
+    for (const group of ours()) removeGroup(group, before)
     for (const root of roots.map(inHierarchies)) {
-      if (!root.some(isInUse)) for (const group of root) removeEmpty(group, before)
+      if (!root.some(isInUse)) for (const group of root) removeGroup(group, before)
     }
     const left = ours()
     const ending = left.length > 0 && living(left).every(pid => commandLine(pid).length === 0)
@@ -95,43 +97,10 @@ export async function removePodGroups({ roots, before }: PodGroups, ids: Readonl
 
 /** Pids that live in groups or below them. */
 function living(groups: readonly string[]): number[] {
-  return [...new Set(groups.flatMap(withInner).flatMap(processesOf))]
-}
-
-function processesOf(group: string): number[] {
-  return textOf(join(group, 'cgroup.procs')).split('\n').map(Number).filter(Boolean)
+  return [...new Set(groups.flatMap(withInner).flatMap(processesIn))]
 }
 
 // With cgroup v1 who lives in another namespace of processes is not listed: his groups cannot be removed, at least.
 function isInUse(group: string): boolean {
-  return /^populated 1$/m.test(textOf(join(group, 'cgroup.events'))) || living([group]).length > 0
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-// A control group has files that cannot be removed: only rmdir, from the leaves up, works.
-function removeEmpty(group: string, kept: readonly string[]): void {
-  for (const child of folders(group)) removeEmpty(join(group, child), kept)
-  if (kept.includes(group)) return
-  try {
-    rmdirSync(group)
-  } catch {
-    // Not there, or a process lives in it.
-  }
-}
-
-function folders(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter(entry => entry.isDirectory())
-      .map(entry => entry.name)
-  } catch {
-    return []
-  }
+  return /^populated 1$/m.test(readTextOrEmpty(join(group, 'cgroup.events'))) || living([group]).length > 0
 }

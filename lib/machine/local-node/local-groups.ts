@@ -3,10 +3,11 @@
  * first process and all that it starts live in `system` below it, its Pods in `kubepods` beside that: with v2 a group
  * that has groups below it may not have processes. systemd knows nothing of it.
  */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readTextOrEmpty } from '../files.ts'
+import { groupsIn, processesIn, removeAlone, removeGroup } from '../host/control-group.ts'
 import { kill } from '../host/processes.ts'
 
 const ROOT = '/sys/fs/cgroup'
@@ -91,9 +92,7 @@ const EMPTY_LIMIT_MS = 10_000
 /** Ends everything of a node, or of all, and takes the groups away; gives those that stay. */
 export async function removeGroups(name?: string): Promise<string[]> {
   // What is frozen does not die.
-  for (const frozen of name === undefined
-    ? foldersIn(join(ROOT, 'freezer', TOP)).map(path => basename(path))
-    : [name]) {
+  for (const frozen of name === undefined ? groupsIn(join(ROOT, 'freezer', TOP)).map(path => basename(path)) : [name]) {
     thaw(frozen)
   }
   const tops = (): string[] =>
@@ -102,39 +101,14 @@ export async function removeGroups(name?: string): Promise<string[]> {
       .filter(path => existsSync(path))
   for (let waited = 0; waited < EMPTY_LIMIT_MS && tops().length > 0; waited += 50) {
     await kill([...new Set(tops().flatMap(processesBelow))])
-    for (const group of tops()) removeTree(group)
+    for (const group of tops()) removeGroup(group)
     if (tops().length > 0) await sleep(50)
   }
   const left = tops()
-  if (name !== undefined && left.length === 0) for (const root of withUnified()) removeOne(join(root, TOP))
+  if (name !== undefined && left.length === 0) for (const root of withUnified()) removeAlone(join(root, TOP))
   return left
 }
 
 function processesBelow(group: string): number[] {
-  const own = readTextOrEmpty(join(group, 'cgroup.procs')).split('\n').map(Number).filter(Boolean)
-  return [...own, ...foldersIn(group).flatMap(processesBelow)]
-}
-
-// A control group has files that cannot be removed: only rmdir, from the leaves up, works.
-function removeTree(group: string): void {
-  for (const folder of foldersIn(group)) removeTree(folder)
-  removeOne(group)
-}
-
-function removeOne(group: string): void {
-  try {
-    rmdirSync(group)
-  } catch {
-    // Not there, or somebody lives in it.
-  }
-}
-
-function foldersIn(group: string): string[] {
-  try {
-    return readdirSync(group, { withFileTypes: true })
-      .filter(entry => entry.isDirectory())
-      .map(entry => join(group, entry.name))
-  } catch {
-    return []
-  }
+  return [...processesIn(group), ...groupsIn(group).flatMap(processesBelow)]
 }

@@ -1,5 +1,7 @@
 /** What the API says of a Node. */
+
 import { isObject, type JsonObject } from '../../base/json.ts'
+import { conditionOf } from '../../cluster/api/condition.ts'
 
 /** The part of an object that is an object itself; an empty one when there is none. */
 export function partOf(object: JsonObject | undefined, name: string): JsonObject {
@@ -10,7 +12,6 @@ export function partOf(object: JsonObject | undefined, name: string): JsonObject
 /** True when the Node is Ready; otherwise why not. */
 export function readiness(node: JsonObject | undefined): true | string {
   if (node === undefined) return 'it has not registered'
-  const { conditions } = partOf(node, 'status')
-  const ready = (Array.isArray(conditions) ? conditions : []).filter(isObject).find(({ type }) => type === 'Ready')
+  const ready = conditionOf(node, 'Ready')
   return ready?.status === 'True' || String(ready?.message ?? 'it has no status yet')
 }

@@ -15,6 +15,7 @@ import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
 import { patchObject } from '../../cluster/api/apply-object.ts'
+import { conditionOf } from '../../cluster/api/condition.ts'
 import { controlPlaneUrl } from '../../kubeadm/config/control-plane-url.ts'
 import { pinsOf } from '../../kubeadm/credentials/ca-pins.ts'
 import { signatureKey } from '../../kubeadm/credentials/cluster-info-signature.ts'
@@ -197,12 +198,10 @@ async function waitForSignature({ api, config, deadline }: NodeStart): Promise<v
 
 async function waitForReady(api: Api, name: string, deadline: AbortSignal): Promise<void> {
   for (;;) {
-    const { status } = (await api.get(`/api/v1/nodes/${name}`)) ?? {}
-    const conditions = isObject(status) && Array.isArray(status.conditions) ? status.conditions : []
-    const ready = conditions.find(condition => isObject(condition) && condition.type === 'Ready')
-    if (isObject(ready) && ready.status === 'True') return
+    const ready = conditionOf(await api.get(`/api/v1/nodes/${name}`), 'Ready')
+    if (ready?.status === 'True') return
     if (deadline.aborted) {
-      const reason = isObject(ready) ? String(ready.message) : 'its kubelet has not registered'
+      const reason = ready !== undefined ? String(ready.message) : 'its kubelet has not registered'
       throw new KubestepError(`node: cannot get node "${name}" ready in time: ${reason}`)
     }
     await sleep(POLL_MS)

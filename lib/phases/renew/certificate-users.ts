@@ -6,15 +6,13 @@ import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { isSince } from '../../base/version.ts'
 import type { Call } from '../../cli/script.ts'
-import { openAdminApi } from '../../cluster/api/admin-api.ts'
 import { clusterSocket } from '../../cluster/diagnose/machine-context.ts'
-import { chosenGates, gateContext } from '../../cluster/ready/gate-context.ts'
-import { waitForGates } from '../../cluster/ready/wait-gates.ts'
 import type { Renewable } from '../../kubeadm/credentials/renewable.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { type Cri, openCri } from '../../supply/cri/cri-client.ts'
 import { endContainer, type PodContainer, podContainers } from '../../supply/cri/pod-containers.ts'
+import { unreachedGate } from '../run/healthy-again.ts'
 import type { LiveConfig } from '../run/live-config.ts'
 
 interface Taker {
@@ -67,7 +65,7 @@ const POLL_MS = 100
  * Throws a KubestepError that names what does not come up.
  */
 export async function startAgain(names: readonly string[], live: LiveConfig, { flags, output }: Call): Promise<void> {
-  const { config, read } = live
+  const { config } = live
   const copies = `kubeconfigs that were copied from "${KUBERNETES.adminConf}" hold the old certificate: copy it again`
   output.say(`[renew] ${copies}`)
   if (names.length === 0) return
@@ -91,17 +89,11 @@ export async function startAgain(names: readonly string[], live: LiveConfig, { f
   } finally {
     cri.close()
   }
-  const api = openAdminApi(config, read, KUBERNETES.folder)
-  try {
-    const results = await waitForGates(chosenGates('api,control-plane'), gateContext(config, api), deadline)
-    const broken = results.find(({ passed }) => !passed)
-    if (broken === undefined) return output.say('[renew] The control plane is healthy with the new certificates')
-    throw new KubestepError(
-      `certs: cannot see that the control plane is healthy again: ${broken.name}: ${broken.reason}; the certificates are renewed, look at it with the logs script`,
-    )
-  } finally {
-    api.close()
-  }
+  const broken = await unreachedGate('api,control-plane', live, deadline)
+  if (broken === undefined) return output.say('[renew] The control plane is healthy with the new certificates')
+  throw new KubestepError(
+    `certs: cannot see that the control plane is healthy again: ${broken}; the certificates are renewed, look at it with the logs script`,
+  )
 }
 
 /** The newest container of each static Pod, in the order of the names. */

@@ -5,7 +5,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { joinHostPort } from '../../base/address.ts'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
-import { isObject } from '../../base/json.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { parse } from '../../base/yaml.ts'
 import { type Etcd, type EtcdCredentials, EtcdError, reachEtcd } from '../../cluster/etcd/gateway.ts'
@@ -19,6 +18,7 @@ import {
   statusOf,
 } from '../../cluster/etcd/members.ts'
 import { ETCD_CLIENT_PORT } from '../../kubeadm/manifests/etcd-endpoints.ts'
+import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
 import { readFile } from '../../machine/files.ts'
 
 /** What of a local etcd stands in its manifest. */
@@ -42,11 +42,7 @@ const MANIFEST = `${KUBERNETES.manifests}/etcd.yaml`
 /** The member as its manifest describes it; undefined when that is none of kubeadm's. */
 export function localMember(manifest: string): LocalMember | undefined {
   const pod = parse(manifest)
-  const spec = isObject(pod) && isObject(pod.spec) ? pod.spec : {}
-  const [container] = Array.isArray(spec.containers) ? spec.containers : []
-  const command = isObject(container) && Array.isArray(container.command) ? container.command.map(String) : []
-  const told = (flag: string): string | undefined =>
-    command.find(word => word.startsWith(`--${flag}=`))?.slice(flag.length + 3)
+  const told = (flag: string): string | undefined => podArgument(pod, flag)
   const [peerUrl, cluster = '', clients = ''] = [
     'initial-advertise-peer-urls',
     'initial-cluster',

@@ -1,11 +1,11 @@
 /** What a reset is asked for: kubeadm's flags and a ResetConfiguration, as far as they have anything to say. */
 
 import { UsageError } from '../../base/errors.ts'
-import { nearest } from '../../base/nearest.ts'
 import type { Flags } from '../../cli/options.ts'
 import { loadResetConfig } from '../../kubeadm/config/config-file.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import type { Change } from '../../machine/journal.ts'
+import { knownPhases } from '../run/known-phases.ts'
 import { covers } from '../run/record-changes.ts'
 
 /** Source: kubeadm cmd/phases/reset (v1.36). */
@@ -50,18 +50,11 @@ function split(names = ''): string[] {
   return names.split(',').filter(name => name !== '')
 }
 
-function phases(names: readonly string[]): string[] {
-  const whole = names.map(name => ALIASES[name] ?? name)
-  const unknown = whole.filter(name => !RESET_PHASES.includes(name))
-  if (unknown.length === 0) return whole
-  throw new UsageError(
-    unknown
-      .map(name => {
-        const hint = nearest(name, RESET_PHASES)
-        const advice = hint === undefined ? `use ${RESET_PHASES.join(', ')}` : `did you mean "${hint}"?`
-        return `reset: cannot skip phase ${JSON.stringify(name)}: there is no such phase; ${advice}`
-      })
-      .join('\n'),
+function phases(names: readonly string[]): readonly string[] {
+  return knownPhases(
+    'reset',
+    names.map(name => ALIASES[name] ?? name),
+    RESET_PHASES,
   )
 }
 

@@ -2,6 +2,7 @@
  * The configuration of a cluster that is there: what --config says, else what the cluster has stored, else what this
  * node's files tell. Source: kubeadm cmd/certs.go getInternalCfg, util/config/cluster.go (v1.36).
  */
+
 import { resolve } from 'node:path'
 import { within } from '../../base/deadline.ts'
 import { KubestepError } from '../../base/errors.ts'
@@ -16,6 +17,7 @@ import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
 import { readStoredConfig } from '../../cluster/api/stored-config.ts'
 import { loadInitConfig } from '../../kubeadm/config/load-config.ts'
 import { clientOf } from '../../kubeadm/credentials/existing-kubeconfig.ts'
+import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
 import { readFile } from '../../machine/files.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import { readHostFacts } from '../../machine/host/read-facts.ts'
@@ -125,9 +127,7 @@ function clusterOfNode(read: Read): JsonObject {
   const [container] = (
     isObject(pod.spec) && Array.isArray(pod.spec.containers) ? pod.spec.containers : []
   ) as readonly (JsonObject | undefined)[]
-  const words = Array.isArray(container?.command) ? container.command.map(String) : []
-  const argument = (name: string): string | undefined =>
-    words.find(word => word.startsWith(`--${name}=`))?.slice(name.length + 3)
+  const argument = (name: string): string | undefined => podArgument(pod, name)
   const version = /:(v[^:@/]+)(?:@|$)/.exec(String(container?.image ?? ''))?.[1] ?? ''
   const certificatesDir = /^(.+)\/ca\.crt$/.exec(argument('client-ca-file') ?? '')?.[1]
   const serviceSubnet = argument('service-cluster-ip-range')

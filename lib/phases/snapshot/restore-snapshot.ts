@@ -7,22 +7,20 @@ import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync }
 import { join, resolve } from 'node:path'
 import { timerMilliseconds } from '../../base/duration.ts'
 import { KubestepError, UsageError } from '../../base/errors.ts'
-import { isObject, type JsonObject } from '../../base/json.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { parse } from '../../base/yaml.ts'
 import type { Subcommand } from '../../cli/arguments.ts'
 import type { Call } from '../../cli/script.ts'
-import { openAdminApi } from '../../cluster/api/admin-api.ts'
 import { STATIC_PODS } from '../../cluster/diagnose/diagnosis-context.ts'
 import { clusterSocket } from '../../cluster/diagnose/machine-context.ts'
-import { chosenGates, gateContext } from '../../cluster/ready/gate-context.ts'
-import { waitForGates } from '../../cluster/ready/wait-gates.ts'
+import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
 import { $, which } from '../../machine/command.ts'
 import { explain } from '../../machine/files.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { openCri } from '../../supply/cri/cri-client.ts'
 import { endContainer, podContainers } from '../../supply/cri/pod-containers.ts'
+import { unreachedGate } from '../run/healthy-again.ts'
 import { type LiveConfig, liveConfig } from '../run/live-config.ts'
 import { alone } from '../run/machine-session.ts'
 
@@ -118,31 +116,22 @@ function swap(dataDir: string, fresh: string, aside: string): void {
   }
 }
 
-async function waitUntilHealthy({ config, read }: LiveConfig, timeout?: string): Promise<void> {
-  const limit = timeout ?? config.init.timeouts.controlPlaneComponentHealthCheck
-  const api = openAdminApi(config, read, KUBERNETES.folder)
-  try {
-    const deadline = AbortSignal.timeout(timerMilliseconds(limit))
-    const results = await waitForGates(chosenGates('api,control-plane,node'), gateContext(config, api), deadline)
-    const broken = results.find(({ passed }) => !passed)
-    if (broken === undefined) return
-    throw new KubestepError(
-      `etcd: cannot see that the control plane is healthy: ${broken.name}: ${broken.reason}; the snapshot is in place, look at it with the logs script`,
-    )
-  } finally {
-    api.close()
-  }
+async function waitUntilHealthy(live: LiveConfig, timeout?: string): Promise<void> {
+  const limit = timeout ?? live.config.init.timeouts.controlPlaneComponentHealthCheck
+  const deadline = AbortSignal.timeout(timerMilliseconds(limit))
+  const broken = await unreachedGate('api,control-plane,node', live, deadline)
+  if (broken === undefined) return
+  throw new KubestepError(
+    `etcd: cannot see that the control plane is healthy: ${broken}; the snapshot is in place, look at it with the logs script`,
+  )
 }
 
 /** etcd as its static Pod starts it. Throws a KubestepError where this node has none. */
 function memberOf(read: LiveConfig['read']): Member {
   const path = `${KUBERNETES.manifests}/etcd.yaml`
   const pod = parse(read(path) ?? '')
-  const spec = isObject(pod) && isObject(pod.spec) ? pod.spec : {}
-  const [container] = (Array.isArray(spec.containers) ? spec.containers : []) as readonly (JsonObject | undefined)[]
-  const words = Array.isArray(container?.command) ? container.command.map(String) : []
   const argument = (name: string): string => {
-    const found = words.find(word => word.startsWith(`--${name}=`))?.slice(name.length + 3)
+    const found = podArgument(pod, name)
     if (found !== undefined) return found
     throw new KubestepError(
       `etcd: cannot restore a snapshot: "${path}" has no --${name}; an etcd that is elsewhere is restored there`,

@@ -3,9 +3,10 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KubestepError } from '../../base/errors.ts'
-import { isObject, type Json } from '../../base/json.ts'
+import { isObject } from '../../base/json.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
+import { conditionOf } from '../../cluster/api/condition.ts'
 import { writeFiles } from '../../machine/files.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
@@ -70,16 +71,14 @@ export async function awaitNode(
   deadline: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    const { status } = (await api.get(`/api/v1/nodes/${name}`).catch(() => undefined)) ?? {}
-    const { conditions, nodeInfo } = isObject(status) ? status : {}
-    const ready = (Array.isArray(conditions) ? conditions : []).find(
-      (one: Json) => isObject(one) && one.type === 'Ready',
-    )
-    const runs = isObject(nodeInfo) ? nodeInfo.kubeletVersion : undefined
-    const isReady = isObject(ready) && ready.status === 'True'
+    const node = await api.get(`/api/v1/nodes/${name}`).catch(() => undefined)
+    const ready = conditionOf(node, 'Ready')
+    const info = isObject(node?.status) ? node.status.nodeInfo : undefined
+    const runs = isObject(info) ? info.kubeletVersion : undefined
+    const isReady = ready?.status === 'True'
     if (isReady && (version === undefined || runs === version)) return
     if (deadline.aborted) {
-      const state = isObject(ready) ? `Ready is ${ready.status}: ${ready.message}` : 'it says nothing of itself'
+      const state = ready !== undefined ? `Ready is ${ready.status}: ${ready.message}` : 'it says nothing of itself'
       throw new KubestepError(`upgrade: cannot bring node "${name}" up in time: ${state}; its kubelet is ${runs}`)
     }
     await sleep(POLL_MS)

@@ -1,11 +1,13 @@
 /** What this machine is in its cluster, from its own files: none of it needs an API server that answers. */
-import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+
+import { isObject, type JsonObject } from '../../base/json.ts'
 import { parseVersion, type Version } from '../../base/version.ts'
 import { parse } from '../../base/yaml.ts'
 import { imageTag } from '../../cluster/api/running-versions.ts'
 import { clusterSocket } from '../../cluster/diagnose/machine-context.ts'
 import type { EtcdMember } from '../../kubeadm/manifests/command-line.ts'
 import { manifestPath } from '../../kubeadm/manifests/manifests.ts'
+import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
 import type { StoredNode } from '../../kubeadm/upgrade/stored-cluster.ts'
 import { advertisedEndpoint, nodeName } from '../run/live-config.ts'
 
@@ -30,10 +32,7 @@ export function apiserverVersion(read: Read): Version | undefined {
 /** The members by which an etcd that joined others was started; none for one that was the first. */
 export function joinedMembers(read: Read): readonly EtcdMember[] {
   const pod = manifest(read, 'etcd')
-  const flag = (name: string): string | undefined =>
-    commandOf(pod)
-      .find(word => word.startsWith(`--${name}=`))
-      ?.slice(name.length + 3)
+  const flag = (name: string): string | undefined => podArgument(pod, name)
   if (flag('initial-cluster-state') !== 'existing') return []
   return (flag('initial-cluster') ?? '').split(',').flatMap(member => {
     const [, name, peerUrl] = /^([^=]+)=(.+)$/.exec(member) ?? []
@@ -45,10 +44,4 @@ function manifest(read: Read, component: 'etcd' | 'kube-apiserver'): JsonObject 
   const text = read(manifestPath(component))
   const pod = text === undefined ? undefined : parse(text)
   return isObject(pod) ? pod : undefined
-}
-
-function commandOf(pod: { readonly spec?: Json } | undefined): readonly string[] {
-  const containers = isObject(pod?.spec) && Array.isArray(pod.spec.containers) ? (pod.spec.containers as Json[]) : []
-  const [first] = containers
-  return isObject(first) && Array.isArray(first.command) ? first.command.map(String) : []
 }

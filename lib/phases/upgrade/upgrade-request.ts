@@ -1,13 +1,14 @@
 /** What an upgrade is asked for: kubeadm's flags and an UpgradeConfiguration. */
+
 import { UsageError } from '../../base/errors.ts'
 import type { Timeouts } from '../../base/kubeadm.ts'
-import { nearest } from '../../base/nearest.ts'
 import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import { loadUpgradeConfig } from '../../kubeadm/config/config-file.ts'
 import { chooseVersion } from '../../kubeadm/config/kubernetes-version.ts'
 import type { UpgradeApply, UpgradeConfiguration } from '../../kubeadm/config/upgrade-config.ts'
 import { readFactsAnywhere } from '../../machine/host/read-facts.ts'
+import { knownPhases } from '../run/known-phases.ts'
 import { readConfig } from '../run/open-phase.ts'
 import { isNamedBy, type UpgradeCommand, upgradePhaseNames, upgradeSteps } from './upgrade-phases.ts'
 
@@ -55,7 +56,11 @@ export function readUpgradeRequest(call: Call): {
   const { value: config, notices } = loadUpgradeConfig({ ...source, detectCriSocket: false }, readFactsAnywhere())
   const part = partOf(config, first)
   const version = wantedVersion(positionals, part.kubernetesVersion)
-  const skipped = phases(command, listOf(flags['skip-phases']) ?? part.skipPhases ?? [])
+  const skipped = knownPhases(
+    'upgrade',
+    listOf(flags['skip-phases']) ?? part.skipPhases ?? [],
+    upgradePhaseNames(command),
+  )
   const named = phase === undefined ? undefined : [sub === undefined || sub === 'all' ? phase : `${phase}/${sub}`]
   const patches = flags.patches ?? part.patches?.directory
   return {
@@ -102,21 +107,6 @@ function wantedVersion([given, more]: readonly string[], configured: string | un
 
 function listOf(names: string | undefined): readonly string[] | undefined {
   return names?.split(',').filter(name => name !== '')
-}
-
-function phases(command: UpgradeCommand, names: readonly string[]): readonly string[] {
-  const known = upgradePhaseNames(command)
-  const unknown = names.filter(name => !known.includes(name))
-  if (unknown.length === 0) return names
-  throw new UsageError(
-    unknown
-      .map(name => {
-        const hint = nearest(name, known)
-        const advice = hint === undefined ? `use ${known.join(', ')}` : `did you mean "${hint}"?`
-        return `upgrade: cannot skip phase ${JSON.stringify(name)}: there is no such phase; ${advice}`
-      })
-      .join('\n'),
-  )
 }
 
 function refuseMixed(flags: Flags): void {
