@@ -11,6 +11,7 @@ import { INPUTS } from '../lib/action/inputs.ts'
 import { readJobFacts } from '../lib/action/job-facts.ts'
 import { failureSummary, readySummary, timeToReady } from '../lib/action/job-summary.ts'
 import { openProgress } from '../lib/action/log-progress.ts'
+import { withoutPasswords } from '../lib/action/mirror-flags.ts'
 import type { OutputName } from '../lib/action/outputs.ts'
 import { folderFault, makeOwnFolder, takeOver, writeOwn } from '../lib/action/owned-files.ts'
 import { isInline, readInputs } from '../lib/action/read-inputs.ts'
@@ -18,6 +19,8 @@ import { refusals } from '../lib/action/refusals.ts'
 import { openReporting } from '../lib/action/reporting.ts'
 import { bundle, children, runAsRoot, signal } from '../lib/action/run-as-root.ts'
 import { hasCacheService, isDebug, leaksInputs, placesOf } from '../lib/action/runner-environment.ts'
+import { upgradeFaults } from '../lib/action/upgrade-arguments.ts'
+import { upgradeCluster } from '../lib/action/upgrade-cluster.ts'
 import { giveUserFiles } from '../lib/action/user-files.ts'
 import { isTaken, TAKEN } from '../lib/action/user-kubeconfig.ts'
 import { timerMilliseconds } from '../lib/base/duration.ts'
@@ -43,7 +46,7 @@ async function main(): Promise<void> {
   // First what can be known at once, all of it, before anything is changed.
   const { given, faults, unknown } = readInputs(process.env, places.workspace)
   const facts = readJobFacts(process.env)
-  const refused = [...refusals(facts), ...faults, ...(leaksInputs(process.env) ? [] : unknown)]
+  const refused = [...refusals(facts), ...faults, ...upgradeFaults(given), ...(leaksInputs(process.env) ? [] : unknown)]
   const kubeconfig = given.kubeconfig === undefined ? places.kubeconfig : resolve(places.workspace, given.kubeconfig)
   if (given.kubeconfig !== undefined && isTaken(kubeconfig)) {
     refused.push(`action: cannot write kubeconfig "${kubeconfig}": ${TAKEN}`)
@@ -53,6 +56,11 @@ async function main(): Promise<void> {
   if (refused.length > 0) return end(failureFrom(refused))
   makeOwnFolder(places.folder)
   if (leaksInputs(process.env)) for (const line of unknown) runner.info(`Warning: ${line}`)
+  if (given['upgrade-to'] !== undefined) {
+    const failure = await upgradeCluster(given, given['upgrade-to'], places, runner)
+    stopIfCancelled()
+    return failure && end(failure, undefined, undefined, 'No upgrade')
+  }
 
   if ((await runAsRoot(['test', '-e', LAYOUT.ready])).status === 0 && !(await mayReplace(given['if-exists']))) return
 
@@ -63,7 +71,7 @@ async function main(): Promise<void> {
   for (const notice of init.notices ?? []) runner.info(`Notice: ${notice}`)
   const call = withConfigFile(init, given.config)
   const flags = [
-    ...withoutSecrets(call),
+    ...withoutPasswords(call, places.mirrors),
     '-o',
     'json',
     '--skip-token-print',
@@ -148,16 +156,6 @@ function withConfigFile({ flags, config }: InitCall, given: string | undefined):
   return [...flags, `--config=${places.config}`]
 }
 
-/** The flags without passwords: those go through a file, for a command line is there for all to see. */
-function withoutSecrets(flags: readonly string[]): string[] {
-  const prefix = '--mirror='
-  return flags.map(flag => {
-    if (!flag.startsWith(prefix) || addressSecrets(flag).length === 0) return flag
-    writeOwn(places.mirrors, flag.slice(prefix.length), 0o600)
-    return `${prefix}@${places.mirrors}`
-  })
-}
-
 /** What the next steps get: files, environment, outputs, the summary. */
 async function handOver(ready: JsonObject, wanted: string, cacheHit: boolean): Promise<void> {
   const { caCert, context, kubeconfig, kubectl, server } = await giveUserFiles(
@@ -228,9 +226,9 @@ async function endWithoutCluster(failure: Failure, event: JsonObject | undefined
 }
 
 /** Red, with one annotation and the summary. */
-function end(failure: Failure, event?: JsonObject, logs?: string): void {
+function end(failure: Failure, event?: JsonObject, logs?: string, missing?: string): void {
   runner.fail(failure)
-  runner.addSummary(failureSummary(failure, event?.timings, logs))
+  runner.addSummary(failureSummary(failure, event?.timings, logs, missing))
 }
 
 let cancelled = false

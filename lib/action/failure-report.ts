@@ -71,7 +71,7 @@ function firstFault(text: string): string {
     const listed = line.endsWith(':') ? listBelow(lines, index) : []
     return listed.length === 0 ? [line] : listed.map(item => `${line} ${item}`)
   })
-  const first = (faults[0] ?? lines[0] ?? '').replace(/^(init|action|config|load|preflight): /, '')
+  const first = (faults[0] ?? lines[0] ?? '').replace(/^(init|action|config|load|preflight|upgrade): /, '')
   return faults.length > 1 ? `${shortened(first)} (and ${faults.length - 1} more)` : shortened(first)
 }
 

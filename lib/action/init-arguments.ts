@@ -72,7 +72,7 @@ function withPhases(flags: Flags, documents: Documents): Flags {
 }
 
 /** Every input that is an option of init, as init's own reader would have it. */
-function flagsOf(given: Given, workspace: string): Flags {
+export function flagsOf(given: Given, workspace: string): Flags {
   const flags: Record<string, string> = {}
   for (const [name, { flag, kind }] of INPUT_ROWS) {
     const value = given[name]
@@ -101,7 +101,8 @@ export function startBudgetMs(wholeMs: number): number {
   return Math.round(wholeMs - Math.min(DIAGNOSIS_MS, wholeMs * LARGEST_SHARE))
 }
 
-function asArguments(flags: Flags): string[] {
+/** Flags as words of a command line. */
+export function asArguments(flags: Flags): string[] {
   return Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
 }
 

@@ -58,6 +58,11 @@ export const INPUTS = {
     example: '1.35',
     flag: 'kubernetes-version',
   },
+  'upgrade-to': {
+    kind: 'version',
+    about: 'in a step after the one that has made the cluster: upgrade it to this version, instead of making one',
+    example: '1.36',
+  },
   config: {
     kind: 'config',
     about: 'kubeadm configuration (v1beta4, v1beta3 or v1beta2): a path, or the YAML itself; other inputs win over it',

@@ -32,10 +32,20 @@ export function readySummary(ready: JsonObject, besides: readonly (readonly [str
   ].join('\n')
 }
 
-/** For a step that failed. */
-export function failureSummary(failure: Failure, timings: Json | undefined, logs: string | undefined): string {
+/** For a cluster that has another version now. */
+export function upgradedSummary({ from, kubernetesVersion }: JsonObject, milliseconds: number): string {
+  return `### Kubernetes ${text(from)} was upgraded to ${text(kubernetesVersion)} in ${seconds(milliseconds)}\n`
+}
+
+/** For a step that failed; `missing` is what there is not. */
+export function failureSummary(
+  failure: Failure,
+  timings: Json | undefined,
+  logs: string | undefined,
+  missing = 'No cluster',
+): string {
   return [
-    `### No cluster: ${escaped(failure.title)}`,
+    `### ${missing}: ${escaped(failure.title)}`,
     '',
     ...(failure.link === undefined ? [] : [`The first broken link is the **${escaped(failure.link)}**.`, '']),
     ...(failure.lines.length === 0 ? [] : ['Its last lines:', '', fenced(failure.lines.join('\n')), '']),

@@ -1,4 +1,4 @@
-/** The events of `init -o json` as a workflow log shows them: groups by phase, and the facts at the end. */
+/** The events of `init -o json` and `upgrade -o json` as a workflow log shows them: groups by phase, and the facts at the end. */
 
 import { isObject, type Json, type JsonObject } from '../base/json.ts'
 import { maskSecrets } from '../base/secrets.ts'
@@ -12,17 +12,21 @@ export interface Log {
   readonly endGroup: () => void
 }
 
+/** Events whose facts are kept. */
+const KEPT = ['ready', 'upgraded', 'error'] as const
+type EventKind = (typeof KEPT)[number]
+
 export interface Progress {
   /** Takes a line of standard output. */
   readonly line: (line: string) => void
   /** Closes what is open. */
   readonly end: () => void
   /** The facts of the last event of that kind. */
-  readonly facts: (kind: 'ready' | 'error') => JsonObject | undefined
+  readonly facts: (kind: EventKind) => JsonObject | undefined
 }
 
 /** Lines that stay visible when groups are folded. */
-const OPEN: readonly string[] = ['init', 'runtime', 'images', 'ready', 'wait']
+const OPEN: readonly string[] = ['init', 'runtime', 'images', 'ready', 'upgrade', 'wait']
 
 const READY = /^\[init\] Kubernetes \S+ is ready after /
 
@@ -53,7 +57,7 @@ export function openProgress(log: Log): Progress {
       if (event === undefined) {
         if (line.trim() !== '') show(line)
       } else if (event.event === 'detail') log.debug(maskSecrets(String(event.text)))
-      else if (event.event === 'ready' || event.event === 'error') facts.set(event.event, event)
+      else if (KEPT.some(kind => kind === event.event)) facts.set(String(event.event), event)
       else if (typeof event.text === 'string') show(event.event === 'warning' ? `Warning: ${event.text}` : event.text)
     },
     end,

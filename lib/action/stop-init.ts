@@ -7,7 +7,7 @@ const POLL_MS = 50
 const PATIENCE_MS = 5000
 
 /** What main starts as root and may leave running. */
-const STARTED: readonly string[] = ['init', 'load']
+const STARTED: readonly string[] = ['init', 'load', 'upgrade']
 
 /** Ends all of it that is of this checkout of the action, other runners' on the same machine are left alone; gives whether there was any. */
 export async function stopStarted(): Promise<boolean> {

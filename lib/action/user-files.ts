@@ -55,8 +55,8 @@ export async function giveUserFiles(
   }
 }
 
-// The cluster's own lies where only root may look.
-async function giveKubectl(folder: string): Promise<string> {
+/** Copies the cluster's own, which lies where only root may look; gives its path, empty when there is none. */
+export async function giveKubectl(folder: string): Promise<string> {
   const source = join(LAYOUT.binaries, 'kubectl')
   const target = join(folder, 'kubectl')
   const { status } = await runAsRoot(['install', '-m', '0755', ...owner(), source, target])

@@ -14,7 +14,7 @@ export interface Checkout {
   readonly remove: () => void
 }
 
-const SCRIPTS: readonly string[] = ['init', 'reset', 'logs', 'load']
+const SCRIPTS: readonly string[] = ['init', 'reset', 'logs', 'load', 'upgrade']
 
 /** Makes one; `bodies` is JavaScript for scripts that do more than to end well, with `say(event)` and `args`. */
 export function stubbedCheckout(bodies: Readonly<Record<string, string>> = {}): Checkout {

@@ -424,6 +424,67 @@ process.exit(1)`
   })
 })
 
+const UPGRADE = `say({ event: 'progress', text: '[upgrade] From v1.35.3 to v1.36.2' })
+say({ event: 'upgraded', nodeName: 'node', from: 'v1.35.3', kubernetesVersion: 'v1.36.2' })`
+
+describe('a cluster that is there gets another version', { skip: busy }, () => {
+  // As a step before leaves it.
+  const present = [
+    ...hiding.slice(0, 4),
+    `${hiding[4]?.replace('&& exec @ARGV', '')} || exit 1;
+    mkdir('${LAYOUT.state}'); open(my $f, '>', '${LAYOUT.ready}'); close($f); exec @ARGV`,
+  ]
+  const skip = !mayHide && 'a cluster cannot be feigned here'
+  const inputs = { 'upgrade-to': '1.36', mirrors: 'https://me:secret-word@mirror.example' }
+
+  test('upgrade is called, outputs say what there is now, and the end is that of the step before', {
+    skip,
+  }, async () => {
+    await withJob({ upgrade: UPGRADE }, { inputs, wrapper: present }, async (job, { calls }) => {
+      const { status, outputs, state, summary, lines, raw } = await job.main()
+      assert.equal(status, 0, raw)
+      const [[name, ...words] = []] = calls()
+      assert.deepEqual([name, ...words.slice(0, 2)], ['upgrade', 'apply', '1.36'])
+      assert.ok(words.includes(`--mirror=@${join(job.temp, 'kubestep/mirrors')}`), words.join(' '))
+      assert.equal(outputs['kubernetes-version'], 'v1.36.2')
+      assert.deepEqual(JSON.parse(outputs.result ?? '').from, 'v1.35.3')
+      assert.deepEqual(state, {})
+      assert.match(summary, /^### Kubernetes v1\.35\.3 was upgraded to v1\.36\.2 in /)
+      assert.ok(lines.includes('[upgrade] From v1.35.3 to v1.36.2'))
+      assert.match((await job.post('success')).raw, /Nothing to do/)
+      assert.equal(calls().length, 1)
+    })
+  })
+
+  test('one that cannot be upgraded makes the step red with the cause', { skip }, async () => {
+    const upgrade = `say({ event: 'error', text: 'upgrade: cannot upgrade to "v1.37.0": it is newer' }); process.exit(1)`
+    await withJob({ upgrade }, { inputs, wrapper: present }, async job => {
+      const { status, annotations, outputs, summary } = await job.main()
+      assert.equal(status, 1)
+      assert.equal(annotations[0]?.title, 'cannot upgrade to "v1.37.0": it is newer')
+      assert.match(summary, /^### No upgrade: cannot upgrade/)
+      assert.equal(JSON.parse(outputs.result ?? '').ready, false)
+    })
+  })
+
+  test('without a cluster, and beside what makes one, it is refused', async () => {
+    await withJob({}, { inputs: { ...inputs, nodes: '3' } }, async (job, { calls }) => {
+      const { status, annotations } = await job.main()
+      assert.equal(status, 1)
+      assert.match(
+        annotations[0]?.title ?? '',
+        /^cannot use input "nodes" beside upgrade-to: the cluster is there already/,
+      )
+      assert.deepEqual(calls(), [])
+    })
+    await withJob({}, { inputs }, async (job, { calls }) => {
+      const { annotations } = await job.main()
+      assert.match(annotations[0]?.title ?? '', /^cannot upgrade: there is no cluster of kubestep on this machine/)
+      assert.deepEqual(calls(), [])
+    })
+  })
+})
+
 describe('the kubeconfig of the job', { skip: busy }, () => {
   const inputs = { kubeconfig: 'deep/er/mine' }
 

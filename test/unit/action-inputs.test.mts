@@ -7,14 +7,16 @@ import { componentArguments, componentFaults } from '../../lib/action/component-
 import { FOREIGN_INPUTS } from '../../lib/action/foreign-inputs.ts'
 import { listItems } from '../../lib/action/given-inputs.ts'
 import { initCall } from '../../lib/action/init-arguments.ts'
-import { INPUT_ROWS, INPUTS, type InputName } from '../../lib/action/inputs.ts'
+import { INPUT_ROWS, INPUTS, type Input, type InputName } from '../../lib/action/inputs.ts'
 import { OUTPUT_ROWS, OUTPUTS } from '../../lib/action/outputs.ts'
 import { readInputs } from '../../lib/action/read-inputs.ts'
 import { leaksInputs, placesOf, runnerOf } from '../../lib/action/runner-environment.ts'
+import { UPGRADE_INPUTS, upgradeFaults, upgradeFlags } from '../../lib/action/upgrade-arguments.ts'
 import { isObject, type Json, type JsonObject } from '../../lib/base/json.ts'
 import { parse, parseAll } from '../../lib/base/yaml.ts'
 import { OPTIONS } from '../../lib/cli/options.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
+import { upgradeCommand } from '../../lib/phases/upgrade.ts'
 import { actionTables } from '../../scripts/build/action-tables.ts'
 import { actionMetadata } from '../../scripts/build/action-yml.ts'
 import { fillTables } from '../../scripts/build/tables.ts'
@@ -383,6 +385,35 @@ describe('initCall()', () => {
 function at(object: Json | undefined, ...path: readonly string[]): Json | undefined {
   return path.reduce<Json | undefined>((value, key) => (isObject(value) ? value[key] : undefined), object)
 }
+
+describe('upgrade-to', () => {
+  test('what the runner fills in is no fault, what makes a cluster is', () => {
+    const filled = Object.fromEntries(
+      INPUT_ROWS.flatMap(([name, { default: value, implied }]) => (value && !implied ? [[name, value]] : [])),
+    )
+    const wishes = Object.fromEntries(UPGRADE_INPUTS.map(name => [name, INPUTS[name].example]))
+    assert.deepEqual(upgradeFaults({ ...filled, ...wishes, 'job-status': 'failure', 'upgrade-to': '1.36' }), [])
+    assert.deepEqual(upgradeFaults({ ...filled, nodes: '3' }), [])
+    const faults = upgradeFaults({ ...filled, 'upgrade-to': '1.36', 'kubernetes-version': '1.35', profile: 'kubeadm' })
+    assert.deepEqual(
+      faults.map(line => /^action: cannot use input "([\w-]+)" beside upgrade-to: /.exec(line)?.[1]),
+      ['kubernetes-version', 'profile'],
+    )
+  })
+
+  test('flags are options of upgrade apply, and those of the cluster are none of them', () => {
+    const { given } = read({ 'upgrade-to': '1.36', artifacts: 'lib', mirrors: 'a=b\nc', offline: 'false', wait: 'all' })
+    assert.deepEqual(upgradeFlags(given, ROOT), ['--mirror=a=b,c', `--artifacts=${join(ROOT, 'lib')}`])
+    const apply = upgradeCommand.subcommands?.find(({ name }) => name === 'apply')
+    for (const name of UPGRADE_INPUTS) {
+      const { flag = 'timeout' }: Input = INPUTS[name]
+      assert.ok(
+        apply?.options?.some(option => option === flag),
+        name,
+      )
+    }
+  })
+})
 
 describe('environment', () => {
   test('runnerOf() knows its runners; others than GitHub’s leak inputs of outer actions', () => {

@@ -61,6 +61,11 @@ async function finish(call: Call, upgrade: Unfinished): Promise<void> {
     api.close()
   }
   const { name } = to.init.nodeRegistration
+  output.event('upgraded', {
+    nodeName: name,
+    from: formatVersion(upgrade.from.version),
+    kubernetesVersion: nameOf(upgrade),
+  })
   const what = isControlPlane && request.command === 'apply' ? 'the control plane node' : 'the node'
   output.say(`[upgrade] SUCCESS! ${what} "${name}" was upgraded to "${nameOf(upgrade)}".`)
   if (request.command === 'apply')

@@ -90,7 +90,7 @@ function takesEtcd({ etcdUpgrade }: UpgradeRequest, { from, to }: FilePlan, { ou
 /** Images into the runtime, programs onto this disk; gives the new kubelet where it is ours to replace. */
 async function supply(
   call: Call,
-  { steps }: UpgradeRequest,
+  { steps, pulls }: UpgradeRequest,
   { to, isControlPlane }: FilePlan,
 ): Promise<Unfinished['kubelet']> {
   const { flags, output } = call
@@ -111,7 +111,7 @@ async function supply(
       const task = output.begin('images', `[upgrade] Putting the images of ${wish.version} into the runtime`)
       const runtime = await openRuntime(to.init.nodeRegistration.criSocket, false)
       try {
-        const sources = { archives: found.imageArchives, ...(flags.artifacts === undefined && { fetching }) }
+        const sources = { archives: found.imageArchives, ...(flags.artifacts === undefined && pulls && { fetching }) }
         await loadImages(runtime, to, sources).all
       } finally {
         runtime.cri.close()

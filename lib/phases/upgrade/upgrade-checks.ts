@@ -1,6 +1,7 @@
 /** What may be in the way of an upgrade, by kubeadm's names; nothing of it makes a Pod or pulls an image. */
 import { existsSync } from 'node:fs'
 import { KubestepError } from '../../base/errors.ts'
+import { nearest } from '../../base/nearest.ts'
 import { parseVersion } from '../../base/version.ts'
 import { unreadyControlPlanes } from '../../cluster/api/running-versions.ts'
 import { localComponents, manifestPath } from '../../kubeadm/manifests/manifests.ts'
@@ -44,6 +45,28 @@ const CHECKS: readonly UpgradeCheck[] = [
   },
 ]
 
+/** Checks of kubeadm's upgrade that are not made here: nothing is pulled, no Job is made, a Corefile is carried over. */
+const ELSEWHERE: readonly string[] = [
+  'IsPrivilegedUser',
+  'SystemVerification',
+  'CoreDNSUnsupportedPlugins',
+  'CoreDNSMigration',
+  'CreateJob',
+  'ImagePull',
+]
+
+/** Names that no check of an upgrade has; kubeadm passes over them without a word. */
+export function unknownChecks(names: readonly string[]): string[] {
+  const known = [...CHECKS.map(({ name }) => name), ...ELSEWHERE]
+  const lower = new Set([...known, 'all'].map(name => name.toLowerCase()))
+  return names
+    .filter(name => !lower.has(name.toLowerCase()))
+    .map(name => {
+      const hint = nearest(name, known)
+      return `[preflight] there is no check "${name}" to ignore${hint === undefined ? '' : `; did you mean "${hint}"?`}`
+    })
+}
+
 /** Looks at everything. Throws a KubestepError with every fault; what is ignored, or passed over by force, is warned of. */
 export async function checkUpgrade(
   outlook: Outlook,
@@ -52,8 +75,9 @@ export async function checkUpgrade(
   warn: (line: string) => void,
 ): Promise<void> {
   const faults: string[] = []
+  for (const line of unknownChecks(request.ignored)) warn(line)
   for (const { name, look } of CHECKS) {
-    const isIgnored = request.ignored.some(ignored => ignored === 'all' || ignored === name.toLowerCase())
+    const isIgnored = request.ignored.some(ignored => ['all', name.toLowerCase()].includes(ignored.toLowerCase()))
     for (const fault of await look(outlook, plan)) {
       if (isIgnored) warn(`[preflight] ${name}: ${fault}`)
       else faults.push(`upgrade: ${fault} (--ignore-preflight-errors=${name} passes over it)`)

@@ -25,6 +25,8 @@ export interface UpgradeRequest {
   readonly allowExperimental: boolean
   readonly allowReleaseCandidate: boolean
   readonly patches?: string
+  /** Whether images that are missing may be fetched. */
+  readonly pulls: boolean
   readonly ignored: readonly string[]
   readonly contextLines: number
   readonly printConfig: boolean
@@ -77,9 +79,11 @@ export function readUpgradeRequest(call: Call): {
       allowExperimental: flags['allow-experimental-upgrades'] ?? part.allowExperimentalUpgrades ?? false,
       allowReleaseCandidate: flags['allow-release-candidate-upgrades'] ?? part.allowRCUpgrades ?? false,
       ...(patches !== undefined && { patches }),
-      ignored: [...(listOf(flags['ignore-preflight-errors']) ?? []), ...(part.ignorePreflightErrors ?? [])].map(name =>
-        name.toLowerCase(),
-      ),
+      pulls: part.imagePullPolicy !== 'Never',
+      ignored: ignoredNames([
+        ...(listOf(flags['ignore-preflight-errors']) ?? []),
+        ...(part.ignorePreflightErrors ?? []),
+      ]),
       contextLines: Number(flags['context-lines'] ?? config.diff.contextLines ?? 3),
       printConfig: flags['print-config'] ?? part.printConfig ?? false,
       timeouts: config.timeouts,
@@ -107,6 +111,15 @@ function wantedVersion([given, more]: readonly string[], configured: string | un
 
 function listOf(names: string | undefined): readonly string[] | undefined {
   return names?.split(',').filter(name => name !== '')
+}
+
+/** Those of the command line and of the file together. Source: kubeadm validation.go, ValidateIgnorePreflightErrors (v1.36). */
+function ignoredNames(names: readonly string[]): readonly string[] {
+  const others = names.filter(name => name.toLowerCase() !== 'all')
+  if (others.length === 0 || others.length === names.length) return names
+  throw new UsageError(
+    `upgrade: cannot ignore ${JSON.stringify(names.join(','))}: individual checks cannot be named beside "all"; keep "all" or the names`,
+  )
 }
 
 function refuseMixed(flags: Flags): void {
