@@ -13,6 +13,7 @@ import { fetchingOf } from '../../supply/components/fetch-options.ts'
 import { reporterOf } from '../../supply/components/reporter.ts'
 import { openRuntime } from '../../supply/runtime/runtime.ts'
 import { loadImages } from '../init/cluster-images.ts'
+import { absentAddons, withoutAddons } from './absent-addons.ts'
 import { saveSnapshot } from './etcd-copies.ts'
 import { isOurKubelet, stageProgram } from './new-kubelet.ts'
 import { type FilePlan, isChanged, type PlannedFile, plannedFiles, sayEdits } from './planned-files.ts'
@@ -25,11 +26,11 @@ import type { UpgradeRequest } from './upgrade-request.ts'
 const DEFAULT_TIMEOUT = '10m0s'
 
 /** Reads, checks, fetches, and writes down what will be done. Throws a KubestepError with every fault. */
-export async function beginUpgrade(call: Call, request: UpgradeRequest): Promise<Unfinished> {
+export async function beginUpgrade(call: Call, asked: UpgradeRequest): Promise<Unfinished> {
   const { output } = call
   const outlook = await readOutlook(call)
   try {
-    const { plan, files } = await planUpgrade(call, request, outlook)
+    const { plan, files, request } = await planUpgrade(call, asked, outlook)
     const version = plan.to.cluster.kubernetesVersion
     if (request.printConfig) output.result(stringify(storedCluster(outlook.stored)))
     if (request.steps.includes('preflight')) await checkUpgrade(outlook, plan, request, output.warn)
@@ -60,13 +61,16 @@ export async function beginUpgrade(call: Call, request: UpgradeRequest): Promise
   }
 }
 
-/** What an upgrade would write on this node. Throws a KubestepError, a ConfigError and an ApiError. */
+/** What an upgrade would write on this node, and what of it is asked for in this cluster. Throws a KubestepError, a ConfigError and an ApiError. */
 export async function planUpgrade(
   call: Call,
-  request: UpgradeRequest,
+  asked: UpgradeRequest,
   outlook: Outlook,
-): Promise<{ readonly plan: FilePlan; readonly files: readonly PlannedFile[] }> {
-  const plan = await filePlan(outlook, request, targetVersion(outlook, request), call)
+): Promise<{ readonly plan: FilePlan; readonly files: readonly PlannedFile[]; readonly request: UpgradeRequest }> {
+  const plan = await filePlan(outlook, asked, targetVersion(outlook, asked), call)
+  const absent = absentAddons(outlook, plan.to).filter(({ step }) => asked.steps.includes(step))
+  for (const { why } of absent) call.output.say(why)
+  const request = { ...asked, steps: asked.steps.filter(step => !absent.some(one => one.step === step)) }
   if (request.command === 'apply' && !plan.isControlPlane) {
     throw new KubestepError(
       'upgrade: cannot apply on this machine: it has no API server; apply on a control plane, and use "upgrade node" here',
@@ -76,7 +80,11 @@ export async function planUpgrade(
   const files = plannedFiles(plan).filter(({ component }) =>
     component === undefined ? wants('kubelet-config') : wants('control-plane'),
   )
-  return { plan, files: files.filter(({ component }) => component !== 'etcd' || takesEtcd(request, plan, call)) }
+  return {
+    plan,
+    files: files.filter(({ component }) => component !== 'etcd' || takesEtcd(request, plan, call)),
+    request,
+  }
 }
 
 /** etcd never goes back. Source: kubeadm phases/upgrade/staticpods.go (v1.36). */
@@ -101,6 +109,7 @@ async function supply(
   const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
   const reporter = reporterOf(call)
   const fetching = fetchingOf(flags, deadline, reporter.onProgress)
+  const wanted = withoutAddons(to, steps)
   const wish = { version: to.cluster.kubernetesVersion, arch: architecture() }
   try {
     const found: Artifacts =
@@ -112,11 +121,11 @@ async function supply(
       const runtime = await openRuntime(to.init.nodeRegistration.criSocket, false)
       try {
         const sources = { archives: found.imageArchives, ...(flags.artifacts === undefined && pulls && { fetching }) }
-        await loadImages(runtime, to, sources).all
+        await loadImages(runtime, wanted, sources).all
       } finally {
         runtime.cri.close()
       }
-      task.done(`[upgrade] All ${imageList(to).length} images are there`)
+      task.done(`[upgrade] All ${imageList(wanted).length} images are there`)
     }
     if (!needsKubelet) return undefined
     if (found.kubectl !== undefined) stageProgram('kubectl', found.kubectl)

@@ -15,11 +15,11 @@ import { readOutlook } from './upgrade-outlook.ts'
 import type { UpgradeRequest } from './upgrade-request.ts'
 
 /** Prints the differences. Throws a KubestepError, a ConfigError and an ApiError. */
-export async function showDiff(call: Call, request: UpgradeRequest): Promise<void> {
+export async function showDiff(call: Call, asked: UpgradeRequest): Promise<void> {
   const { output } = call
   const outlook = await readOutlook(call)
   try {
-    const { plan, files } = await planUpgrade(call, request, outlook)
+    const { plan, files, request } = await planUpgrade(call, asked, outlook)
     const objects = plan.isControlPlane ? await plannedObjects(outlook.api, plan, request.steps) : []
     const texts = [
       ...files.map(({ path, before, content }) => ({ path, before: before ?? null, after: content })),
@@ -57,11 +57,11 @@ function folderOf({ flags }: Call): string {
 }
 
 /** Writes what `apply` and `node` would write into a folder, and says what they would do. Throws like showDiff. */
-export async function dryRun(call: Call, request: UpgradeRequest): Promise<void> {
+export async function dryRun(call: Call, asked: UpgradeRequest): Promise<void> {
   const { output } = call
   const outlook = await readOutlook(call)
   try {
-    const { plan, files } = await planUpgrade(call, request, outlook)
+    const { plan, files, request } = await planUpgrade(call, asked, outlook)
     if (request.steps.includes('preflight')) await checkUpgrade(outlook, plan, request, output.warn)
     const objects = plan.isControlPlane ? await plannedObjects(outlook.api, plan, request.steps) : []
     sayEdits(files, output.say)
