@@ -34,6 +34,31 @@ test('adaptToMachine() leaves what the user has said', () => {
   assert.deepEqual(adaptToMachine(said, { ...MACHINE, systemd: false }).config.kubelet.document, document)
 })
 
+for (const [what, mayLowerOomScore, document, args, flags] of [
+  ['a machine that may', true, {}, [], []],
+  ['a machine that may not', false, {}, [], [{ name: 'oom-score-adj', value: '0' }]],
+  ['one that may not, when the user has said so in the configuration', false, { oomScoreAdj: -5 }, [], []],
+  [
+    'one that may not, when the user has given the flag',
+    false,
+    {},
+    [{ name: 'oom-score-adj', value: '-5' }],
+    [{ name: 'oom-score-adj', value: '-5' }],
+  ],
+] as const) {
+  test(`adaptToMachine() on an OOM score of the kubelet, for ${what}`, () => {
+    const { config } = loadInitConfig({ flags: {} }, GOLDEN_FACTS)
+    const { nodeRegistration } = config.init
+    const given = {
+      ...config,
+      init: { ...config.init, nodeRegistration: { ...nodeRegistration, kubeletExtraArgs: args } },
+      kubelet: { ...config.kubelet, document: { ...config.kubelet.document, ...document } },
+    }
+    const adapted = adaptToMachine(given, { ...MACHINE, mayLowerOomScore })
+    assert.deepEqual(adapted.config.init.nodeRegistration.kubeletExtraArgs, flags)
+  })
+}
+
 for (const [config, driver] of [
   [{ containerd: { defaultRuntimeName: 'runc', runtimes: { runc: { options: { SystemdCgroup: true } } } } }, 'systemd'],
   [{ containerd: { defaultRuntimeName: 'runc', runtimes: { runc: { options: { BinaryName: '' } } } } }, 'cgroupfs'],

@@ -13,7 +13,7 @@ import { chosenGates } from '../../cluster/ready/gate-context.ts'
 import type { GateResult } from '../../cluster/ready/wait-gates.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { overlay } from '../../machine/file-overlay.ts'
-import { writeFiles, writeLink } from '../../machine/files.ts'
+import { makeOwnFolder, writeFiles, writeLink } from '../../machine/files.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 import type { Journal } from '../../machine/journal.ts'
 import { GATES_WITHOUT_NETWORK, wantsNetwork } from '../../machine/network/pod-network.ts'
@@ -32,12 +32,13 @@ import { registryNotice } from '../run/live-runtime.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
 import { fileChange } from '../run/record-changes.ts'
 import { planAddons } from './addon-plan.ts'
+import type { ImageSteps } from './cluster-images.ts'
 import { completeCluster } from './complete-cluster.ts'
 import { explained, failure } from './failed-run.ts'
-import { supplyBinaries, supplyHost, supplyRuntime } from './node-supply.ts'
+import { type SupplyRun, supplyBinaries, supplyHost, supplyRuntime } from './node-supply.ts'
 import { letPodsThrough } from './pod-firewall.ts'
 import { givePrepared } from './prepared-images.ts'
-import { renderCluster } from './render-cluster.ts'
+import { type RenderedCluster, renderCluster } from './render-cluster.ts'
 
 export interface ClusterUp {
   readonly config: InitConfig
@@ -95,20 +96,20 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     writeFiles('/', [...node.files, ...(network === undefined ? [] : [network])])
     if (node.link !== undefined) writeLink('/', node.link.path, node.link.target)
     makeDataFolder(config)
-    const serving = images.apiserver.then(() => writeFiles('/', rendered.due('apiserver').files))
-    serving.catch(() => {})
+    // A kubelet that does not find it looks again after a second, and not when something comes.
+    makeOwnFolder('/', KUBERNETES.manifests, 0o700)
     const planned = plannedNodes(flags, config.init.nodeRegistration.name)
     const ranges = planned.length === 0 ? [] : await prepareForNodes(config, journal)
     if (withNetwork) await letPodsThrough(config, journal)
-    await within(deadline, 'cannot load the first images', images.first)
-    timings.mark('first images')
 
-    // From here the kubelet runs the control plane; its objects go in as soon as the API server answers.
+    // The kubelet runs the control plane as its images come; its objects go in as soon as the API server answers.
     if (!isSkipped('kubelet-start', config.init.skipPhases)) {
       output.say('[kubelet-start] Starting the kubelet')
       await services.start(kubeletService(binaries.kubelet))
     }
     timings.mark('kubelet started')
+    const serving = giveStaticPods(images, rendered, run)
+    serving.catch(() => {})
     const read = overlay(rendered.files, phase.read)
     const api = openAdminApi(config, read, flags['kubeconfig-dir'] ?? KUBERNETES.folder)
     opened.push(api)
@@ -117,6 +118,12 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       ...(network !== undefined && expectsNodes(config, flags) && nodeRouteAgent(config, network.path).parts),
       ...addons.parts,
     }
+    const settings = { node: config.init.nodeRegistration.name, parts }
+    const hasAgent = Object.keys(parts).length > 0
+    if (hasAgent) journal.record(AGENT_CHANGE)
+    // It loads while the kubelet does, and not when the API server wants the processor.
+    const agent = serving.then(() => (hasAgent ? startAgent(services, settings) : undefined))
+    agent.catch(() => {})
     const nodes = startNodes(planned, {
       config,
       call,
@@ -135,10 +142,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       ca: read(`${config.cluster.certificatesDir}/ca.crt`) ?? '',
       gates,
       startBeside: async () => {
-        if (Object.keys(parts).length > 0) {
-          journal.record(AGENT_CHANGE)
-          await startAgent(services, { node: config.init.nodeRegistration.name, parts })
-        }
+        await agent
         nodes.admit()
       },
       deadline,
@@ -175,6 +179,19 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     done.abort()
     for (const connection of opened) connection.close()
   }
+}
+
+/** Gives the kubelet etcd and the API server, each when its image is in. */
+async function giveStaticPods(
+  images: ImageSteps,
+  { due }: RenderedCluster,
+  { deadline, mark }: SupplyRun,
+): Promise<void> {
+  await within(deadline, 'cannot load the first images', images.first)
+  mark('first images')
+  writeFiles('/', due('etcd').files)
+  await images.apiserver
+  writeFiles('/', due('apiserver').files)
 }
 
 /** Fails when that does, and never ends otherwise. */

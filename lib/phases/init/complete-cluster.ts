@@ -45,10 +45,11 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
   server.done(`[control-plane] The API server answers after ${secondsText(mark('API answers'))}`)
 
   // Controllers, the scheduler and CoreDNS start while the API server still gets ready, as if all were there.
-  await giveStartingRights(api)
+  const rights = giveStartingRights(api)
   const put = async (when: Moment): Promise<void> => {
     const { files, objects } = rendered.due(when)
     writeFiles('/', files)
+    await rights
     await applyObjects(api, objects, deadline)
   }
   const applying = Promise.all([

@@ -23,9 +23,11 @@ import { waitControlPlane } from '../wait-control-plane.ts'
 export type Moment =
   /** Before anything is changed. */
   | 'look'
-  /** Before the kubelet starts, which waits for the images of pause and etcd. */
+  /** Before the kubelet starts, which takes a second to look for static Pods: images go in meanwhile. */
   | 'kubelet'
-  /** When its image is in: the kubelet and etcd come up meanwhile. */
+  /** When the images of pause and etcd are in. */
+  | 'etcd'
+  /** When its image is in, too. */
   | 'apiserver'
   /** When the API server answers. */
   | 'api'
@@ -48,7 +50,7 @@ export const INIT: readonly InitStep[] = [
   step('look', preflight),
   step('kubelet', certs),
   step('kubelet', kubeconfig),
-  step('kubelet', etcd),
+  step('etcd', etcd),
   step('apiserver', controlPlane, 'apiserver'),
   step('controllers', controlPlane, 'controller-manager', 'scheduler'),
   step('kubelet', kubeletStart),

@@ -5,6 +5,7 @@
 
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { isSince } from '../../base/version.ts'
+import { argumentValue } from '../../kubeadm/manifests/command-line.ts'
 import type { MachineFacts } from '../../machine/host/machine.ts'
 import type { NodeAddress } from './node-address.ts'
 
@@ -52,6 +53,27 @@ export const KUBELET_ADAPTATIONS: readonly Adaptation[] = [
   { field: 'failSwapOn', value: false, why: 'swap is on', applies: ({ swap }) => swap },
 ]
 
+/** A flag of the kubelet, for what is this machine's own and has no place in the configuration that all nodes share. */
+interface FlagAdaptation {
+  readonly flag: string
+  /** The field of KubeletConfiguration that says the same. */
+  readonly field: string
+  readonly value: string
+  readonly why: string
+  readonly applies: (machine: MachineFacts) => boolean
+}
+
+export const KUBELET_FLAG_ADAPTATIONS: readonly FlagAdaptation[] = [
+  {
+    flag: 'oom-score-adj',
+    field: 'oomScoreAdj',
+    value: '0',
+    why: 'without CAP_SYS_RESOURCE no process gets a lower one, and the kubelet tries three times before it starts Pods',
+    // Source: kubelet util/oom/oom_linux.go applyOOMScoreAdj (v1.36): 0.2 s.
+    applies: ({ mayLowerOomScore }) => !mayLowerOomScore,
+  },
+]
+
 /** The configuration with the adaptations filled in, and a line for each; `address` is what the kubelet has to be told. */
 export function adaptToMachine(
   config: InitConfig,
@@ -63,21 +85,27 @@ export function adaptToMachine(
   )
   const fields = Object.fromEntries(rows.map(({ field, value }) => [field, value]))
   const document = { ...config.kubelet.document, ...fields }
-  const changes = [
-    ...rows.map(({ field, value, why }) => ({ field, value, why })),
-    ...(address === undefined ? [] : [{ field: 'node-ip', ...address }]),
+  const { nodeRegistration } = config.init
+  const given = nodeRegistration.kubeletExtraArgs ?? []
+  const flags = [
+    ...KUBELET_FLAG_ADAPTATIONS.filter(
+      ({ flag, field, applies }) =>
+        document[field] === undefined && argumentValue(given, flag) === undefined && applies(machine),
+    ),
+    ...(address === undefined ? [] : [{ flag: 'node-ip', ...address }]),
   ]
+  const changes = [...rows, ...flags.map(({ flag, value, why }) => ({ field: flag, value, why }))]
+  const kubeletExtraArgs = [...given, ...flags.map(({ flag, value }) => ({ name: flag, value }))]
   return {
-    config: withAddress({ ...config, kubelet: { ...config.kubelet, document } }, address),
+    config: {
+      ...config,
+      kubelet: { ...config.kubelet, document },
+      ...(flags.length > 0 && {
+        init: { ...config.init, nodeRegistration: { ...nodeRegistration, kubeletExtraArgs } },
+      }),
+    },
     notices: changes.map(({ field, value, why }) => `[kubelet-start] Setting ${field} to ${value}: ${why}`),
   }
-}
-
-function withAddress(config: InitConfig, address: NodeAddress | undefined): InitConfig {
-  if (address === undefined) return config
-  const { nodeRegistration } = config.init
-  const kubeletExtraArgs = [...(nodeRegistration.kubeletExtraArgs ?? []), { name: 'node-ip', value: address.value }]
-  return { ...config, init: { ...config.init, nodeRegistration: { ...nodeRegistration, kubeletExtraArgs } } }
 }
 
 /** What is stored in a cluster fits the machines that were there first. */
