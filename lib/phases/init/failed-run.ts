@@ -66,7 +66,10 @@ export async function explained(error: unknown, run: FailedRun): Promise<unknown
 async function brokenLink(error: KubestepError, { watched, marks, afterMs }: FailedRun): Promise<Broken | undefined> {
   if (error instanceof BrokenError) return error.broken
   if (!(error instanceof WaitError) || watched === undefined) return undefined
-  const isYoung = afterMs - (marks['kubelet started'] ?? 0) < YOUNG_MS
+  const started = marks['kubelet started']
+  // It has no static Pod before the first images are in.
+  const begun = started === undefined ? 0 : Math.max(started, marks['first images'] ?? afterMs)
+  const isYoung = afterMs - begun < YOUNG_MS
   return firstBroken(watched, LINKS, isYoung).catch(() => undefined)
 }
 
