@@ -137,15 +137,24 @@ describe('prepared runtimes', { skip }, () => {
     })
   })
 
-  test('layOut() refuses one that is damaged, and leaves nothing', async () => {
-    const [prepared] = preparedIn(cacheDir)
-    const blobs = join(prepared?.folder ?? '', 'io.containerd.content.v1.content/blobs/sha256')
-    const [blob = ''] = readdirSync(blobs)
-    truncateSync(join(blobs, blob), 1)
-    const root = join(folder, 'refused')
-    assert.equal(prepared && (await layOut(prepared, root)), false)
-    assert.equal(existsSync(join(root, 'io.containerd.content.v1.content/blobs')), false)
-  })
+  for (const [what, damage] of [
+    ['has other bytes, as many as before', path => writeFileSync(path, Buffer.alloc(statSync(path).size, 1))],
+    ['is cut short', path => truncateSync(path, 1)],
+  ] as const satisfies readonly [string, (path: string) => void][]) {
+    test(`layOut() refuses one of which a file ${what}, and leaves nothing`, async () => {
+      const [prepared] = preparedIn(cacheDir)
+      assert.ok(prepared)
+      const own = join(mkdtempSync(join(folder, 'copy-')), 'prepared')
+      await $`cp --archive ${prepared.folder} ${own}`
+      const copy = { ...prepared, folder: own }
+      assert.equal(await layOut(copy, join(own, '../whole')), true)
+      const blobs = join(own, 'io.containerd.content.v1.content/blobs/sha256')
+      damage(join(blobs, readdirSync(blobs)[0] ?? ''))
+      const root = join(own, '../refused')
+      assert.equal(await layOut(copy, root), false)
+      assert.equal(existsSync(join(root, 'io.containerd.content.v1.content/blobs')), false)
+    })
+  }
 
   test('preparedIn() believes none that somebody else could have made, nor half of one', () => {
     const [prepared] = preparedIn(cacheDir)

@@ -122,15 +122,19 @@ export async function copyParts(from: string, to: string, parts: readonly string
   return true
 }
 
-/** A sum over names, kinds, owners and sizes of a tree's images: what is cut short or missing changes it. */
+/**
+ * A sum over names, kinds, owners, sizes and times of change of a tree's images: what is cut short, missing or written
+ * anew changes it. Reading all the bytes would take longer than unpacking them again saves.
+ */
 export function listingOf(root: string): string {
   const sum = createHash('sha256')
   const walk = (path: string): void => {
     for (const name of readdirSync(join(root, path)).sort()) {
       const below = join(path, name)
-      const { mode, uid, gid, size } = lstatSync(join(root, below))
+      const { mode, uid, gid, size, mtimeMs } = lstatSync(join(root, below))
       const isFolder = (mode & 0o170000) === 0o040000
-      sum.update(JSON.stringify([below, mode, uid, gid, isFolder || isDatabase(name) ? 0 : size]))
+      const content = isFolder || isDatabase(name) ? [] : [size, mtimeMs]
+      sum.update(JSON.stringify([below, mode, uid, gid, ...content]))
       if (isFolder) walk(below)
     }
   }
