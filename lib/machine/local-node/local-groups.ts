@@ -20,12 +20,19 @@ export function cgroupRootOf(name: string): string {
 
 const isUnified = (): boolean => existsSync(join(ROOT, 'cgroup.controllers'))
 
-/** Roots of the hierarchies that processes are sorted into; with systemd's, which would end what it takes for a session's. */
+/**
+ * Roots of the hierarchies that processes are sorted into: those of the kernel's controllers, and systemd's, which would
+ * end what it takes for a session's. Others are other people's.
+ */
 function hierarchies(): string[] {
   if (isUnified()) return [ROOT]
+  const controllers = readTextOrEmpty('/proc/cgroups')
+    .split('\n')
+    .flatMap(line => line.split('\t')[0] ?? [])
   return readdirSync(ROOT)
+    .filter(name => name === 'systemd' || name.split(',').every(part => controllers.includes(part)))
     .map(name => join(ROOT, name))
-    .filter(path => existsSync(join(path, 'cgroup.procs')) && !path.endsWith('/unified'))
+    .filter(path => existsSync(join(path, 'cgroup.procs')))
 }
 
 // A runtime makes groups there, too.
