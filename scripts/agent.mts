@@ -9,10 +9,11 @@ export const agent: Script = script(
     name: 'agent',
     about: "Keep routes to other nodes' Pods while nodes come and go; init and join start it as a service (ours).",
     options: [],
+    positionals: '[FILE]',
     examples: ['agent.mts'],
   },
-  async ({ output }) => {
+  async ({ output, positionals }) => {
     // Whoever ends it kills it: there is nothing to tidy up.
-    await runAgent(output.say, new AbortController().signal)
+    await runAgent(output.say, new AbortController().signal, positionals[0])
   },
 )

@@ -40,6 +40,7 @@ const OPTIONS: readonly OptionName[] = [
   'addons',
   'registry',
   'nodes',
+  'control-planes',
   'workers',
   'wait',
   'timeout',

@@ -85,9 +85,17 @@ export const INPUTS = {
     example: '3',
     flag: 'nodes',
   },
+  'control-planes': {
+    kind: 'text',
+    about: 'control planes of the cluster, all on this machine, behind a balancer; an odd number survives failures',
+    default: '1',
+    implied: true,
+    example: '3',
+    flag: 'control-planes',
+  },
   workers: {
     kind: 'text',
-    about: 'the same by the number of workers, one less',
+    about: 'nodes by the number of workers, without control planes',
     example: '2',
     flag: 'workers',
   },

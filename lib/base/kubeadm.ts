@@ -185,6 +185,8 @@ export interface InitConfig {
   readonly kubeadm: Version
   /** As what this machine joins a cluster that is there; absent where it begins one. */
   readonly joins?: NodeRole
+  /** Where several control planes of this machine are reached together. */
+  readonly balancerPort?: number
 }
 
 export type NodeRole = 'worker' | 'control-plane'

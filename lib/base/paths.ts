@@ -57,6 +57,8 @@ export const LAYOUT = {
   localNode: '/var/lib/kubestep/local-node.json',
   /** What the agent does on this machine. */
   agent: '/var/lib/kubestep/agent.json',
+  /** The API servers that a process of its own stands before. */
+  apiBalancer: '/var/lib/kubestep/api-balancer.json',
   /** Folders of claims. */
   volumes: '/var/lib/kubestep/volumes',
   /** What an upgrade that has begun writes, and what was there before. */

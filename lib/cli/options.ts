@@ -287,11 +287,18 @@ export const OPTIONS = {
     default: '1',
     about: 'nodes of the cluster, all on this machine: a control plane and workers (ours)',
   },
+  'control-planes': {
+    type: 'string',
+    value: 'N',
+    reads: 'count',
+    default: '1',
+    about: 'control planes of the cluster, all on this machine, behind a balancer (ours)',
+  },
   workers: {
     type: 'string',
     value: 'N',
     reads: 'count',
-    about: 'the same by the number of workers, one less (ours)',
+    about: 'nodes by the number of workers, without control planes (ours)',
   },
   mirror: {
     type: 'string',

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseSubnet, type Subnet } from '../../lib/base/address.ts'
 import type { JsonObject } from '../../lib/base/json.ts'
+import type { InitConfig } from '../../lib/base/kubeadm.ts'
 import { nodeAddresses, nodeRange, nodeRanges } from '../../lib/machine/local-node/node-network.ts'
 import { restoreText } from '../../lib/machine/network/firewall-rules.ts'
 import { expectsNodes } from '../../lib/phases/agent/expected-nodes.ts'
 import { join } from '../../lib/phases/join.ts'
-import { forNodes, plannedNodes, zoneOf } from '../../lib/phases/nodes/node-plan.ts'
-import { PASSED_ON } from '../../lib/phases/nodes/start-nodes.ts'
+import { PASSED_ON } from '../../lib/phases/nodes/node-join.ts'
+import { forNodes, type NodeFlags, nodeCounts, plannedNodes, zoneOf } from '../../lib/phases/nodes/node-plan.ts'
 import { initConfig } from '../pki.ts'
 
 test('one node is the machine itself', () => {
@@ -33,6 +34,60 @@ test('workers are counted without the control plane', () => {
   assert.equal(plannedNodes({ workers: '2' }, 'm').length, 2)
   assert.equal(plannedNodes({ workers: '2', nodes: '3' }, 'm').length, 2)
   assert.throws(() => plannedNodes({ workers: '2', nodes: '2' }, 'm'), /cannot have 2 nodes with 2 workers/)
+})
+
+test('control planes come before workers, and count among the nodes', () => {
+  const names = (flags: NodeFlags): string[] => plannedNodes(flags, 'm').map(({ name, role }) => `${name} ${role}`)
+  const planes = ['m-control-plane2 control-plane', 'm-control-plane3 control-plane']
+  assert.deepEqual(names({ 'control-planes': '3' }), planes)
+  assert.deepEqual(names({ 'control-planes': '3', workers: '1' }), [...planes, 'm-worker worker'])
+  assert.deepEqual(names({ 'control-planes': '3', nodes: '4' }), [...planes, 'm-worker worker'])
+  assert.deepEqual(
+    plannedNodes({ 'control-planes': '3', workers: '1' }, 'm').map(({ index }) => index),
+    [2, 3, 4],
+  )
+})
+
+const CONTRADICTIONS: readonly (readonly [flags: NodeFlags, message: RegExp])[] = [
+  [{ nodes: '2', 'control-planes': '3' }, /cannot have 2 nodes with 3 control planes: that makes 3;/],
+  [{ nodes: '4', 'control-planes': '3', workers: '2' }, /cannot have 4 nodes with 3 control planes and 2 workers/],
+]
+
+for (const [flags, message] of CONTRADICTIONS) {
+  test(`${JSON.stringify(flags)} contradict`, () => {
+    assert.throws(() => nodeCounts(flags), message)
+  })
+}
+
+const ENDPOINTS: readonly (readonly [given: string | undefined, bindPort: number, endpoint: string | RegExp])[] = [
+  [undefined, 6443, '10.0.0.5:6444'],
+  [undefined, 8443, '10.0.0.5:8444'],
+  [undefined, 65_535, '10.0.0.5:65534'],
+  ['k.example:7000', 6443, 'k.example:7000'],
+  ['[fd00::1]:7000', 6443, '[fd00::1]:7000'],
+  ['k.example:6443', 6443, /behind "k.example:6443": port 6443 .* --control-plane-endpoint k.example:6444/],
+  ['k.example', 6443, /behind "k.example": port 6443 .* --control-plane-endpoint k.example:6444/],
+  ['fd00::1', 6443, /--control-plane-endpoint \[fd00::1\]:6444/],
+]
+
+for (const [given, bindPort, endpoint] of ENDPOINTS) {
+  test(`control planes behind ${given ?? 'nothing'}, with port ${bindPort} each`, () => {
+    const config = initConfig(
+      'v1.36.2',
+      { ...(given !== undefined && { controlPlaneEndpoint: given }) },
+      { localAPIEndpoint: { advertiseAddress: '10.0.0.5', bindPort } },
+    )
+    const shared = (): InitConfig => forNodes(config, { 'control-planes': '3' })
+    if (typeof endpoint !== 'string') return assert.throws(shared, endpoint)
+    assert.equal(shared().cluster.controlPlaneEndpoint, endpoint)
+    assert.equal(shared().balancerPort, Number(endpoint.split(':').at(-1)))
+  })
+}
+
+test('one control plane needs no endpoint', () => {
+  const { cluster, balancerPort } = forNodes(initConfig(), { nodes: '3' })
+  assert.equal(cluster.controlPlaneEndpoint, undefined)
+  assert.equal(balancerPort, undefined)
 })
 
 test('names are no longer than a host name may be', () => {

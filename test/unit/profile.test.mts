@@ -35,6 +35,23 @@ test('withProfile() leaves what the user says alone', () => {
   assert.deepEqual(leader, [{ name: 'leader-elect', value: 'true' }])
 })
 
+const SHARED = 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\ncontrolPlaneEndpoint: k.example:6443\n'
+
+for (const [what, source] of [
+  ['several control planes', { flags: { profile: 'ci', 'control-planes': '3' } }],
+  ['an endpoint that control planes can share', { text: SHARED, file: 'x', flags: { profile: 'ci' } }],
+] as const) {
+  test(`with ${what} the ci profile has leaders elected, and members wait for one another as usual`, () => {
+    const { controllerManager, scheduler, etcd } = loadInitConfig(source, GOLDEN_FACTS).config.cluster
+    const names = [controllerManager, scheduler, etcd.local].flatMap(part => part?.extraArgs?.map(({ name }) => name))
+    assert.deepEqual(
+      names.filter(name => ['leader-elect', 'heartbeat-interval', 'election-timeout'].includes(name ?? '')),
+      [],
+    )
+    assert.ok(names.includes('unsafe-no-fsync'))
+  })
+}
+
 test('withProfile() changes nothing for the kubeadm profile', () => {
   const plain = loadInitConfig({ text: USER, file: 'x' }, GOLDEN_FACTS).config
   const named = loadInitConfig({ text: USER, file: 'x', flags: { profile: 'kubeadm' } }, GOLDEN_FACTS).config

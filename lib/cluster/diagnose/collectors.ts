@@ -1,7 +1,7 @@
 /** The parts of a log bundle: one row each. */
 import { $ } from '../../machine/command.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
-import { AGENT } from '../../machine/service/service.ts'
+import { AGENT, BALANCER } from '../../machine/service/service.ts'
 import type { Cri } from '../../supply/cri/cri-client.ts'
 import { openCri } from '../../supply/cri/cri-client.ts'
 import type { MethodName } from '../../supply/cri/messages.ts'
@@ -29,7 +29,16 @@ export interface Collector {
 const LOG_LINES = 20_000
 
 /** Services whose logs are wanted where they run: ours, and runtimes that were there before. */
-const SERVICES: readonly string[] = [KUBELET, PRIVATE_RUNTIME, AGENT, 'containerd', 'crio', 'docker', 'cri-docker']
+const SERVICES: readonly string[] = [
+  KUBELET,
+  PRIVATE_RUNTIME,
+  AGENT,
+  BALANCER,
+  'containerd',
+  'crio',
+  'docker',
+  'cri-docker',
+]
 
 /** What the runtime is asked. */
 const RUNTIME_PARTS: readonly MethodName[] = ['Version', 'Status', 'ListPodSandbox', 'ListContainers', 'ListImages']
@@ -44,7 +53,7 @@ export const COLLECTORS: readonly Collector[] = [
   {
     about: 'state of the services',
     collect: async ({ services }) => {
-      const states = [KUBELET, PRIVATE_RUNTIME, AGENT].map(
+      const states = [KUBELET, PRIVATE_RUNTIME, AGENT, BALANCER].map(
         async name =>
           `${name}: ${(await services.isRunning(name)) ? 'runs' : 'does not run'}, restarts: ${await services.restarts(name)}\n`,
       )

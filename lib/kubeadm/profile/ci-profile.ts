@@ -28,6 +28,8 @@ export interface ProfileArgument {
   readonly value: string
   readonly why: string
   readonly since?: string
+  /** Where control planes have a common endpoint there may be others. */
+  readonly alone?: true
 }
 
 /** A change to a Pod or a Deployment, as the strategic merge patch of one container's field. */
@@ -92,16 +94,17 @@ export const FIELDS: readonly ProfileField[] = [
   },
 ]
 
-const ALONE = 'there is no other to lead; an election costs up to 4 s'
+const UNSHARED = 'unless control planes share an endpoint'
+const ALONE = `there is no other to lead; an election costs up to 4 s; ${UNSHARED}`
 const QUICK = 'the default of 20 requests a second holds up the start'
 
-const ELECTED = 'the only member waits this long before it elects itself; the default is 1 s'
+const ELECTED = `the only member waits this long before it elects itself; the default is 1 s; ${UNSHARED}`
 
 export const ARGUMENTS: readonly ProfileArgument[] = [
-  { component: 'controllerManager', name: 'leader-elect', value: 'false', why: ALONE },
+  { component: 'controllerManager', name: 'leader-elect', value: 'false', why: ALONE, alone: true },
   { component: 'controllerManager', name: 'kube-api-qps', value: '300', why: QUICK },
   { component: 'controllerManager', name: 'kube-api-burst', value: '400', why: QUICK },
-  { component: 'scheduler', name: 'leader-elect', value: 'false', why: ALONE },
+  { component: 'scheduler', name: 'leader-elect', value: 'false', why: ALONE, alone: true },
   { component: 'scheduler', name: 'kube-api-qps', value: '300', why: QUICK },
   { component: 'scheduler', name: 'kube-api-burst', value: '400', why: QUICK },
   // Kubernetes 1.22 came with etcd 3.5, which has the flag.
@@ -112,8 +115,8 @@ export const ARGUMENTS: readonly ProfileArgument[] = [
     why: 'the data does not have to survive a crash of the host',
     since: '1.22',
   },
-  { component: 'etcd.local', name: 'heartbeat-interval', value: '10', why: ELECTED },
-  { component: 'etcd.local', name: 'election-timeout', value: '100', why: ELECTED },
+  { component: 'etcd.local', name: 'heartbeat-interval', value: '10', why: ELECTED, alone: true },
+  { component: 'etcd.local', name: 'election-timeout', value: '100', why: ELECTED, alone: true },
 ]
 
 /** An environment variable that the containers of a static Pod get unless the user gives one of that name. */

@@ -24,6 +24,7 @@ export function withProfile<Drafts extends ProfiledDrafts>(
   given: Drafts,
   profile: ProfileName,
   release: Version,
+  controlPlanes = 1,
 ): Drafts {
   if (profile === 'kubeadm') return given
   const fill = (kind: string, object: JsonObject): JsonObject =>
@@ -38,26 +39,29 @@ export function withProfile<Drafts extends ProfiledDrafts>(
     drafts: {
       ...drafts,
       InitConfiguration: fill('InitConfiguration', drafts.InitConfiguration ?? {}),
-      ClusterConfiguration: withArguments(cluster, release),
+      ClusterConfiguration: withArguments(cluster, release, controlPlanes),
     },
     kubelet: { ...kubelet, document: fill('KubeletConfiguration', kubelet.document) },
     kubeProxy: { ...kubeProxy, document: fill('KubeProxyConfiguration', kubeProxy.document) },
   }
 }
 
-function withArguments(cluster: JsonObject, release: Version): JsonObject {
+function withArguments(cluster: JsonObject, release: Version, controlPlanes: number): JsonObject {
+  const isAlone = controlPlanes === 1 && !cluster.controlPlaneEndpoint
   const { external } = (isObject(cluster.etcd) ? cluster.etcd : {}) as JsonObject
-  return ARGUMENTS.filter(row => isReached(row.since, release) && !(external && row.component === 'etcd.local')).reduce(
-    (changed, { component, name, value }) => {
-      const path = [...component.split('.'), 'extraArgs']
-      const present = at(changed, path)
-      const list = (Array.isArray(present) ? present : []) as readonly JsonObject[]
-      return list.some(argument => argument.name === name)
-        ? changed
-        : withValue(changed, path, [...list, { name, value }])
-    },
-    cluster,
-  )
+  return ARGUMENTS.filter(
+    row =>
+      isReached(row.since, release) &&
+      !(external && row.component === 'etcd.local') &&
+      (isAlone || row.alone === undefined),
+  ).reduce((changed, { component, name, value }) => {
+    const path = [...component.split('.'), 'extraArgs']
+    const present = at(changed, path)
+    const list = (Array.isArray(present) ? present : []) as readonly JsonObject[]
+    return list.some(argument => argument.name === name)
+      ? changed
+      : withValue(changed, path, [...list, { name, value }])
+  }, cluster)
 }
 
 /** The profile's changes to a Pod or Deployment; to be made before the user's patches, so that those win. */

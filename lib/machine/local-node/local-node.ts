@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { NodeRole } from '../../base/kubeadm.ts'
 import { KUBERNETES, LAYOUT, NODE } from '../../base/paths.ts'
 import { listFolder, readTextOrEmpty, writeFiles } from '../files.ts'
 import { startTime } from '../host/start-time.ts'
@@ -11,7 +12,7 @@ import type { RuleSettings } from '../network/firewall-rules.ts'
 
 export interface LocalNode {
   readonly name: string
-  readonly role: 'worker'
+  readonly role: NodeRole
   /** From 2 on, since this machine itself is the first; addresses and the name of its link follow from it. */
   readonly index: number
   readonly addresses: readonly string[]
@@ -49,6 +50,13 @@ export function nodeFolder(name: string): string {
 /** The folder that is /run in a node. */
 export function nodeRunFolder(name: string): string {
   return join(LAYOUT.nodesRun, name)
+}
+
+/** Where this machine has what a node has at a path; undefined for what both have in common. */
+export function placeOfNode({ name, mounts = [] }: LocalNode, path: string): string | undefined {
+  const own = NODE_FOLDERS.map(([folder, place]) => ({ from: join(nodeFolder(name), folder), to: place }))
+  const found = [...own, ...mounts].find(({ to }) => path === to || path.startsWith(`${to}/`))
+  return found === undefined ? undefined : join(found.from, path.slice(found.to.length))
 }
 
 /** Where this machine has a file that a node has at a path below LAYOUT.state. */

@@ -1,5 +1,5 @@
 /** The network between nodes of one machine: a bridge, at which each of them hangs by a cable of its own. */
-import { formatAddress, nthAddress, parseSubnet, type Subnet } from '../../base/address.ts'
+import { formatAddress, nthAddress, parseAddress, parseSubnet, type Subnet } from '../../base/address.ts'
 import { KubestepError } from '../../base/errors.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { $ } from '../command.ts'
@@ -58,8 +58,11 @@ export function nodeAddresses(ranges: readonly string[], index: number): string[
   })
 }
 
-/** Makes the bridge, where it is not there. */
-export async function makeBridge(ranges: readonly string[]): Promise<void> {
+/**
+ * Makes the bridge, where it is not there. Nodes see this machine by the address that it has in the cluster (`own`):
+ * etcd asks each peer's certificate for where it comes from.
+ */
+export async function makeBridge(ranges: readonly string[], own: string): Promise<void> {
   if (!presentLinks().includes(NODE_BRIDGE)) {
     await $({ what: 'node: cannot make a bridge' })`ip link add ${NODE_BRIDGE} type bridge`
   }
@@ -68,6 +71,12 @@ export async function makeBridge(ranges: readonly string[]): Promise<void> {
     await $`ip address replace ${address}/${prefixOf(ranges[index])} dev ${NODE_BRIDGE} ${flags}`
   }
   await $`ip link set ${NODE_BRIDGE} up`
+  const family = parseAddress(own)?.family
+  const range = ranges.find(text => parseSubnet(text)?.address.family === family)
+  if (family === undefined || range === undefined) return
+  // The kernel's own route to a range of IPv6 has that metric, and two of them would be one too many.
+  const metric = family === 6 ? ['metric', '256'] : []
+  await $`ip -${family} route replace ${range} dev ${NODE_BRIDGE} ${metric} src ${own}`
 }
 
 /** Connects a node that runs. */

@@ -98,7 +98,9 @@ interface WorldFile {
 function worldFiles(node: LocalNode): WorldFile[] {
   const { name, addresses } = node
   const own = (file: string): string => join(nodeFolder(name), file)
-  const hosts = ['127.0.0.1 localhost', '::1 localhost', ...addresses.map(address => `${address} ${name}`), '']
+  const known = readTextOrEmpty('/etc/hosts').split('\n').filter(isElsewhere)
+  const named = addresses.map(address => `${address} ${name}`)
+  const hosts = ['127.0.0.1 localhost', '::1 localhost', ...named, ...known, '']
   return [
     { path: own('hostname'), place: '/etc/hostname', content: `${name}\n` },
     { path: own('hosts'), place: '/etc/hosts', content: hosts.join('\n') },
@@ -107,6 +109,11 @@ function worldFiles(node: LocalNode): WorldFile[] {
     { path: stateOfNode(name, LAYOUT.localNode), content: `${JSON.stringify(node, null, 2)}\n` },
     ...resolverFiles(name),
   ].filter(({ place }: WorldFile) => place === undefined || existsSync(place))
+}
+
+// What a name of the loopback interface stands for is another one in each network.
+function isElsewhere(line: string): boolean {
+  return /^\s*[\da-f]/i.test(line) && !/^\s*(?:127\.|::1\s)/.test(line)
 }
 
 /** Where systemd-resolved has the servers that it asks itself: its own address is this machine's loopback. */

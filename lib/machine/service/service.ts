@@ -3,6 +3,9 @@
 /** Name of the service of our agent. */
 export const AGENT = 'kubestep-agent'
 
+/** Name of the one that stands before several API servers of this machine. */
+export const BALANCER = 'kubestep-balancer'
+
 export interface Service {
   /** Also the name of the unit or of the log, e.g. `kubelet`. */
   readonly name: string

@@ -1,9 +1,17 @@
 /** What the agent can do: a row for each part. Those that somebody has set up run. */
 import type { AgentPart } from './agent-part.ts'
+import { apiBalancer } from './api-balancer.ts'
 import { folderStorage } from './folder-storage.ts'
 import { loadBalancer } from './load-balancer.ts'
 import { networkPolicy } from './network-policy.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { policyNotice } from './policy-notice.ts'
 
-export const AGENT_PARTS: readonly AgentPart[] = [nodeRoutes, folderStorage, loadBalancer, networkPolicy, policyNotice]
+export const AGENT_PARTS: readonly AgentPart[] = [
+  nodeRoutes,
+  folderStorage,
+  loadBalancer,
+  networkPolicy,
+  policyNotice,
+  apiBalancer,
+]

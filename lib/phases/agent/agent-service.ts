@@ -6,12 +6,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { readTextOrEmpty, writeFiles } from '../../machine/files.ts'
 import type { Change } from '../../machine/journal.ts'
 import { isLocalNode } from '../../machine/local-node/local-node.ts'
 import { runtimeCommand } from '../../machine/service/runtime-command.ts'
-import { AGENT, type Service, type ServiceManager } from '../../machine/service/service.ts'
+import { AGENT, BALANCER, type Service, type ServiceManager } from '../../machine/service/service.ts'
+import { type ApiBalancerSettings, apiBalancer } from './api-balancer.ts'
 
 export interface AgentSettings {
   readonly node: string
@@ -21,11 +23,12 @@ export interface AgentSettings {
 
 /** What is written down before it is started. */
 export const AGENT_CHANGE: Change = { kind: 'service', name: AGENT }
+export const BALANCER_CHANGE: Change = { kind: 'service', name: BALANCER }
 
 const PROGRAM = `${LAYOUT.services}/agent.mjs`
 
-export function readAgentSettings(): AgentSettings | undefined {
-  const text = readTextOrEmpty(LAYOUT.agent)
+export function readAgentSettings(file: string = LAYOUT.agent): AgentSettings | undefined {
+  const text = readTextOrEmpty(file)
   return text === '' ? undefined : (JSON.parse(text) as AgentSettings)
 }
 
@@ -35,23 +38,43 @@ export function readAgentSettings(): AgentSettings | undefined {
  */
 export async function startAgent(services: ServiceManager, { node, parts }: AgentSettings): Promise<void> {
   if (isLocalNode()) return
-  const settings: AgentSettings = { node, parts: { ...readAgentSettings()?.parts, ...parts } }
-  writeFiles('/', [
-    { path: PROGRAM, mode: 0o644, content: agentText() },
-    { path: LAYOUT.agent, mode: 0o600, content: `${JSON.stringify(settings, null, 2)}\n` },
-  ])
-  await services.start(agentService())
-}
-
-function agentService(): Service {
-  return {
+  await start(services, { node, parts: { ...readAgentSettings()?.parts, ...parts } }, LAYOUT.agent, {
     name: AGENT,
     about: 'what a kubestep cluster keeps right on this machine',
-    // It holds a few objects: a larger young generation would only lie idle.
-    command: runtimeCommand(PROGRAM, ['--max-semi-space-size=1', '--max-old-space-size=64']),
     restartDelayMs: 1000,
     after: ['kubelet'],
-  }
+  })
+}
+
+/**
+ * Has a process of its own stand before several API servers: whatever befalls the other parts, it goes on. Throws the
+ * same.
+ */
+export async function startBalancer(services: ServiceManager, { balancerPort, init }: InitConfig): Promise<void> {
+  if (balancerPort === undefined) return
+  const { advertiseAddress: first, bindPort: serverPort } = init.localAPIEndpoint
+  const settings: ApiBalancerSettings = { port: balancerPort, first, serverPort }
+  const node = init.nodeRegistration.name
+  await start(services, { node, parts: { [apiBalancer.name]: { ...settings } } }, LAYOUT.apiBalancer, {
+    name: BALANCER,
+    about: 'balancer before the API servers of a kubestep cluster',
+    restartDelayMs: 100,
+  })
+}
+
+async function start(
+  services: ServiceManager,
+  settings: AgentSettings,
+  file: string,
+  service: Omit<Service, 'command'>,
+): Promise<void> {
+  writeFiles('/', [
+    { path: PROGRAM, mode: 0o644, content: agentText() },
+    { path: file, mode: 0o600, content: `${JSON.stringify(settings, null, 2)}\n` },
+  ])
+  // It holds a few objects: a larger young generation would only lie idle.
+  const command = runtimeCommand(PROGRAM, ['--max-semi-space-size=1', '--max-old-space-size=64'])
+  await services.start({ ...service, command: [...command, file] })
 }
 
 // The build puts the text of the agent's bundle here; from the sources it is taken where the build left it.

@@ -9,10 +9,14 @@ import { AGENT_PARTS } from './agent-parts.ts'
 import { readAgentSettings } from './agent-service.ts'
 
 /** Ends when every part has; a part that fails ends all, and the service manager starts the agent again. */
-export async function runAgent(say: (line: string) => void, signal: AbortSignal): Promise<void> {
-  const settings = readAgentSettings()
+export async function runAgent(
+  say: (line: string) => void,
+  signal: AbortSignal,
+  file: string = LAYOUT.agent,
+): Promise<void> {
+  const settings = readAgentSettings(file)
   if (settings === undefined) {
-    throw new KubestepError(`agent: cannot find "${LAYOUT.agent}": nothing is set up for it; init and join start it`)
+    throw new KubestepError(`agent: cannot find "${file}": nothing is set up for it; init and join start it`)
   }
   const { node, parts } = settings
   await Promise.all(

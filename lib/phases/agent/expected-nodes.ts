@@ -3,7 +3,7 @@ import type { InitConfig } from '../../base/kubeadm.ts'
 import type { Flags } from '../../cli/options.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
-import { furtherNodes } from '../nodes/node-plan.ts'
+import { furtherNodes, type NodeFlags } from '../nodes/node-plan.ts'
 import { ruleSettings } from '../run/kernel-settings.ts'
 import type { AgentSettings } from './agent-service.ts'
 import { type NodeRouteSettings, nodeRoutes } from './node-routes.ts'
@@ -14,7 +14,7 @@ import { type NodeRouteSettings, nodeRoutes } from './node-routes.ts'
  */
 export function expectsNodes(
   { cluster, init }: InitConfig,
-  flags: Pick<Flags, 'cni' | 'nodes' | 'profile' | 'workers'>,
+  flags: Pick<Flags, 'cni' | 'profile'> & NodeFlags,
 ): boolean {
   if (!wantsNetwork(flags.cni) || cluster.networking.podSubnet === undefined) return false
   if (furtherNodes(flags) > 0) return true

@@ -10,10 +10,10 @@ import { hasProgram } from '../../machine/host/host-packages.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
 import { freeRange } from '../../machine/network/balancer-range.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
-import { furtherNodes } from '../nodes/node-plan.ts'
+import { furtherNodes, type NodeFlags } from '../nodes/node-plan.ts'
 import { ruleSettings } from '../run/kernel-settings.ts'
 
-type AddonFlags = Pick<Flags, 'addons' | 'profile' | 'cni' | 'install' | 'nodes' | 'workers'>
+type AddonFlags = Pick<Flags, 'addons' | 'profile' | 'cni' | 'install'> & NodeFlags
 
 export interface AddonPlan {
   /** By the names of the agent's parts; without any there is no agent. */

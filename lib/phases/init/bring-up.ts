@@ -21,7 +21,7 @@ import { kubeletService } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { cacheDirOf } from '../../supply/components/fetch-options.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
-import { AGENT_CHANGE, startAgent } from '../agent/agent-service.ts'
+import { AGENT_CHANGE, BALANCER_CHANGE, startAgent, startBalancer } from '../agent/agent-service.ts'
 import { expectsNodes, nodeRouteAgent } from '../agent/expected-nodes.ts'
 import { finalFiles } from '../kubelet-finalize.ts'
 import { plannedNodes } from '../nodes/node-plan.ts'
@@ -124,6 +124,9 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     // It loads while the kubelet does, and not when the API server wants the processor.
     const agent = serving.then(() => (hasAgent ? startAgent(services, settings) : undefined))
     agent.catch(() => {})
+    if (config.balancerPort !== undefined) journal.record(BALANCER_CHANGE)
+    const balancer = serving.then(() => startBalancer(services, config))
+    balancer.catch(() => {})
     const nodes = startNodes(planned, {
       config,
       call,
@@ -142,7 +145,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       ca: read(`${config.cluster.certificatesDir}/ca.crt`) ?? '',
       gates,
       startBeside: async () => {
-        await agent
+        await Promise.all([agent, balancer])
         nodes.admit()
       },
       deadline,

@@ -24,6 +24,7 @@ import { inWorld, openWorld } from '../../machine/local-node/world.ts'
 import { applyRules } from '../../machine/network/firewall-chains.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { setSysctls } from '../run/kernel-settings.ts'
+import { removeEtcdMember } from './etcd-member.ts'
 
 export type NodeState = 'running' | 'stopped' | 'frozen' | 'partitioned'
 
@@ -95,6 +96,7 @@ export async function cutNode(node: LocalNode): Promise<void> {
 
 /** Ends a node for good: the cluster forgets it, and nothing of it stays here. Throws a KubestepError. */
 export async function deleteNode(node: LocalNode, { output }: Pick<Call, 'output'>): Promise<void> {
+  if (node.role === 'control-plane') await removeEtcdMember(node)
   await stopNode(node)
   await forgetNode(node.name).catch((error: unknown) => {
     output.warn(`node: cannot take node "${node.name}" out of the cluster: ${String(error)}; use kubectl delete node`)

@@ -1,5 +1,4 @@
 /** Brings up the further nodes of a cluster on this machine: a world for each, and the same join as on any machine. */
-import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,28 +8,17 @@ import { isObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { parseToken } from '../../base/token.ts'
-import { stringify } from '../../base/yaml.ts'
 import { scriptCommand } from '../../cli/invocation.ts'
-import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
 import { patchObject } from '../../cluster/api/apply-object.ts'
 import { conditionOf } from '../../cluster/api/condition.ts'
-import { controlPlaneUrl } from '../../kubeadm/config/control-plane-url.ts'
-import { pinsOf } from '../../kubeadm/credentials/ca-pins.ts'
 import { signatureKey } from '../../kubeadm/credentials/cluster-info-signature.ts'
 import { $ } from '../../machine/command.ts'
 import { writeFiles } from '../../machine/files.ts'
 import { readSysctl, writeSysctl } from '../../machine/host/sysctl.ts'
 import type { Change, Journal } from '../../machine/journal.ts'
-import { cgroupRootOf } from '../../machine/local-node/local-groups.ts'
-import {
-  type LocalNode,
-  NODE_FOLDERS,
-  nodeFolder,
-  stateOfNode,
-  writeLocalNode,
-} from '../../machine/local-node/local-node.ts'
+import { NODE_FOLDERS, nodeFolder, stateOfNode, writeLocalNode } from '../../machine/local-node/local-node.ts'
 import {
   connect,
   makeBridge,
@@ -41,6 +29,7 @@ import {
 import { inWorld, openWorld } from '../../machine/local-node/world.ts'
 import { ruleSettings } from '../run/kernel-settings.ts'
 import { missingFolders } from '../run/record-changes.ts'
+import { prepareJoin, withOwnFolders } from './node-join.ts'
 import { type PlannedNode, ZONE, zoneOf } from './node-plan.ts'
 
 /** What many kubelets, runtimes and proxies take together. Source: kind, "Pod errors due to too many open files". */
@@ -50,7 +39,7 @@ const WATCH_LIMITS: readonly (readonly [key: string, least: number])[] = [
 ]
 
 /** Addresses of nodes and the bridge between them; everything is in the journal first. */
-export async function prepareForNodes({ cluster }: InitConfig, journal: Journal): Promise<readonly string[]> {
+export async function prepareForNodes({ cluster, init }: InitConfig, journal: Journal): Promise<readonly string[]> {
   const { podSubnet = '', serviceSubnet } = cluster.networking
   const own = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ cidr }) => cidr ?? ''))
   const used = [...`${podSubnet},${serviceSubnet}`.split(','), ...own].flatMap((text): Subnet[] => {
@@ -66,7 +55,7 @@ export async function prepareForNodes({ cluster }: InitConfig, journal: Journal)
   )
   for (const [key, least] of limits) writeSysctl(key, String(least))
   writeNodeRanges(ranges)
-  await makeBridge(ranges)
+  await makeBridge(ranges, init.localAPIEndpoint.advertiseAddress)
   return ranges
 }
 
@@ -109,7 +98,7 @@ async function startNode(planned: PlannedNode, joinable: Promise<void>, start: N
   const { config, call, ranges, api, deadline } = start
   const { name, role, index, labels } = planned
   const rules = ruleSettings(config).map(({ nodes: _nodes, ...rule }) => ({ ...rule, others: [rule.podSubnet] }))
-  const node: LocalNode = { name, role, index, addresses: nodeAddresses(ranges, index), rules }
+  const node = withOwnFolders(config, { name, role, index, addresses: nodeAddresses(ranges, index), rules })
   writeLocalNode(node)
   await start.imagesKept
   await start.giveImages(stateOfNode(name, LAYOUT.containerd.root))
@@ -118,9 +107,7 @@ async function startNode(planned: PlannedNode, joinable: Promise<void>, start: N
   await connect(running, ranges)
   await joinable
   await waitForSignature(start)
-  const file = `${LAYOUT.state}/join.yaml`
-  writeFiles('/', [{ path: stateOfNode(name, file), mode: 0o600, content: joinText(config, node) }])
-  const command = inWorld(running, [...scriptCommand('join'), '--config', file, ...passedOn(call.flags)])
+  const command = inWorld(running, [...scriptCommand('join'), ...prepareJoin(config, node, call.flags)])
   const { exitCode, stdout, stderr } = await $({ nothrow: true })`${command}`
   writeFiles('/', [{ path: join(nodeFolder(name), 'log', 'join.log'), mode: 0o600, content: `${stdout}${stderr}` }])
   if (exitCode !== 0) {
@@ -133,49 +120,6 @@ async function startNode(planned: PlannedNode, joinable: Promise<void>, start: N
 
 async function labelNode({ api, deadline }: NodeStart, name: string, labels: PlannedNode['labels']): Promise<void> {
   await patchObject(api, `/api/v1/nodes/${name}`, { metadata: { labels: { ...labels } } }, deadline)
-}
-
-/** Options of an init that its nodes join with. */
-export const PASSED_ON = ['artifacts', 'cache-dir', 'cni', 'lock', 'mirror', 'offline', 'timeout'] as const
-
-/** Its runtime puts Pods into control groups by itself, whatever that of the machine does. */
-const IGNORED = 'CgroupDriver'
-
-function passedOn(flags: Flags): string[] {
-  const ignored = [IGNORED, ...(flags['ignore-preflight-errors']?.split(',') ?? [])]
-  const options = PASSED_ON.flatMap(name => {
-    const value = flags[name]
-    if (value === undefined) return []
-    return value === true ? [`--${name}`] : [`--${name}=${value}`]
-  })
-  return [...options, `--ignore-preflight-errors=${ignored.includes('all') ? 'all' : ignored.join(',')}`]
-}
-
-/** The JoinConfiguration of a node: what it alone has goes by flags of its kubelet, the rest is the cluster's. */
-function joinText(config: InitConfig, { name, addresses }: LocalNode): string {
-  const [token] = config.init.bootstrapTokens
-  if (token === undefined) {
-    throw new KubestepError(
-      'node: cannot have nodes join: there is no bootstrap token; do not skip phase bootstrap-token',
-    )
-  }
-  const ca = readFileSync(`${config.cluster.certificatesDir}/ca.crt`, 'utf8')
-  const own = { 'node-ip': addresses.join(','), 'cgroup-root': cgroupRootOf(name), 'cgroup-driver': 'cgroupfs' }
-  return stringify({
-    apiVersion: 'kubeadm.k8s.io/v1beta4',
-    kind: 'JoinConfiguration',
-    discovery: {
-      bootstrapToken: {
-        apiServerEndpoint: controlPlaneUrl(config).slice('https://'.length),
-        token: token.token,
-        caCertHashes: [...pinsOf(ca)],
-      },
-    },
-    nodeRegistration: {
-      name,
-      kubeletExtraArgs: Object.entries(own).map(([flag, value]) => ({ name: flag, value })),
-    },
-  })
 }
 
 const POLL_MS = 100

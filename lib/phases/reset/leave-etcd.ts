@@ -20,6 +20,7 @@ import {
 import { ETCD_CLIENT_PORT } from '../../kubeadm/manifests/etcd-endpoints.ts'
 import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
 import { readFile } from '../../machine/files.ts'
+import { localNodes } from '../../machine/local-node/local-node.ts'
 
 /** What of a local etcd stands in its manifest. */
 export interface LocalMember {
@@ -64,8 +65,11 @@ export function localMember(manifest: string): LocalMember | undefined {
 
 // kubeadm gives both the same host.
 function clientUrl(peerUrl: string): string {
-  const { hostname } = new URL(peerUrl)
-  return `https://${joinHostPort(hostname.replace(/^\[|\]$/g, ''), ETCD_CLIENT_PORT)}`
+  return `https://${joinHostPort(hostOf(peerUrl), ETCD_CLIENT_PORT)}`
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '')
 }
 
 /** Leaves. Throws a KubestepError when the others would lose their quorum, or when etcd does not let it go. */
@@ -103,7 +107,9 @@ interface Others {
 }
 
 async function othersOf(etcd: Etcd, { peerUrl }: LocalMember, credentials: EtcdCredentials): Promise<Others> {
-  const members = await listMembers(etcd)
+  // Further nodes of this machine go along.
+  const going = localNodes().flatMap(({ addresses }) => addresses)
+  const members = (await listMembers(etcd)).filter(({ peerUrls }) => !peerUrls.some(url => going.includes(hostOf(url))))
   const own = members.find(({ peerUrls }) => peerUrls.includes(peerUrl))
   const health = members.length < 2 ? [] : await healthOf(members, credentials)
   return { ...(own !== undefined && { own }), health, credentials }
