@@ -1,5 +1,5 @@
 /** The etcd that a control plane node joins or leaves: where its members are, and how they are. */
-
+import { setTimeout as sleep } from 'node:timers/promises'
 import { joinHostPort } from '../../base/address.ts'
 import { KubestepError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
@@ -24,28 +24,41 @@ const PODS = '/api/v1/namespaces/kube-system/pods?labelSelector=component%3Detcd
 /** Source: kubeadm constants.go, EtcdAdvertiseClientUrlsAnnotationKey (v1.36). */
 const CLIENT_URLS = 'kubeadm.kubernetes.io/etcd.advertise-client-urls'
 
+/** A kubelet that has just started tells of its static Pods within seconds. */
+const PODS_LIMIT_MS = 20_000
+const POLL_MS = 200
+
 /** Reaches it by what the API knows of its Pods; any of them will do. Throws a KubestepError. */
 export async function reachEtcdCluster(
   api: Api,
   { cluster }: InitConfig,
   read: (path: string) => string | undefined,
 ): Promise<EtcdCluster> {
-  const list = await api.get(PODS)
-  const pods = Array.isArray(list?.items) ? list.items.filter(isObject) : []
-  const endpoints = pods.flatMap(pod => {
-    const told = partOf(partOf(pod, 'metadata'), 'annotations')[CLIENT_URLS]
-    if (typeof told === 'string') return told.split(',')
-    const { hostIP } = partOf(pod, 'status')
-    return typeof hostIP === 'string' ? [`https://${joinHostPort(hostIP, ETCD_CLIENT_PORT)}`] : []
-  })
-  if (endpoints.length === 0) {
-    throw new KubestepError(
-      'check-etcd: cannot find etcd: the cluster has no Pod of it in kube-system; is it external?',
-    )
-  }
+  const endpoints = await etcdEndpoints(api)
   const credentials = etcdCredentials(cluster, read)
   const etcd = await reachEtcd([...new Set(endpoints)], credentials)
   return { etcd, members: await listMembers(etcd), credentials }
+}
+
+/** Where its Pods say that they serve. That of a cluster that has just begun is told of a little later than it runs. */
+async function etcdEndpoints(api: Api): Promise<string[]> {
+  for (let waited = 0; ; waited += POLL_MS) {
+    const list = await api.get(PODS)
+    const pods = Array.isArray(list?.items) ? list.items.filter(isObject) : []
+    const endpoints = pods.flatMap(pod => {
+      const told = partOf(partOf(pod, 'metadata'), 'annotations')[CLIENT_URLS]
+      if (typeof told === 'string') return told.split(',')
+      const { hostIP } = partOf(pod, 'status')
+      return typeof hostIP === 'string' ? [`https://${joinHostPort(hostIP, ETCD_CLIENT_PORT)}`] : []
+    })
+    if (endpoints.length > 0) return endpoints
+    if (waited >= PODS_LIMIT_MS) {
+      throw new KubestepError(
+        'check-etcd: cannot find etcd: the cluster has no Pod of it in kube-system; is it external?',
+      )
+    }
+    await sleep(POLL_MS)
+  }
 }
 
 /** Asks all of them at once. Throws a KubestepError that names those with a vote that do not answer: etcd takes nobody in then. */
