@@ -18,6 +18,7 @@ import { givenOf } from '../run/open-phase.ts'
 import { openControlPlaneApi } from './admin-access.ts'
 import { checkMembers, type EtcdCluster, reachEtcdCluster } from './etcd-cluster.ts'
 import type { JoinRun } from './join-run.ts'
+import { makeManifestsLater } from './prepare-control-plane.ts'
 
 const POLL_MS = 50
 
@@ -91,6 +92,7 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
     added = undefined
     run.timings.mark('etcd member')
     task.done('[etcd] The new member has its vote')
+    await makeManifestsLater(run)
   } catch (error) {
     // It would be in the way of the next one.
     if (added !== undefined) await removeMember(etcd, added.id).catch(() => {})

@@ -30,6 +30,8 @@ import type { RuntimeChanges } from '../run/runtime-plan.ts'
 import type { OpenedJoin } from './open-join.ts'
 
 export interface JoinRun extends OpenedJoin {
+  /** Whether all phases run, one after the other. */
+  readonly isWhole: boolean
   readonly call: Call
   readonly journal: Journal
   readonly deadline: AbortSignal
@@ -52,7 +54,7 @@ const DEFAULT_TIMEOUT = '6m0s'
 const DEFAULT_DISCOVERY = '5m0s'
 const PATIENCE_MS = 8_000
 
-export function openRun(join: OpenedJoin, call: Call, journal: Journal): JoinRun {
+export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole = true): JoinRun {
   const { config, role, dryRun } = join
   const timings = startTimings()
   const deadline = AbortSignal.timeout(timerMilliseconds(call.flags.timeout ?? DEFAULT_TIMEOUT))
@@ -105,6 +107,7 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal): JoinRun
   })
   return {
     ...join,
+    isWhole,
     call,
     journal,
     deadline,

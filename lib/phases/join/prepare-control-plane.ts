@@ -1,4 +1,5 @@
 /** The other sub-phases of `control-plane-prepare`: this node's credentials and static Pods, by the phases of an init. */
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { LEAVES, SERVICE_ACCOUNT } from '../../kubeadm/credentials/certificates.ts'
 import { certs } from '../certs.ts'
 import { controlPlane } from '../control-plane.ts'
@@ -17,8 +18,19 @@ export function makeKubeconfigs(run: JoinRun): Promise<void> {
   return render(run, kubeconfig, ['admin', 'controller-manager', 'scheduler'])
 }
 
-export function makeManifests(run: JoinRun): Promise<void> {
-  return render(run, controlPlane)
+/** Of a whole join they come when etcd does (`makeManifestsLater`). */
+export async function makeManifests(run: JoinRun): Promise<void> {
+  if (!(await waitsForEtcd(run))) await render(run, controlPlane)
+}
+
+/** An API server whose etcd has no vote yet ends, and the kubelet lets it wait longer each time. */
+export async function makeManifestsLater(run: JoinRun): Promise<void> {
+  if (await waitsForEtcd(run)) await render(run, controlPlane)
+}
+
+async function waitsForEtcd({ isWhole, dryRun, config: { skipPhases = [] }, node }: JoinRun): Promise<boolean> {
+  const isOff = ['control-plane-prepare/control-plane', 'etcd-join'].some(name => isSkipped(name, skipPhases))
+  return isWhole && !dryRun && !isOff && (await node()).config.cluster.etcd.local !== undefined
 }
 
 async function render(run: JoinRun, phase: RenderingPhase, names?: readonly string[]): Promise<void> {

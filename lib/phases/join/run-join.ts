@@ -59,7 +59,7 @@ export async function runJoinPhase(call: Call, name: string, steps: JoinSteps): 
     return
   }
   const work = async (): Promise<void> => {
-    const run = openRun(opened, call, opened.dryRun ? NO_JOURNAL : openJournal(LAYOUT.journal))
+    const run = openRun(opened, call, opened.dryRun ? NO_JOURNAL : openJournal(LAYOUT.journal), false)
     try {
       for (const [step, go] of Object.entries(steps)) if (step === name || step.startsWith(`${name}/`)) await go(run)
       if (name === 'kubelet-start' && !opened.dryRun) await (await run.supply()).images.all
