@@ -57,6 +57,7 @@ export const FOREIGN_INPUTS: readonly ForeignInput[] = [
   { names: ['cloud_provider', 'load-balancer', 'storage'], use: 'addons' },
   { names: ['manifests'], use: 'apply what you need with kubectl in the next step' },
   { names: ['agents'], use: 'workers' },
+  { names: ['servers'], use: 'control-planes' },
   { names: ['memory', 'cpus', 'cpu'], use: 'the cluster is this machine' },
   { names: ['token', 'github-token', 'github_token'], use: 'no token is needed' },
   { names: ['minikube-version', 'k3d-version', 'k3d-tag', 'helm-version', 'kustomize-version'], use: 'leave it out' },

@@ -86,11 +86,7 @@ for (const target of targets) {
     assert.equal((await members()).length, PLANES)
   })
 
-  for (const [failure, index] of [
-    ['stop', 0],
-    ['freeze', 1],
-    ['partition', 0],
-  ] as const) {
+  for (const [index, failure] of ['stop', 'freeze'].entries()) {
     inCluster(`the API takes writes after ${failure} of one of them, which comes back`, async () => {
       const name = (await further())[index] ?? ''
       await node(failure, name)

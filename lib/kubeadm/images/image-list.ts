@@ -70,8 +70,9 @@ export function imageList(config: ImageConfig): string[] {
   if (etcd.local === undefined) left.add('etcd')
   if (dns.disabled) left.add('coredns')
   if (proxy.disabled) left.add('kube-proxy')
-  // CoreDNS may come to a worker, or never: it need not be there.
-  if (config.joins === 'worker') for (const name of [...CONTROL_PLANE_ALONE, 'coredns'] as const) left.add(name)
+  // CoreDNS may come to a node that joins, or never: it need not be there.
+  if (config.joins !== undefined) left.add('coredns')
+  if (config.joins === 'worker') for (const name of CONTROL_PLANE_ALONE) left.add(name)
   const order = valueSince(LIST_ORDER, config.kubeadm) ?? []
   return order.filter(name => !left.has(name)).map(name => imageOf(name, config))
 }
