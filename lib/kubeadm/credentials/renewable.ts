@@ -19,6 +19,20 @@ const LONG_NAMES: Readonly<Partial<Record<KubeconfigSpec['name'], string>>> = {
   scheduler: 'kubeconfig file for the scheduler manager to use',
 }
 
+/** A kubelet renews its own certificate while it runs; this is for one that ended before it could. */
+export const KUBELET_CLIENT: Renewable = {
+  name: 'kubelet.conf',
+  longName: 'client certificate of the kubelet',
+  authority: 'ca',
+  kubeconfig: kubeletConfig(),
+}
+
+function kubeletConfig(): KubeconfigSpec {
+  const [spec] = KUBECONFIGS.filter(({ name }) => name === 'kubelet')
+  if (spec === undefined) throw new Error('there is no row for the kubelet')
+  return spec
+}
+
 /**
  * All of them by name. The kubelet renews its own certificate, so kubelet.conf is none of them; CAs are not renewed.
  * Source: kubeadm phases/certs/renewal/manager.go (v1.36).

@@ -29,7 +29,7 @@ import { carryOut, type Issued, type IssueRequest } from './issue.ts'
 import { formatPrivateKey, type PrivateKey } from './keys.ts'
 import { planKubeconfig } from './kubeconfig-plan.ts'
 import { planLeaf } from './leaf.ts'
-import { isMadeByAll, type Renewable } from './renewable.ts'
+import { isMadeByAll, KUBELET_CLIENT, type Renewable } from './renewable.ts'
 import { leafIdentity, renewedTemplate } from './template.ts'
 import { type AlternativeNames, type CertificateTemplate, certificate, USAGE_OIDS, type Usage } from './x509.ts'
 
@@ -74,7 +74,9 @@ function planRenewal(row: Renewable, authority: Authority, planning: Planning): 
     )
   }
   const { certificate: old } = held(row, store, kubeconfigs, read)
-  if (old.state === 'absent') return planMissing(row, authority, planning)
+  // Whatever else it holds, a kubelet without a certificate cannot use it.
+  const isUseless = row === KUBELET_CLIENT && old.state === 'damaged'
+  if (old.state === 'absent' || isUseless) return planMissing(row, authority, planning)
   if (authority.state === 'kept' && authority.key === undefined) {
     return remark(`Detected external ${authorityBase}, ${row.longName} can't be renewed`)
   }
@@ -83,7 +85,7 @@ function planRenewal(row: Renewable, authority: Authority, planning: Planning): 
       `certs: cannot renew "${old.path}": ${old.reason}; delete it (and its key), and run 'certs renew ${row.name}' again`,
     )
   }
-  if ('kubeconfig' in row && !isEmbedded(old.text)) {
+  if ('kubeconfig' in row && row !== KUBELET_CLIENT && !isEmbedded(old.text)) {
     return refusal(
       `certs: cannot renew "${old.path}": its client certificate is in a file of its own; renew that where it comes from, or delete the kubeconfig and run 'certs renew ${row.name}' again`,
     )
@@ -112,7 +114,7 @@ function planMissing(row: Renewable, authority: Authority, planning: Planning): 
           authority,
           authorityPath: store.path('ca', 'crt'),
           folder,
-          read,
+          read: path => (row === KUBELET_CLIENT ? undefined : read(path)),
           now,
         })
   return joinPlans([missing, planned])

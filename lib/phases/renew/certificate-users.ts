@@ -60,18 +60,26 @@ export function takersOf(
 
 const POLL_MS = 100
 
+export interface Restart {
+  /** Static Pods of this node. */
+  readonly pods: readonly string[]
+  /** Whether its kubelet has another certificate. */
+  readonly kubelet: boolean
+}
+
 /**
  * Starts them again and waits until the control plane is healthy, or says what is to be done where it may not.
  * Throws a KubestepError that names what does not come up.
  */
-export async function startAgain(names: readonly string[], live: LiveConfig, { flags, output }: Call): Promise<void> {
+export async function startAgain({ pods, kubelet }: Restart, live: LiveConfig, { flags, output }: Call): Promise<void> {
   const { config } = live
   const copies = `kubeconfigs that were copied from "${KUBERNETES.adminConf}" hold the old certificate: copy it again`
   output.say(`[renew] ${copies}`)
-  if (names.length === 0) return
+  const names = [...(kubelet ? [`the ${KUBELET}`] : []), ...pods].join(', ')
+  if (names === '') return
   const socket = flags['skip-restart'] ? undefined : clusterSocket()
   if (socket === undefined) {
-    output.say(`[renew] You must restart ${names.join(', ')}, so that they can use the new certificates`)
+    output.say(`[renew] You must restart ${names}, so that they can use the new certificates`)
     return
   }
   const deadline = AbortSignal.timeout(
@@ -79,13 +87,13 @@ export async function startAgain(names: readonly string[], live: LiveConfig, { f
   )
   const cri = await openCri(socket)
   try {
-    output.say(`[renew] Starting ${names.join(', ')} again`)
-    const old = await newestContainers(cri, names)
+    output.say(`[renew] Starting ${names} again`)
+    const old = await newestContainers(cri, pods)
     // Whoever ended by itself may be put off for minutes by now; a kubelet that starts puts nobody off.
-    if (old.some(container => container?.state !== 'running')) await serviceManager().restart(KUBELET)
+    if (kubelet || old.some(container => container?.state !== 'running')) await serviceManager().restart(KUBELET)
     const running = old.filter(container => container?.state === 'running')
     await Promise.all(running.map(container => endContainer(cri, container?.id ?? '')))
-    await replaced(cri, names, old, deadline)
+    await replaced(cri, pods, old, deadline)
   } finally {
     cri.close()
   }

@@ -7,10 +7,12 @@ import type { OptionName } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import { openStore } from '../../kubeadm/credentials/credential-store.ts'
 import { held } from '../../kubeadm/credentials/expiration.ts'
-import { RENEWABLES, type Renewable, renewablesOf } from '../../kubeadm/credentials/renewable.ts'
+import { kubeletClientFault } from '../../kubeadm/credentials/kubelet-client.ts'
+import { KUBELET_CLIENT, RENEWABLES, type Renewable, renewablesOf } from '../../kubeadm/credentials/renewable.ts'
 import { absenceOf, type RenewalRequest, renewCredentials } from '../../kubeadm/credentials/renewal.ts'
 import { issueRenewalRequests } from '../../kubeadm/credentials/requests.ts'
-import { below, readFile, writeFiles } from '../../machine/files.ts'
+import { below, readFile, writeFiles, writeLink } from '../../machine/files.ts'
+import { finalFiles } from '../kubelet-finalize.ts'
 import { type LiveConfig, liveConfig } from '../run/live-config.ts'
 import { alone } from '../run/machine-session.ts'
 import { startAgain, takersOf } from './certificate-users.ts'
@@ -54,9 +56,9 @@ export async function renewCertificates(call: Call): Promise<void> {
   if (root !== '/' || process.getuid?.() !== 0) return void (await renew(request, call, root))
   const advice = 'what is renewed is whole; run it again for the rest'
   await alone('certs', advice, async () => {
-    const taken = takersOf(rowsThere(request), live.config, request.read, request.now)
-    if (!(await renew(request, call, root))) return
-    await startAgain(taken, live, call)
+    const pods = takersOf(rowsThere(request), live.config, request.read, request.now)
+    const written = await renew(request, call, root)
+    if (written.length > 0) await startAgain({ pods, kubelet: written.includes(KUBERNETES.kubeletConf) }, live, call)
   })
 }
 
@@ -73,26 +75,34 @@ function requestOf({ flags, subcommand }: Call, { config, from, read, root }: Li
       'certs: cannot rebuild the names: the configuration of the cluster cannot be read, and names would be lost; name a file with --config',
     )
   }
+  const now = new Date()
+  // Its signing request would be no use: who has the CA elsewhere makes it with its kubeconfig.
+  const isShutOut = !flags['csr-only'] && kubeletClientFault(read, now) !== undefined
   return {
     config,
     read,
     place: path => below(root, path),
-    now: new Date(),
-    rows: all ? renewablesOf(config) : named,
+    now,
+    rows: all ? [...renewablesOf(config), ...(isShutOut ? [KUBELET_CLIENT] : [])] : named,
     all,
     rebuildNames,
     kubeconfigs: KUBERNETES.folder,
   }
 }
 
-/** Writes all of them or none, and says what was done; whether anything was. */
-async function renew(request: RenewalRequest, { output }: Call, root: string): Promise<boolean> {
-  const { files, messages, warnings } = await renewCredentials(request)
+/** Writes all of them or none, and says what was done; gives the paths. */
+async function renew(request: RenewalRequest, { output }: Call, root: string): Promise<readonly string[]> {
+  const { files: renewed, messages, warnings } = await renewCredentials(request)
   for (const warning of warnings) output.warn(warning)
+  const hasKubelet = renewed.some(({ path }) => path === KUBERNETES.kubeletConf)
+  // As in an init, it lies where the kubelet itself puts the next one.
+  const final = hasKubelet ? finalFiles(request.config, renewed, request.read, request.now) : undefined
+  const { files, link } = final ?? { files: renewed }
   // Not recorded: a reset that brings old certificates back helps nobody, and in a cluster of init's all of it goes.
   writeFiles(root, files)
+  if (link !== undefined) writeLink(root, link.path, link.target)
   for (const message of messages) output.say(message)
-  return files.length > 0
+  return files.map(({ path }) => path)
 }
 
 /** What is about to be renewed, with when it ends now. */
