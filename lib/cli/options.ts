@@ -172,10 +172,16 @@ export const OPTIONS = {
     type: 'boolean',
     about: 'let the user into a group from which nothing can be taken, as system:masters (ours)',
   },
+  out: {
+    type: 'string',
+    value: 'FILE',
+    default: 'standard output',
+    about: 'new file for it, which nobody else may read (ours)',
+  },
   etcdutl: {
     type: 'string',
     value: 'PROGRAM',
-    default: 'the one on the PATH',
+    default: "the one in etcd's image, or on the PATH",
     about: "etcd's tool that makes a data folder of a snapshot; etcdctl until etcd 3.5 (ours)",
   },
   'rebuild-names': {
@@ -353,6 +359,7 @@ export const OPTIONS = {
     type: 'string',
     short: 'o',
     choices: ['text', 'json'],
+    hints: [['^(?:go-template|template|jsonpath)', 'there is no output by templates; programs like jq read json']],
     default: 'text',
     about: 'progress for people, or one JSON event per line',
   },

@@ -54,12 +54,40 @@ describe('clientKubeconfig()', () => {
   })
 })
 
+describe('a user whose name means something in YAML or in a name of a certificate', () => {
+  for (const name of ['a: b#"', "'", '{}', '- x', 'null', '1', 'jo,CN=root', 'jörg', '用户', 'x'.repeat(200), 'a@b']) {
+    test(name, async () => {
+      const host = hostWith((await issue(config)).files)
+      const { text } = await make(host, { subject: { commonName: name, organizations: ['o=1,CN=x', 'ü'] } })
+      const { certificates } = clientOf({ path: '/x', text }, () => undefined)
+      const { commonName, organizations } = certificates?.[0].subject ?? {}
+      assert.deepEqual([commonName, new Set(organizations)], [name, new Set(['o=1,CN=x', 'ü'])])
+      assert.equal((parse(text) as { 'current-context': string })['current-context'], `${name}@mine`)
+    })
+  }
+})
+
 describe('kubeconfig user', () => {
   const rows: readonly (readonly [args: readonly string[], fault: RegExp])[] = [
     [['user'], /--client-name has to say for whom/],
     [
       ['user', '--client-name', 'joe', '--org', 'dev,system:masters'],
       /cannot put "joe" into the group "system:masters"/,
+    ],
+    [['user', '--client-name', ' '], /--client-name has to say for whom/],
+    [
+      ['user', '--client-name', 'joe\nadmin'],
+      /cannot use --client-name "joe\\nadmin": it has a character that does not show/,
+    ],
+    [['user', '--client-name', 'joe', '--org', 'dev,o\u200bps'], /cannot use --org "o.ps": it has a character/],
+    [
+      ['user', '--client-name', 'joe', '--validity-period', '999ms'],
+      /"999ms": the certificate would have ended already/,
+    ],
+    [['user', '--client-name', 'joe', '--token', 'a\r\nb'], /cannot use --token: it is empty, or has characters/],
+    [
+      ['user', '--org', 'system:masters', '--validity-period', '1ms', '--token', ''],
+      /for whom; add it\n.*system:masters.*\n.*"1ms".*\n.*--token/,
     ],
   ]
   for (const [args, fault] of rows) {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { parseArguments } from '../../lib/cli/arguments.ts'
 import { etcd } from '../../lib/phases/etcd.ts'
-import { checkSnapshot } from '../../lib/phases/snapshot/restore-snapshot.ts'
+import { checkSnapshot } from '../../lib/phases/snapshot/snapshot-file.ts'
 import { outputOf } from '../output.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kubestep snapshot '))

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { type Etcd, EtcdError } from './gateway.ts'
 
 /** etcd ends the data with their SHA-256. Source: etcd server/etcdserver/api/v3rpc/maintenance.go (v3.4 to v3.6). */
-const DIGEST_LENGTH = 32
+export const DIGEST_LENGTH = 32
 
 /**
  * The snapshot in pieces, the digest at its end among them. What has come is whole only when the last piece has been

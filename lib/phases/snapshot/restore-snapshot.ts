@@ -1,20 +1,12 @@
-/**
- * A snapshot back into etcd: `etcd snapshot restore`. Only etcd's own tool can make a data folder of one, so that has to be
- * there: etcdutl, or etcdctl until 3.5.
- */
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+/** A snapshot back into etcd: `etcd snapshot restore`. */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { timerMilliseconds } from '../../base/duration.ts'
 import { KubestepError, UsageError } from '../../base/errors.ts'
-import { KUBERNETES } from '../../base/paths.ts'
-import { parse } from '../../base/yaml.ts'
 import type { Subcommand } from '../../cli/arguments.ts'
 import type { Call } from '../../cli/script.ts'
 import { STATIC_PODS } from '../../cluster/diagnose/diagnosis-context.ts'
 import { clusterSocket } from '../../cluster/diagnose/machine-context.ts'
-import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
-import { $, which } from '../../machine/command.ts'
 import { explain } from '../../machine/files.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
@@ -23,18 +15,14 @@ import { endContainer, podContainers } from '../../supply/cri/pod-containers.ts'
 import { unreachedGate } from '../run/healthy-again.ts'
 import { type LiveConfig, liveConfig } from '../run/live-config.ts'
 import { alone } from '../run/machine-session.ts'
+import { listens, otherMembers, type RestoredMember, restoredMember } from './restored-member.ts'
+import { checkSnapshot } from './snapshot-file.ts'
+import { findTool, makeDataFolder } from './snapshot-tool.ts'
 
 export const RESTORE_SUBCOMMAND: Subcommand = {
   name: 'snapshot restore',
   about: "Put a snapshot in the place of what this node's etcd holds; that is kept aside",
   options: ['etcdutl', 'config', 'cert-dir', 'kubeconfig', 'timeout'],
-}
-
-/** How etcd runs here, from its static Pod. */
-interface Member {
-  readonly name: string
-  readonly peerUrl: string
-  readonly dataDir: string
 }
 
 /** Throws a KubestepError: before etcd is stopped nothing has changed, and afterwards it says where the old data lie. */
@@ -43,42 +31,69 @@ export async function restoreSnapshot(call: Call): Promise<void> {
   if (file === undefined || more.length > 0) {
     throw new UsageError('etcd: cannot restore a snapshot: one FILE has to say which; name it')
   }
-  const tool = call.flags.etcdutl ?? which('etcdutl') ?? which('etcdctl')
-  if (tool === undefined) {
-    throw new KubestepError(
-      'etcd: cannot restore a snapshot: there is no etcdutl on the PATH; take it from the image of etcd or from a release of it, and name it with --etcdutl',
-    )
-  }
   const advice = 'run it again: what etcd held before lies beside the new data'
   await alone('etcd', advice, async () => {
     const snapshot = resolve(file)
     await checkSnapshot(snapshot)
     const live = await liveConfig(call, 'etcd', call.output.detail)
-    const member = memberOf(live.read)
-    await restore(snapshot, tool, member, live, call)
+    const member = restoredMember(live.read)
+    const socket = clusterSocket()
+    if (socket === undefined) {
+      throw new KubestepError('etcd: cannot stop etcd: the runtime of this cluster is not known; run it where init ran')
+    }
+    const others = await otherMembers(member, live)
+    const living = (await Promise.all(others.map(async one => ((await listens(one.url)) ? one.name : [])))).flat()
+    if (living.length > 0) {
+      throw new KubestepError(
+        `etcd: cannot restore a snapshot: ${names(living)} of the same etcd still run, and would go on with what they hold, as a second cluster; run the reset script on each, and let them join again when this is done`,
+      )
+    }
+    const tool = await findTool(call.flags.etcdutl, socket, member.image)
+    call.output.detail(`[etcd] Restoring with "${tool.program}"`)
+    const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-')
+    const fresh = join(member.dataDir, `${FRESH}${stamp}`)
+    clearUnfinished(member)
+    await makeDataFolder(tool, snapshot, fresh, member)
+    const aside = join(member.dataDir, `.before-${stamp}`)
+    await exchange(member, fresh, aside, socket, call)
+    call.output.say(`[etcd] The snapshot is in place; what etcd held before is in "${aside}"`)
+    await waitUntilHealthy(live, aside, call)
+    call.output.say('[etcd] The control plane is healthy with what the snapshot holds')
+    if (others.length > 0) {
+      call.output.say(
+        `[etcd] ${names(others.map(({ name }) => name))} is no member any more: run the reset script there, and let it join again`,
+      )
+    }
+    if (!tool.raisesRevision) {
+      call.output.warn(
+        'etcd: this etcdutl cannot raise the revision, so whatever watched the cluster may miss changes: start kube-proxy, CoreDNS, your controllers and the kubelets of other nodes again',
+      )
+    }
   })
 }
 
-async function restore(file: string, tool: string, member: Member, live: LiveConfig, call: Call): Promise<void> {
-  const { output, flags } = call
-  const { name, peerUrl, dataDir } = member
-  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-')
-  const [fresh, aside] = [join(dataDir, `.restored-${stamp}`), join(dataDir, `.before-${stamp}`)]
-  const socket = clusterSocket()
-  if (socket === undefined) {
-    throw new KubestepError('etcd: cannot stop etcd: the runtime of this cluster is not known; run it where init ran')
+function names(of: readonly string[]): string {
+  return of.map(name => `"${name}"`).join(', ')
+}
+
+const FRESH = '.restored-'
+
+/** What a restore that was killed has left. */
+function clearUnfinished({ dataDir }: RestoredMember): void {
+  if (!existsSync(dataDir)) return
+  for (const name of readdirSync(dataDir).filter(one => one.startsWith(FRESH))) {
+    rmSync(join(dataDir, name), { recursive: true, force: true })
   }
-  try {
-    const what = 'etcd: cannot make a data folder of the snapshot'
-    const env = { ETCDCTL_API: '3' }
-    await $({
-      what,
-      env,
-    })`${tool} snapshot restore ${file} --data-dir ${fresh} --name ${name} --initial-cluster ${`${name}=${peerUrl}`} --initial-advertise-peer-urls ${peerUrl}`
-  } catch (error) {
-    rmSync(fresh, { recursive: true, force: true })
-    throw error
-  }
+}
+
+/** Stops what uses etcd's data, puts the new ones in their place, and starts it again. Throws a KubestepError. */
+async function exchange(
+  { dataDir }: RestoredMember,
+  fresh: string,
+  aside: string,
+  socket: string,
+  { output }: Call,
+): Promise<void> {
   output.say('[etcd] Stopping the kubelet and the control plane')
   const services = serviceManager()
   await services.stop(KUBELET)
@@ -94,11 +109,9 @@ async function restore(file: string, tool: string, member: Member, live: LiveCon
     }
     swap(dataDir, fresh, aside)
   } finally {
+    rmSync(fresh, { recursive: true, force: true })
     await services.restart(KUBELET)
   }
-  output.say(`[etcd] The snapshot is in place; what etcd held before is in "${aside}"`)
-  await waitUntilHealthy(live, flags.timeout)
-  output.say('[etcd] The control plane is healthy with what the snapshot holds')
 }
 
 /** Both on one file system: a moment in which neither is there cannot be had shorter. */
@@ -107,7 +120,6 @@ function swap(dataDir: string, fresh: string, aside: string): void {
     mkdirSync(aside, { mode: 0o700 })
     if (existsSync(join(dataDir, 'member'))) renameSync(join(dataDir, 'member'), join(aside, 'member'))
     renameSync(join(fresh, 'member'), join(dataDir, 'member'))
-    rmSync(fresh, { recursive: true })
   } catch (error) {
     throw new KubestepError(
       `etcd: cannot put "${fresh}" in place of "${dataDir}/member": ${explain(error)}; the old data are there, or in "${aside}"`,
@@ -116,46 +128,12 @@ function swap(dataDir: string, fresh: string, aside: string): void {
   }
 }
 
-async function waitUntilHealthy(live: LiveConfig, timeout?: string): Promise<void> {
-  const limit = timeout ?? live.config.init.timeouts.controlPlaneComponentHealthCheck
+async function waitUntilHealthy(live: LiveConfig, aside: string, { flags }: Call): Promise<void> {
+  const limit = flags.timeout ?? live.config.init.timeouts.controlPlaneComponentHealthCheck
   const deadline = AbortSignal.timeout(timerMilliseconds(limit))
   const broken = await unreachedGate('api,control-plane,node', live, deadline)
   if (broken === undefined) return
   throw new KubestepError(
-    `etcd: cannot see that the control plane is healthy: ${broken}; the snapshot is in place, look at it with the logs script`,
+    `etcd: cannot see that the control plane is healthy: ${broken}; the snapshot is in place, and what was there before is in "${aside}"; look at it with the logs script`,
   )
-}
-
-/** etcd as its static Pod starts it. Throws a KubestepError where this node has none. */
-function memberOf(read: LiveConfig['read']): Member {
-  const path = `${KUBERNETES.manifests}/etcd.yaml`
-  const pod = parse(read(path) ?? '')
-  const argument = (name: string): string => {
-    const found = podArgument(pod, name)
-    if (found !== undefined) return found
-    throw new KubestepError(
-      `etcd: cannot restore a snapshot: "${path}" has no --${name}; an etcd that is elsewhere is restored there`,
-    )
-  }
-  return { name: argument('name'), peerUrl: argument('initial-advertise-peer-urls'), dataDir: argument('data-dir') }
-}
-
-const DIGEST_LENGTH = 32
-
-/** A snapshot ends with the SHA-256 of what comes before. Throws a KubestepError where it does not, or cannot be read. */
-export async function checkSnapshot(file: string): Promise<void> {
-  let reason = 'it is no snapshot, or not a whole one; take another'
-  try {
-    const end = statSync(file).size - DIGEST_LENGTH
-    const hash = createHash('sha256')
-    const tail: Buffer[] = []
-    if (end > 0) {
-      for await (const piece of createReadStream(file, { end: end - 1 })) hash.update(piece as Buffer)
-      for await (const piece of createReadStream(file, { start: end })) tail.push(piece as Buffer)
-      if (Buffer.concat(tail).equals(hash.digest())) return
-    }
-  } catch (error) {
-    reason = explain(error)
-  }
-  throw new KubestepError(`etcd: cannot restore "${file}": ${reason}`)
 }

@@ -76,7 +76,8 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
   // timeout: seconds until it is killed.
   StopContainer: runtime(message`containerId=1 timeout=2:int`, NOTHING),
   ListImages: images(NOTHING, message`images=1:[]${IMAGE}`),
-  ImageStatus: images(message`image=1:${IMAGE_SPEC}`, message`image=1:${IMAGE}`),
+  // info: what is no part of the interface, in containerd's own JSON.
+  ImageStatus: images(message`image=1:${IMAGE_SPEC} verbose=2:bool`, message`image=1:${IMAGE} info=2:map`),
   PullImage: images(message`image=1:${IMAGE_SPEC} auth=2:${AUTH}`, message`imageRef=1`),
   RemoveImage: images(message`image=1:${IMAGE_SPEC}`, NOTHING),
 }

@@ -9,14 +9,11 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { COMMIT, type Containerd, withContainerd } from '../runtime/containerd-api.ts'
+import { COMMIT, type Containerd, SNAPSHOTTER, withContainerd } from '../runtime/containerd-api.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { readEntries, type Sink } from './archive-entries.ts'
 import { type ArchivedImage, archivedImages, type Part, type Parts } from './archive-images.ts'
 import { type LoadedImage, proven } from './proven-import.ts'
-
-/** What CRI takes unless it is told otherwise. */
-const SNAPSHOTTER = 'overlayfs'
 
 /** Where content lies below containerd's root. Source: containerd content/local (1.6), plugins/content/local (2.x). */
 const CONTENT = 'io.containerd.content.v1.content'

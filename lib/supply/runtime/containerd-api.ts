@@ -1,5 +1,6 @@
 /**
- * containerd's own interface, as far as images are put into it: the calls as tables, in the namespace of CRI's images.
+ * containerd's own interface, as far as images are put into it and looked into: the calls as tables, in the namespace of
+ * CRI's images.
  * Source: containerd api/services (content, images, snapshots, diff, leases; v1 in 1.6 to 2.x).
  */
 import { randomUUID } from 'node:crypto'
@@ -26,6 +27,7 @@ export type ContainerdMethod =
   | 'Snapshots/Stat'
   | 'Snapshots/Prepare'
   | 'Snapshots/Commit'
+  | 'Snapshots/View'
   | 'Diff/Apply'
   | 'Leases/Create'
   | 'Leases/Delete'
@@ -44,6 +46,11 @@ const METHODS: Readonly<Record<ContainerdMethod, Method>> = {
     request: message`snapshotter=1 key=2 parent=3`,
     response: message`mounts=1:[]${MOUNT}`,
   },
+  'Snapshots/View': {
+    service: 'snapshots',
+    request: message`snapshotter=1 key=2 parent=3`,
+    response: message`mounts=1:[]${MOUNT}`,
+  },
   'Snapshots/Commit': { service: 'snapshots', request: message`snapshotter=1 name=2 key=3`, response: [] },
   'Diff/Apply': {
     service: 'diff',
@@ -53,6 +60,9 @@ const METHODS: Readonly<Record<ContainerdMethod, Method>> = {
   'Leases/Create': { service: 'leases', request: message`id=1`, response: [] },
   'Leases/Delete': { service: 'leases', request: message`id=1`, response: [] },
 }
+
+/** What CRI unpacks images with unless it is told otherwise. */
+export const SNAPSHOTTER = 'overlayfs'
 
 /** The action of a write that ends it. */
 export const COMMIT = 2
