@@ -49,7 +49,8 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   if (subcommand === undefined && values.help !== true) faults.push(subcommandFault(command, positionals))
   const rest = positionals.slice(subcommand === undefined ? 0 : wordsUsed(subcommand, positionals))
   if (subcommand !== undefined && rest.length > 0 && command.positionals === undefined) {
-    faults.push(`cannot take argument ${JSON.stringify(rest[0])}: ${positionalHint(command, rest[0] ?? '')}`)
+    const named = positionals.length > rest.length ? subcommand.name : ''
+    faults.push(`cannot take argument ${JSON.stringify(rest[0])}: ${positionalHint(command, named, rest[0] ?? '')}`)
   }
   const allowed = new Set<string>([...optionsOf(command, subcommand), ...COMMON])
   for (const name of Object.keys(values)) {
@@ -136,12 +137,15 @@ function subcommandFault(command: Command, positionals: readonly string[]): stri
   const names = (command.subcommands ?? []).map(sub => sub.name)
   if (positionals.length === 0) return `cannot run: it needs one of: ${names.join(', ')}`
   const given = positionals.join(' ')
+  const next = names.flatMap(name => (name.startsWith(`${given} `) ? name.slice(given.length + 1) : []))
+  if (next.length > 0) return `cannot run ${JSON.stringify(given)}: it needs one more word of: ${next.join(', ')}`
   const hint = nearest(given, names) ?? nearest(positionals[0] ?? '', names)
   return `cannot find sub-command ${JSON.stringify(given)}: ${hint === undefined ? `use one of ${names.join(', ')}` : `did you mean ${JSON.stringify(hint)}?`}`
 }
 
-function positionalHint(command: Command, given: string): string {
+function positionalHint(command: Command, named: string, given: string): string {
   if (/^(?:true|false)$/.test(given)) return `write the value of a switch behind =, as in --dry-run=${given}`
+  if (named !== '') return `${JSON.stringify(named)} takes options only; see --help`
   const subcommands = (command.subcommands ?? []).map(sub => sub.name)
   if (subcommands.length > 0) return `one of ${subcommands.join(', ')} may be named, and nothing else`
   const hint = nearest(given, command.options)

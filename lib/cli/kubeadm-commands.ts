@@ -26,6 +26,8 @@ export const KUBEADM_COMMANDS: readonly CommandRow[] = [
   { kubeadm: 'certs *', here: 'certs *' },
   { kubeadm: 'kubeconfig user', here: 'kubeconfig user' },
   { kubeadm: 'completion', why: 'a command is a file, whose name the shell completes; `--help` has its options' },
+  { kubeadm: 'help', why: '`--help` stands behind any command' },
+  { kubeadm: 'alpha', why: 'kubeadm 1.36 has no command in it' },
   { kubeadm: 'version', why: 'the version of a cluster is that of its kubelet; `--kubernetes-version` chooses it' },
 ]
 
