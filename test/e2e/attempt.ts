@@ -8,12 +8,14 @@ import { bundle, type Ended, run } from './programs.ts'
 import type { Target } from './targets.ts'
 
 const { targets, skipped } = await openMachine()
-// The newest: what is tested here is ours, not Kubernetes'.
-const newest = targets.at(-1)
+/** What is tested by it is ours, not Kubernetes'. */
+export const newest: Target | undefined = targets.at(-1)
+/** Why there is none. */
+export const unfit: string = skipped.join('; ')
 
 /** A test of a real cluster; it is skipped, and says why, where none can be. */
 export function onMachine(name: string, body: (target: Target, say: (line: string) => void) => Promise<void>): void {
-  test(name, { skip: newest === undefined ? skipped.join('; ') : false }, async t => {
+  test(name, { skip: newest === undefined ? unfit : false }, async t => {
     if (newest !== undefined) await body(newest, line => t.diagnostic(line))
   })
 }

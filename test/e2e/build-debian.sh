@@ -103,14 +103,14 @@ assemble() {
   rm -rf "$root"
   mkdir -p "$out/bin" "$out/images" "$out/cni/bin"
   cp "$binaries"/kubelet "$binaries"/kubectl "$out/bin/"
-  unpack "$debs" etcd-server containernetworking-plugins
+  unpack "$debs" etcd-server etcd-client containernetworking-plugins
   cp "$debs"/usr/lib/cni/* "$out/cni/bin/"
 
   say "making images"
   image() { "$here/make-image.sh" "$root/$1" "$out/images/$1.tar" "${@:2}"; }
   add "$root/pause" "$binaries/pause" /pause
   image pause "$PAUSE" /pause
-  add "$root/etcd" "$debs/usr/bin/etcd" /usr/local/bin/etcd
+  for program in etcd etcdctl; do add "$root/etcd" "$debs/usr/bin/$program" "/usr/local/bin/$program"; done
   # etcd 3.4 runs elsewhere than on amd64 only when told that this is meant.
   IMAGE_ENV=ETCD_UNSUPPORTED_ARCH=$ARCH image etcd "$ETCD"
   for component in kube-apiserver kube-controller-manager kube-scheduler; do

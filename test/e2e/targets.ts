@@ -84,6 +84,17 @@ export function advertising({ args, ...target }: Target, address: string): Targe
   return { ...target, args: [flag, file, ...others] }
 }
 
+/** The same with certificates that end so soon, where its kubeadm can be told. Source: kubeadm's v1beta4 (1.31). */
+export function withPeriod({ args, ...target }: Target, period: string): Target {
+  const [flag = '', config = '', ...others] = args
+  const text = readFileSync(config, 'utf8')
+  if (!text.includes('/v1beta4')) return { ...target, args }
+  const file = join(temporaryFolder(), 'kubeadm.yaml')
+  const cluster = `kind: ClusterConfiguration\ncertificateValidityPeriod: ${period}`
+  writeFileSync(file, text.replace('kind: ClusterConfiguration', cluster))
+  return { ...target, args: [flag, file, ...others] }
+}
+
 /** This machine's address: Pods ask it for names, so that no question leaves the machine. */
 export function ownAddress(): string {
   return readHostFacts('/').defaultAddress.ipv4 ?? '127.0.0.1'
