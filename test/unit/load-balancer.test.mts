@@ -4,7 +4,7 @@ import { parseSubnet, type Subnet } from '../../lib/base/address.ts'
 import type { JsonObject } from '../../lib/base/json.ts'
 import { addressSteps, balancedService } from '../../lib/cluster/load-balancer/service-addresses.ts'
 import { balancerRules } from '../../lib/machine/network/balancer-network.ts'
-import { freeRange } from '../../lib/machine/network/balancer-range.ts'
+import { freeRange, userOf } from '../../lib/machine/network/balancer-range.ts'
 import { clusterChains } from '../../lib/machine/network/firewall-rules.ts'
 import { memoryHost } from '../memory-host.ts'
 
@@ -140,6 +140,16 @@ describe('freeRange()', () => {
       assert.deepEqual(found, wanted === undefined ? undefined : parseSubnet(wanted))
     })
   }
+})
+
+test('a range that something else leads to is not laid on a machine that joins', () => {
+  const found = (name: string): string | undefined =>
+    userOf(
+      parseSubnet('198.18.240.0/20') as Subnet,
+      memoryHost({ files: { '/proc/net/route': `Iface\n${name} 00F012C6 00000000 0001 0 0 0 00F0FFFF\n` } }),
+    )
+  assert.equal(found('tun0'), 'tun0')
+  assert.equal(found('kubestep-lb'), undefined)
 })
 
 test('reset knows the chain of load balancers as one of the cluster', () => {

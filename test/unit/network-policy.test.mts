@@ -125,7 +125,7 @@ describe('policyText()', () => {
     ] as const
     const text = policyText({ pods: rules, podSubnets: ['10.0.0.0/16'] })
     assert.match(text, /elements = \{ 10\.0\.0\.1 : jump allowed(\d), 10\.0\.0\.2 : jump allowed\1 \}/)
-    assert.match(text, /ip saddr 10\.0\.0\.0\/16 ip saddr != @known4 drop/)
+    assert.match(text, /^ {2}iifname "cni0" ip saddr 10\.0\.0\.0\/16 ip saddr != @known4 drop$/m)
     assert.equal(text.match(/ chain allowed/g)?.length, 2)
   })
 

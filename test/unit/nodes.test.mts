@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseSubnet, type Subnet } from '../../lib/base/address.ts'
-import type { JsonObject } from '../../lib/base/json.ts'
+import { type JsonObject, objectsOf } from '../../lib/base/json.ts'
 import type { InitConfig } from '../../lib/base/kubeadm.ts'
+import { networkObjects, readShared, type SharedSettings } from '../../lib/kubeadm/objects/network-objects.ts'
 import { nodeAddresses, nodeRange, nodeRanges } from '../../lib/machine/local-node/node-network.ts'
 import { restoreText } from '../../lib/machine/network/firewall-rules.ts'
-import { expectsNodes } from '../../lib/phases/agent/expected-nodes.ts'
+import { expectingParts, expectsNodes } from '../../lib/phases/agent/expected-nodes.ts'
 import { join } from '../../lib/phases/join.ts'
 import { PASSED_ON } from '../../lib/phases/nodes/node-join.ts'
 import { forNodes, type NodeFlags, nodeCounts, plannedNodes, zoneOf } from '../../lib/phases/nodes/node-plan.ts'
@@ -116,21 +117,63 @@ test('what the user has set stays', () => {
   assert.deepEqual(kubeProxy.document.conntrack, { maxPerCore: 7, min: 1 })
 })
 
-const EXPECTED: readonly (readonly [flags: object, podSubnet: string | undefined, expected: boolean])[] = [
-  [{}, '10.244.0.0/16', true],
-  [{}, undefined, false],
-  [{ cni: 'none' }, '10.244.0.0/16', false],
-  [{ profile: 'ci' }, '10.244.0.0/16', false],
-  [{ profile: 'ci', nodes: '1' }, '10.244.0.0/16', false],
-  [{ profile: 'ci', nodes: '2' }, '10.244.0.0/16', true],
+const EXPECTED: readonly (readonly [flags: object, expected: boolean])[] = [
+  [{}, true],
+  [{ profile: 'ci' }, false],
+  [{ profile: 'ci', nodes: '1' }, false],
+  [{ profile: 'ci', nodes: '2' }, true],
 ]
 
-for (const [flags, podSubnet, expected] of EXPECTED) {
-  test(`with ${JSON.stringify(flags)} and Pods in ${podSubnet}, nodes are ${expected ? '' : 'not '}expected`, () => {
-    const networking = { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', ...(podSubnet && { podSubnet }) }
-    assert.equal(expectsNodes(initConfig('v1.36.2', { networking }), flags), expected)
+for (const [flags, expected] of EXPECTED) {
+  test(`with ${JSON.stringify(flags)} nodes are ${expected ? '' : 'not '}expected`, () => {
+    assert.equal(expectsNodes(initConfig('v1.36.2'), flags), expected)
   })
 }
+
+const FILE = '/etc/cni/net.d/10-kubestep.conflist'
+const STORAGE = { addons: { storage: {} } }
+
+/** What the agent does for others, and what they hear of the Pod network. */
+const SHARING: readonly (readonly [
+  what: string,
+  podSubnet: string | undefined,
+  file: string | undefined,
+  shared: Parameters<typeof expectingParts>[2],
+  parts: readonly string[],
+  network?: string,
+])[] = [
+  ['our network', '10.244.0.0/16', FILE, { addons: {} }, ['shared-settings', 'node-routes'], 'bridge'],
+  ['our network for one node', undefined, FILE, { addons: {} }, []],
+  ['somebody else’s network', '10.244.0.0/16', undefined, { addons: {} }, []],
+  ['somebody else’s network, and addons', '10.244.0.0/16', undefined, STORAGE, ['shared-settings'], 'none'],
+]
+
+for (const [what, podSubnet, file, shared, wanted, network] of SHARING) {
+  test(`what is shared: ${what}`, () => {
+    const networking = { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', ...(podSubnet && { podSubnet }) }
+    const parts = expectingParts(initConfig('v1.36.2', { networking }), file, shared)
+    assert.deepEqual(Object.keys(parts), wanted)
+    assert.equal(parts['shared-settings']?.network, network)
+  })
+}
+
+test('a node that joins reads what was shared', () => {
+  const shared: SharedSettings = {
+    network: 'bridge',
+    addons: { storage: {}, 'network-policy': { podSubnets: ['10.244.0.0/16'] } },
+    registry: 'localhost:5000=http://10.0.0.1:5000',
+  }
+  assert.deepEqual(readShared(networkObjects(shared).find(({ kind }) => kind === 'ConfigMap')), shared)
+  assert.deepEqual(readShared(undefined), { network: 'none', addons: {} })
+})
+
+test('nodes may read what their addons go by, and nothing else', () => {
+  const resources = (addons: SharedSettings['addons']): unknown =>
+    objectsOf(networkObjects({ network: 'bridge', addons })[0]?.rules).flatMap(rule => rule.resources)
+  assert.deepEqual(resources({}), ['nodes'])
+  assert.deepEqual(resources({ storage: {}, 'load-balancer': {} }), ['nodes', 'persistentvolumes'])
+  assert.deepEqual(resources({ 'network-policy': {} }), ['nodes', 'namespaces', 'pods', 'networkpolicies'])
+})
 
 test('a join takes what an init hands on to its nodes', () => {
   assert.deepEqual(
@@ -140,8 +183,7 @@ test('a join takes what an init hands on to its nodes', () => {
 })
 
 test('where the bootstrap token is left out nobody joins', () => {
-  const networking = { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', podSubnet: '10.244.0.0/16' }
-  assert.equal(expectsNodes(initConfig('v1.36.2', { networking }, { skipPhases: ['bootstrap-token'] }), {}), false)
+  assert.equal(expectsNodes(initConfig('v1.36.2', {}, { skipPhases: ['bootstrap-token'] }), {}), false)
 })
 
 const subnets = (...texts: readonly string[]): Subnet[] =>

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Claim, claimOf, storageSteps, type Volume, volumeOf } from '../../lib/cluster/storage/claims.ts'
+import {
+  type Claim,
+  claimOf,
+  folderSteps,
+  storageSteps,
+  type Volume,
+  volumeOf,
+} from '../../lib/cluster/storage/claims.ts'
 import { hostNameOf, isVolumePath, volumeObject, volumePath } from '../../lib/cluster/storage/volume-object.ts'
 
 const OURS = 'kubestep/folder'
@@ -27,7 +34,7 @@ function claim(changes: Partial<Claim> = {}): Claim {
 
 function volume(changes: Partial<Volume> = {}): Volume {
   const object = {
-    ...volumeObject(claim(), { provisioner: OURS, reclaims: 'Delete', hostName: 'h1' }),
+    ...volumeObject(claim(), { provisioner: OURS, reclaims: 'Delete', node: 'n1', hostName: 'h1' }),
     status: { phase: 'Bound' },
   }
   return { ...volumeOf(object), ...changes }
@@ -80,6 +87,27 @@ describe('storageSteps()', () => {
   }
 })
 
+describe('folderSteps()', () => {
+  const rows: readonly (readonly [name: string, before: readonly Volume[], now: readonly Volume[], steps: string[]])[] =
+    [
+      ['a new volume gets its folder', [], [volume()], ['make pvc-1-2']],
+      ['also before its claim has it', [], [volume({ phase: '' })], ['make pvc-1-2']],
+      ['not again', [volume()], [volume()], []],
+      ['not when its claim has gone', [], [volume({ phase: 'Released' })], []],
+      ['not on another node', [], [volume({ node: 'n2' })], []],
+      ['it goes with the volume', [volume({ phase: 'Released' })], [], ['remove pvc-1-2']],
+      ['not while that is there', [volume()], [volume({ phase: 'Released' })], []],
+      ['not one that is to be kept', [volume({ reclaims: 'Retain' })], [], []],
+      ['not one of another node', [volume({ node: 'n2' })], [], []],
+    ]
+  for (const [name, before, now, wanted] of rows) {
+    test(name, () => {
+      const { make, remove } = folderSteps(before, now, ['n0', 'n1'])
+      assert.deepEqual([...make.map(one => `make ${one.name}`), ...remove.map(one => `remove ${one.name}`)], wanted)
+    })
+  }
+})
+
 describe('claimOf()', () => {
   test('knows who is asked as every release says it', () => {
     for (const key of ['volume.beta.kubernetes.io/storage-provisioner', 'volume.kubernetes.io/storage-provisioner']) {
@@ -115,7 +143,7 @@ describe('the volume of a claim', () => {
   })
 
   test('is for its claim and its node alone', () => {
-    const { spec } = volumeObject(claim(), { provisioner: OURS, reclaims: 'Retain', hostName: 'h1' }) as {
+    const { spec } = volumeObject(claim(), { provisioner: OURS, reclaims: 'Retain', node: 'n1', hostName: 'h1' }) as {
       spec: Record<string, object>
     }
     assert.deepEqual(spec.claimRef, {

@@ -13,6 +13,7 @@ export interface BalancedService {
   readonly namespace: string
   readonly name: string
   readonly uid: string
+  readonly version: string
   /** When it was made: who came first keeps an address. */
   readonly since: string
   /** Whether it asks for a load balancer, and for no certain one. */
@@ -40,6 +41,7 @@ export function balancedService(object: JsonObject): BalancedService {
     namespace: String(metadata.namespace),
     name: String(metadata.name),
     uid: String(metadata.uid),
+    version: String(metadata.resourceVersion),
     since: String(metadata.creationTimestamp),
     isOurs:
       spec.type === 'LoadBalancer' && spec.loadBalancerClass === undefined && metadata.deletionTimestamp === undefined,

@@ -29,6 +29,8 @@ export interface Volume {
   readonly reclaims: string
   readonly size: string
   readonly path: string
+  /** The node that has its folder. */
+  readonly node: string
   readonly isGoing: boolean
 }
 
@@ -50,6 +52,8 @@ const PROVISIONERS: readonly string[] = [
 const SELECTED_NODE = 'volume.kubernetes.io/selected-node'
 /** Whose volume it is. */
 export const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by'
+/** On which node; affinity speaks of a label, which may be another name. */
+export const FOLDER_NODE = 'kubestep/node'
 
 export function claimOf(object: JsonObject): Claim {
   const [metadata, spec] = [objectOf(object.metadata), objectOf(object.spec)]
@@ -74,9 +78,11 @@ export function claimOf(object: JsonObject): Claim {
 
 export function volumeOf(object: JsonObject): Volume {
   const [metadata, spec] = [objectOf(object.metadata), objectOf(object.spec)]
+  const notes = objectOf(metadata.annotations)
   return {
     name: text(metadata.name),
-    provisioner: text(objectOf(metadata.annotations)[PROVISIONED_BY]),
+    provisioner: text(notes[PROVISIONED_BY]),
+    node: text(notes[FOLDER_NODE]),
     phase: text(objectOf(object.status).phase),
     reclaims: text(spec.persistentVolumeReclaimPolicy),
     size: text(objectOf(spec.capacity).storage),
@@ -112,6 +118,23 @@ export function storageSteps(claims: readonly Claim[], volumes: readonly Volume[
         ? []
         : [{ claim, volume }]
     }),
+  }
+}
+
+/** Volumes without a claim yet, or with it: their folders are in use. */
+const USED: readonly string[] = ['', 'Pending', 'Available', 'Bound']
+
+/** What has to be done with folders of `nodes`, given the volumes that there were and those that there are. */
+export function folderSteps(
+  before: readonly Volume[],
+  now: readonly Volume[],
+  nodes: readonly string[],
+): { readonly make: readonly Volume[]; readonly remove: readonly Volume[] } {
+  const [had, has] = [before, now].map(volumes => new Set(volumes.map(({ name }) => name)))
+  const isHere = ({ node }: Volume): boolean => nodes.includes(node)
+  return {
+    make: now.filter(volume => isHere(volume) && USED.includes(volume.phase) && !had?.has(volume.name)),
+    remove: before.filter(volume => isHere(volume) && volume.reclaims === 'Delete' && !has?.has(volume.name)),
   }
 }
 

@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path'
 import type { JsonObject } from '../../base/json.ts'
 import { LAYOUT } from '../../base/paths.ts'
-import { type Claim, PROVISIONED_BY, volumeName } from './claims.ts'
+import { type Claim, FOLDER_NODE, PROVISIONED_BY, volumeName } from './claims.ts'
 
 const HOST_NAME = 'kubernetes.io/hostname'
 
@@ -16,27 +16,28 @@ export function isVolumePath(path: string): boolean {
   return join(LAYOUT.volumes, basename(path)) === path
 }
 
-/** The PersistentVolume; `hostName` is the label of its node, by which the scheduler goes. */
-export function volumeObject(
-  claim: Claim,
-  {
-    provisioner,
-    reclaims,
-    hostName,
-  }: { readonly provisioner: string; readonly reclaims: string; readonly hostName: string },
-): JsonObject {
+export interface VolumePlace {
+  readonly provisioner: string
+  readonly reclaims: string
+  readonly node: string
+  /** The label of the node, by which the scheduler goes. */
+  readonly hostName: string
+}
+
+/** The PersistentVolume of a claim. */
+export function volumeObject(claim: Claim, { provisioner, reclaims, node, hostName }: VolumePlace): JsonObject {
   const { namespace, name, uid, version, size, modes, storageClass } = claim
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolume',
-    metadata: { name: volumeName(claim), annotations: { [PROVISIONED_BY]: provisioner } },
+    metadata: { name: volumeName(claim), annotations: { [PROVISIONED_BY]: provisioner, [FOLDER_NODE]: node } },
     spec: {
       capacity: { storage: size },
       accessModes: modes,
       volumeMode: 'Filesystem',
       persistentVolumeReclaimPolicy: reclaims,
       storageClassName: storageClass,
-      // On a node of another machine the kubelet makes the folder.
+      // On a machine without an agent the kubelet makes the folder.
       hostPath: { path: volumePath(claim), type: 'DirectoryOrCreate' },
       claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion: version },
       nodeAffinity: {

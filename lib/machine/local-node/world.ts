@@ -14,6 +14,7 @@ import { parseMounts } from '../host/mount-table.ts'
 import { readMountinfo } from '../host/mounts.ts'
 import { childrenOf } from '../host/processes.ts'
 import { startTime } from '../host/start-time.ts'
+import { GIVEN_ADDRESSES } from '../network/given-addresses.ts'
 import { makeGroups } from './local-groups.ts'
 import { type LocalNode, NODE_FOLDERS, nodeFolder, nodeRunFolder, stateOfNode } from './local-node.ts'
 
@@ -48,7 +49,9 @@ export async function openWorld(node: LocalNode): Promise<LocalNode> {
   const folder = nodeFolder(name)
   const run = nodeRunFolder(name)
   rmSync(run, { recursive: true, force: true })
-  for (const path of [run, join(folder, 'sys')]) mkdirSync(path, { recursive: true, mode: 0o755 })
+  // The agent watches for addresses of Pods from the first on.
+  for (const path of [run, join(folder, 'sys'), stateOfNode(name, GIVEN_ADDRESSES)])
+    mkdirSync(path, { recursive: true, mode: 0o755 })
   for (const [own, place] of NODE_FOLDERS) {
     for (const path of [join(folder, own), place]) mkdirSync(path, { recursive: true, mode: 0o755 })
   }

@@ -1,7 +1,8 @@
 /** A range of addresses that nothing on this machine uses. */
 import { type Family, parseSubnet, type Subnet } from '../../base/address.ts'
+import { LAYOUT } from '../../base/paths.ts'
 import type { HostSource } from '../host/host-source.ts'
-import { overlap, routes4, routes6 } from '../host/routes.ts'
+import { overlap, type Route, routes4, routes6 } from '../host/routes.ts'
 
 /**
  * In the order in which they are tried: what is set aside for measuring networks and so is nobody's (RFC 2544), then
@@ -14,9 +15,19 @@ export const RANGES: Readonly<Record<Family, readonly string[]>> = {
 
 /** The first one that shares no address with `taken` or with where this machine sends packets. */
 export function freeRange(family: Family, host: HostSource, taken: readonly Subnet[]): Subnet | undefined {
-  const routes = [...routes4(host.read('/proc/net/route') ?? ''), ...routes6(host.read('/proc/net/ipv6_route') ?? '')]
-  const used = [...taken, ...routes.map(({ subnet }) => subnet)]
+  const used = [...taken, ...routesOf(host).map(({ subnet }) => subnet)]
   return RANGES[family]
     .map(parseSubnet)
     .find((range): range is Subnet => range !== undefined && !used.some(other => overlap(range, other)))
+}
+
+/** The interface of this machine, but for our own, that leads to some of a range; undefined when nothing does. */
+export function userOf(range: Subnet, host: HostSource): string | undefined {
+  return routesOf(host).find(
+    ({ subnet, interfaceName }) => interfaceName !== LAYOUT.balancer.link && overlap(range, subnet),
+  )?.interfaceName
+}
+
+function routesOf(host: HostSource): Route[] {
+  return [...routes4(host.read('/proc/net/route') ?? ''), ...routes6(host.read('/proc/net/ipv6_route') ?? '')]
 }

@@ -3,6 +3,7 @@
  * forwards: after kube-proxy has put a Pod in the place of a Service, and before addresses of senders are rewritten.
  */
 import { containsAddress, type Family, parseSubnet, type Subnet } from '../../base/address.ts'
+import { LAYOUT } from '../../base/paths.ts'
 import { $ } from '../command.ts'
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP'
@@ -42,7 +43,7 @@ export interface PodRules {
 
 export interface PolicyTable {
   readonly pods: readonly PodRules[]
-  /** Ranges of Pods: who is in them and is no Pod that is known gets nothing through. */
+  /** Ranges of Pods: who is in them, on this node, and is no Pod that is known gets nothing through. */
   readonly podSubnets: readonly string[]
 }
 
@@ -53,9 +54,13 @@ const FAMILIES: readonly Family[] = [4, 6]
 const DIRECTIONS = ['egress', 'ingress'] as const
 type Direction = (typeof DIRECTIONS)[number]
 
-/** Makes the table hold this and nothing else, in one step; undefined takes it away. Throws a CommandError. */
-export async function setPolicyTable(table: PolicyTable | undefined): Promise<void> {
-  await $({ what: 'network: cannot set the rules of NetworkPolicies', input: policyText(table) })`nft -f -`
+/**
+ * Makes the table hold this and nothing else, in one step; undefined takes it away. `enter` comes before the command
+ * where it is for another network than this machine's. Throws a CommandError.
+ */
+export async function setPolicyTable(table: PolicyTable | undefined, enter: readonly string[] = []): Promise<void> {
+  const input = policyText(table)
+  await $({ what: 'network: cannot set the rules of NetworkPolicies', input })`${[...enter, 'nft', '-f', '-']}`
 }
 
 /** Input of `nft -f`. */
@@ -96,10 +101,13 @@ export function policyText(table: PolicyTable | undefined): string {
       `  ${ip(family)} daddr vmap @ingress${family}`,
     ]),
     ...table.podSubnets.flatMap(subnet => {
-      const family = subnet.includes(':') ? 6 : 4
-      return ['saddr', 'daddr'].map(
-        side => `  ${ip(family)} ${side} ${subnet} ${ip(family)} ${side} != @known${family} drop`,
-      )
+      const match = ip(subnet.includes(':') ? 6 : 4)
+      const known = subnet.includes(':') ? 'known6' : 'known4'
+      // Those of other nodes are known there first, and later here.
+      return [
+        `  iifname "${LAYOUT.cni.bridge}" ${match} saddr ${subnet} ${match} saddr != @${known} drop`,
+        `  oifname "${LAYOUT.cni.bridge}" ${match} daddr ${subnet} ${match} daddr != @${known} drop`,
+      ]
     }),
     ' }',
     '}',

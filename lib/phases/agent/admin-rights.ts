@@ -1,4 +1,4 @@
-/** Clients with the rights of an administrator, for parts that only run where those are. */
+/** With whose rights a part of the agent works. */
 import { KubestepError } from '../../base/errors.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
@@ -11,4 +11,16 @@ export function adminOf({ openAdmin }: AgentContext): () => Api {
     if (api === undefined) throw new KubestepError(`agent: cannot read "${KUBERNETES.adminConf}": it is not there`)
     return api
   }
+}
+
+/** A client for what every node may read: an administrator's where there is one. */
+export function readerOf({ open, openAdmin }: AgentContext): () => Api {
+  return () => openAdmin() ?? open()
+}
+
+/** Whether this machine may write into the cluster for all; the others do what their own nodes need. */
+export function mayWrite({ openAdmin }: AgentContext): boolean {
+  const api = openAdmin()
+  api?.close()
+  return api !== undefined
 }

@@ -6,8 +6,10 @@ import { loadBalancer } from './load-balancer.ts'
 import { networkPolicy } from './network-policy.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { policyNotice } from './policy-notice.ts'
+import { sharedSettings } from './shared-settings.ts'
 
 export const AGENT_PARTS: readonly AgentPart[] = [
+  sharedSettings,
   nodeRoutes,
   folderStorage,
   loadBalancer,

@@ -2,28 +2,39 @@
 import type { InitConfig } from '../../base/kubeadm.ts'
 import type { Flags } from '../../cli/options.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
-import { wantsNetwork } from '../../machine/network/pod-network.ts'
+import type { SharedSettings } from '../../kubeadm/objects/network-objects.ts'
 import { furtherNodes, type NodeFlags } from '../nodes/node-plan.ts'
 import { ruleSettings } from '../run/kernel-settings.ts'
 import type { AgentSettings } from './agent-service.ts'
 import { type NodeRouteSettings, nodeRoutes } from './node-routes.ts'
+import { sharedSettings } from './shared-settings.ts'
 
-/**
- * Whoever is told how nodes join may have some join. A cluster for a short life (--profile ci) stays alone, and so does
- * one that has no addresses for Pods of other nodes, or a Pod network of somebody else's.
- */
-export function expectsNodes(
-  { cluster, init }: InitConfig,
-  flags: Pick<Flags, 'cni' | 'profile'> & NodeFlags,
-): boolean {
-  if (!wantsNetwork(flags.cni) || cluster.networking.podSubnet === undefined) return false
+type Parts = AgentSettings['parts']
+
+/** Whoever is told how nodes join may have some join. A cluster for a short life (--profile ci) stays as it begins. */
+export function expectsNodes({ init }: InitConfig, flags: Pick<Flags, 'profile'> & NodeFlags): boolean {
   if (furtherNodes(flags) > 0) return true
   if (flags.profile === 'ci') return false
   return !isSkipped('bootstrap-token', init.skipPhases)
 }
 
-/** `file` is that of the Pod network. */
-export function nodeRouteAgent(config: InitConfig, file: string): AgentSettings {
+/** For nodes that see one another; `file` is that of our Pod network. */
+export function routeParts(config: InitConfig, file: string): Parts {
   const settings: NodeRouteSettings = { file, rules: ruleSettings(config) }
-  return { node: config.init.nodeRegistration.name, parts: { [nodeRoutes.name]: { ...settings } as never } }
+  return { [nodeRoutes.name]: { ...settings } as never }
+}
+
+/**
+ * On the machine where the cluster begins: routes, where the Pod network is ours and has addresses for all, and what others
+ * have to know.
+ */
+export function expectingParts(
+  config: InitConfig,
+  file: string | undefined,
+  shared: Omit<SharedSettings, 'network'>,
+): Parts {
+  const isOurs = file !== undefined && config.cluster.networking.podSubnet !== undefined
+  if (!isOurs && Object.keys(shared.addons).length === 0) return {}
+  const settings: SharedSettings = { ...shared, network: isOurs ? 'bridge' : 'none' }
+  return { [sharedSettings.name]: { ...settings } as never, ...(isOurs && routeParts(config, file)) }
 }

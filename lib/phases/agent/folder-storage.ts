@@ -1,11 +1,9 @@
 /** Storage: each claim of our StorageClass gets a folder of the node that its Pod is on, and the folder goes with it. */
-import { chmodSync, mkdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { type JsonObject, objectOf } from '../../base/json.ts'
-import { LAYOUT } from '../../base/paths.ts'
 import { refusal } from '../../cluster/api/api-client.ts'
 import { followAll } from '../../cluster/api/follow-all.ts'
 import { tellOf } from '../../cluster/api/object-events.ts'
+import { follow } from '../../cluster/api/watch.ts'
 import {
   type Claim,
   claimOf,
@@ -14,10 +12,11 @@ import {
   type Volume,
   volumeOf,
 } from '../../cluster/storage/claims.ts'
-import { hostNameOf, isVolumePath, volumeObject, volumePath } from '../../cluster/storage/volume-object.ts'
+import { hostNameOf, volumeObject, volumePath } from '../../cluster/storage/volume-object.ts'
 import { PROVISIONER } from '../../kubeadm/objects/addon-objects.ts'
-import { adminOf } from './admin-rights.ts'
+import { adminOf, mayWrite } from './admin-rights.ts'
 import type { AgentContext, AgentPart } from './agent-part.ts'
+import { type VolumeFolders, volumeFolders } from './volume-folders.ts'
 
 interface Class {
   readonly name: string
@@ -26,13 +25,17 @@ interface Class {
 
 const VOLUMES = '/api/v1/persistentvolumes'
 
-/** Whoever a Pod runs as has to be able to write. */
-const MODE = 0o777
-
 export const folderStorage: AgentPart = {
   name: 'storage',
   run: async context => {
-    const { say, signal } = context
+    const { node, open, say, signal } = context
+    const folders = volumeFolders(node)
+    if (!mayWrite(context)) {
+      const onState = async (volumes: readonly Volume[]): Promise<void> => {
+        for (const { name, path } of await folders.settle(ours(volumes))) say(goneText(name, path))
+      }
+      return follow(open, { collection: VOLUMES, keep: volumeOf, onState, onFault: say }, signal)
+    }
     const admin = adminOf(context)
     const tell = tellOf(admin, say)
     await followAll<{ claims: Claim; volumes: Volume; classes: Class }>(
@@ -47,7 +50,8 @@ export const folderStorage: AgentPart = {
           const steps = storageSteps(claims, volumes, PROVISIONER)
           for (const { claim, reason } of steps.refuse)
             await tell('PersistentVolumeClaim', claim, 'ProvisioningFailed', reason)
-          await settle(steps, classes, context)
+          await settle(steps, { classes, folders, context })
+          await folders.settle(ours(volumes))
         },
         onFault: say,
       },
@@ -60,35 +64,42 @@ function classOf(object: JsonObject): Class {
   return { name: String(objectOf(object.metadata).name), reclaims: String(object.reclaimPolicy ?? 'Delete') }
 }
 
-async function settle(
-  { make, remove, grow }: StorageSteps,
-  classes: readonly Class[],
-  context: AgentContext,
-): Promise<void> {
+function ours(volumes: readonly Volume[]): Volume[] {
+  return volumes.filter(({ provisioner }) => provisioner === PROVISIONER)
+}
+
+function goneText(name: string, path: string): string {
+  return `Volume ${name} went, with the folder "${path}"`
+}
+
+interface Settling {
+  readonly classes: readonly Class[]
+  readonly folders: VolumeFolders
+  readonly context: AgentContext
+}
+
+async function settle({ make, remove, grow }: StorageSteps, { classes, folders, context }: Settling): Promise<void> {
   const api = adminOf(context)()
-  const ask = async (method: string, path: string, body?: JsonObject): Promise<void> => {
+  const ask = async (method: string, path: string, body?: JsonObject): Promise<boolean> => {
     const answer = await api.send(method, path, body, method === 'PATCH' ? 'application/merge-patch+json' : undefined)
     // Another look at the same state does the same again.
     if (answer.status >= 300 && answer.status !== 409 && answer.status !== 404) throw refusal(method, path, answer)
+    return answer.status < 300
   }
   try {
     for (const claim of make) {
       const name = claim.node === '' ? context.node : claim.node
       const node = await api.get(`/api/v1/nodes/${name}`)
       if (node === undefined) continue
-      if (name === context.node) makeFolder(volumePath(claim))
+      folders.make({ node: name, path: volumePath(claim) })
       const reclaims = classes.find(one => one.name === claim.storageClass)?.reclaims ?? 'Delete'
-      await ask(
-        'POST',
-        VOLUMES,
-        volumeObject(claim, { provisioner: PROVISIONER, reclaims, hostName: hostNameOf(node) }),
-      )
-      context.say(`${claim.namespace}/${claim.name} has the folder "${volumePath(claim)}" of node ${name}`)
+      const place = { provisioner: PROVISIONER, reclaims, node: name, hostName: hostNameOf(node) }
+      if (await ask('POST', VOLUMES, volumeObject(claim, place)))
+        context.say(`${claim.namespace}/${claim.name} has the folder "${volumePath(claim)}" of node ${name}`)
     }
-    for (const { name, path } of remove) {
-      if (isVolumePath(path)) await rm(path, { recursive: true, force: true })
-      await ask('DELETE', `${VOLUMES}/${name}`)
-      context.say(`Volume ${name} went, with the folder "${path}"`)
+    for (const volume of remove) {
+      await folders.remove(volume)
+      if (await ask('DELETE', `${VOLUMES}/${volume.name}`)) context.say(goneText(volume.name, volume.path))
     }
     for (const { claim, volume } of grow) {
       const capacity = { storage: claim.size }
@@ -101,11 +112,4 @@ async function settle(
   } finally {
     api.close()
   }
-}
-
-function makeFolder(path: string): void {
-  mkdirSync(LAYOUT.volumes, { recursive: true, mode: 0o755 })
-  mkdirSync(path, { recursive: true })
-  // The umask has taken bits away.
-  chmodSync(path, MODE)
 }

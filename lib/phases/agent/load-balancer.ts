@@ -1,11 +1,14 @@
 /** Services of type LoadBalancer: an address for each, and a way to it on this machine; kube-proxy does the rest. */
-import { parseSubnet } from '../../base/address.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { formatSubnet, parseSubnet, type Subnet } from '../../base/address.ts'
 import { refusal } from '../../cluster/api/api-client.ts'
 import { tellOf } from '../../cluster/api/object-events.ts'
 import { follow } from '../../cluster/api/watch.ts'
 import { type AddressStep, addressSteps, balancedService } from '../../cluster/load-balancer/service-addresses.ts'
+import { liveHost } from '../../machine/host/host-source.ts'
 import { layBalancerNetwork } from '../../machine/network/balancer-network.ts'
-import { adminOf } from './admin-rights.ts'
+import { userOf } from '../../machine/network/balancer-range.ts'
+import { adminOf, mayWrite } from './admin-rights.ts'
 import type { AgentContext, AgentPart } from './agent-part.ts'
 
 /** What this part is set up with. */
@@ -20,7 +23,9 @@ export const loadBalancer: AgentPart = {
     const { say, signal } = context
     const { ranges } = context.settings as unknown as LoadBalancerSettings
     const subnets = ranges.map(parseSubnet).filter(range => range !== undefined)
-    await layBalancerNetwork(subnets)
+    await layBalancerNetwork(subnets.filter(range => isFree(range, say)))
+    // There is nothing that changes.
+    if (!mayWrite(context)) return endOf(signal)
     const admin = adminOf(context)
     const tell = tellOf(admin, say)
     await follow(
@@ -42,6 +47,21 @@ export const loadBalancer: AgentPart = {
   },
 }
 
+/** The range was chosen on the machine where the cluster began. */
+function isFree(range: Subnet, say: AgentContext['say']): boolean {
+  const user = userOf(range, liveHost())
+  if (user !== undefined)
+    say(`No way from this machine to load balancers at ${formatSubnet(range)}: ${user} leads there; Pods have one`)
+  return user === undefined
+}
+
+/** As long as a timer goes. */
+const LONG_MS = 2 ** 31 - 1
+
+async function endOf(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await sleep(LONG_MS, undefined, { signal }).catch(() => {})
+}
+
 async function write(steps: readonly AddressStep[], context: AgentContext): Promise<void> {
   const changed = steps.filter(({ service, addresses }) => addresses.join() !== service.addresses.join())
   if (changed.length === 0) return
@@ -49,9 +69,14 @@ async function write(steps: readonly AddressStep[], context: AgentContext): Prom
   try {
     for (const { service, addresses } of changed) {
       const path = `/api/v1/namespaces/${service.namespace}/services/${service.name}/status`
-      const status = { loadBalancer: { ingress: addresses.map(ip => ({ ip })) } }
-      const answer = await api.send('PATCH', path, { status }, 'application/merge-patch+json')
-      if (answer.status >= 300 && answer.status !== 404) throw refusal('PATCH', path, answer)
+      // Another machine with the same part may have been first: then it comes again, as it is now.
+      const change = {
+        metadata: { resourceVersion: service.version },
+        status: { loadBalancer: { ingress: addresses.map(ip => ({ ip })) } },
+      }
+      const answer = await api.send('PATCH', path, change, 'application/merge-patch+json')
+      if (answer.status === 409 || answer.status === 404) continue
+      if (answer.status >= 300) throw refusal('PATCH', path, answer)
       context.say(`${service.namespace}/${service.name} has ${addresses.join(', ') || 'no address any more'}`)
     }
   } finally {

@@ -5,9 +5,7 @@
 import { parseAddress, parseSubnet } from '../../base/address.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
 import { LAYOUT } from '../../base/paths.ts'
-import { applyObject } from '../../cluster/api/apply-object.ts'
 import { follow } from '../../cluster/api/watch.ts'
-import { networkObjects } from '../../kubeadm/objects/network-objects.ts'
 import { readTextOrEmpty, writeFiles } from '../../machine/files.ts'
 import { localNodes, stateOfNode } from '../../machine/local-node/local-node.ts'
 import { cniConfig, NETWORK_FILES, type PodRange } from '../../machine/network/cni.ts'
@@ -34,9 +32,6 @@ export interface NodeRanges {
   readonly ranges: readonly PodRange[]
 }
 
-/** An API server that is on its way comes within that. */
-const RIGHTS_LIMIT_MS = 120_000
-
 export const nodeRoutes: AgentPart = {
   name: 'node-routes',
   run: async context => {
@@ -49,7 +44,6 @@ export const nodeRoutes: AgentPart = {
       lines.add(line)
       say(line)
     }
-    await giveRights(context)
     await follow(
       open,
       {
@@ -90,14 +84,6 @@ export function wantedRoutes(nodes: readonly NodeRanges[], own: string): PodRout
         return via === undefined ? [] : [{ family, subnet, via }]
       }),
     )
-}
-
-/** On a control plane: what lets all nodes do the same. */
-async function giveRights({ openAdmin }: AgentContext): Promise<void> {
-  const api = openAdmin()
-  if (api === undefined) return
-  const deadline = AbortSignal.timeout(RIGHTS_LIMIT_MS)
-  await Promise.all(networkObjects().map(object => applyObject(api, object, { deadline }))).finally(api.close)
 }
 
 async function settle(

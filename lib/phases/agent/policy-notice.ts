@@ -2,7 +2,7 @@
 import { tellOf } from '../../cluster/api/object-events.ts'
 import { follow } from '../../cluster/api/watch.ts'
 import { policyOf } from '../../cluster/network-policy/policy.ts'
-import { adminOf } from './admin-rights.ts'
+import { readerOf } from './admin-rights.ts'
 import type { AgentPart } from './agent-part.ts'
 
 export const POLICIES = 'networking.k8s.io/v1 NetworkPolicy'
@@ -11,10 +11,10 @@ export const policyNotice: AgentPart = {
   name: 'policy-notice',
   run: async context => {
     const { say, signal, settings } = context
-    const admin = adminOf(context)
-    const tell = tellOf(admin, say)
+    const open = readerOf(context)
+    const tell = tellOf(open, say)
     await follow(
-      admin,
+      open,
       {
         collection: '/apis/networking.k8s.io/v1/networkpolicies',
         keep: policyOf,

@@ -10,13 +10,14 @@ import { hasProgram } from '../../machine/host/host-packages.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
 import { freeRange } from '../../machine/network/balancer-range.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
-import { furtherNodes, type NodeFlags } from '../nodes/node-plan.ts'
 import { ruleSettings } from '../run/kernel-settings.ts'
 
-type AddonFlags = Pick<Flags, 'addons' | 'profile' | 'cni' | 'install'> & NodeFlags
+type AddonFlags = Pick<Flags, 'addons' | 'profile' | 'cni' | 'install'>
 
 export interface AddonPlan {
-  /** By the names of the agent's parts; without any there is no agent. */
+  /** With what each is set up with; the parts of the agent that do them have their names. */
+  readonly addons: Readonly<Partial<Record<AddonName, JsonObject>>>
+  /** Those, and what else the agent does; without any there is no agent. */
   readonly parts: Readonly<Record<string, JsonObject>>
   readonly notices: readonly string[]
 }
@@ -33,6 +34,8 @@ interface Row {
   readonly settings: (machine: Machine) => JsonObject
 }
 
+const NO_NFT = 'there is no nft on this machine; install nftables'
+
 const ROWS: Readonly<Record<AddonName, Row>> = {
   storage: { settings: () => ({}) },
   'load-balancer': { settings: balancerSettings },
@@ -42,7 +45,7 @@ const ROWS: Readonly<Record<AddonName, Row>> = {
         ? 'the Pod network is somebody else’s, and so are its rules'
         : hasProgram(host, 'nft') || (flags.install && asks(flags, 'network-policy'))
           ? undefined
-          : 'there is no nft on this machine; install nftables',
+          : NO_NFT,
     settings: ({ config }) => ({ podSubnets: ruleSettings(config).map(({ podSubnet }) => podSubnet) }),
   },
 }
@@ -62,22 +65,23 @@ export function planAddons(config: InitConfig, flags: AddonFlags, host: HostSour
         .join('\n'),
     )
   }
-  const parts = rows
-    .filter(({ fault }) => fault === undefined)
-    .map(({ name }): [string, JsonObject] => [name, ROWS[name].settings(machine)])
-  const unenforced = parts.length > 0 && wantsNetwork(flags.cni) && !parts.some(([name]) => name === 'network-policy')
-  const isPartial = furtherNodes(flags) > 0 && parts.some(([name]) => name === 'network-policy')
+  const addons: AddonPlan['addons'] = Object.fromEntries(
+    rows.filter(({ fault }) => fault === undefined).map(({ name }) => [name, ROWS[name].settings(machine)]),
+  )
+  const unenforced = Object.keys(addons).length > 0 && wantsNetwork(flags.cni) && addons['network-policy'] === undefined
   const why = faults.find(({ name }) => name === 'network-policy')?.fault ?? 'add network-policy to --addons'
   return {
-    parts: Object.fromEntries([
-      ...parts,
-      ...(unenforced ? [['policy-notice', { reason: `nobody enforces it: ${why}` }]] : []),
-    ]),
-    notices: [
-      ...faults.map(({ name, fault }) => `[addons] Without ${name}: ${fault}`),
-      ...(isPartial ? ['[addons] NetworkPolicies are enforced on the first node alone, for the Pods on it'] : []),
-    ],
+    addons,
+    parts: { ...addons, ...(unenforced && { 'policy-notice': { reason: `nobody enforces it: ${why}` } }) },
+    notices: faults.map(({ name, fault }) => `[addons] Without ${name}: ${fault}`),
   }
+}
+
+/** What a machine that joins does of the addons that a cluster has. */
+export function nodeAddons(addons: AddonPlan['addons'], node: string, host: HostSource): AddonPlan['parts'] {
+  const { 'network-policy': policies, ...others } = addons
+  if (policies === undefined || hasProgram(host, 'nft')) return addons
+  return { ...others, 'policy-notice': { reason: `nobody enforces it on node ${node}: ${NO_NFT}` } }
 }
 
 /** Programs that addons asked for by name run, and that --install may bring. */

@@ -20,9 +20,10 @@ import { GATES_WITHOUT_NETWORK, wantsNetwork } from '../../machine/network/pod-n
 import { kubeletService } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { cacheDirOf } from '../../supply/components/fetch-options.ts'
+import { placesOf } from '../../supply/runtime/registry-folder.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { AGENT_CHANGE, BALANCER_CHANGE, startAgent, startBalancer } from '../agent/agent-service.ts'
-import { expectsNodes, nodeRouteAgent } from '../agent/expected-nodes.ts'
+import { expectingParts, expectsNodes } from '../agent/expected-nodes.ts'
 import { finalFiles } from '../kubelet-finalize.ts'
 import { plannedNodes } from '../nodes/node-plan.ts'
 import { prepareForNodes, startNodes } from '../nodes/start-nodes.ts'
@@ -115,7 +116,8 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     opened.push(api)
     watched = contextOf(config, services, runtime.cri.socket, api)
     const parts = {
-      ...(network !== undefined && expectsNodes(config, flags) && nodeRouteAgent(config, network.path).parts),
+      ...(expectsNodes(config, flags) &&
+        expectingParts(config, network?.path, { addons: addons.addons, ...registryOf(config, flags) })),
       ...addons.parts,
     }
     const settings = { node: config.init.nodeRegistration.name, parts }
@@ -195,6 +197,11 @@ async function giveStaticPods(
   writeFiles('/', due('etcd').files)
   await images.apiserver
   writeFiles('/', due('apiserver').files)
+}
+
+/** What a registry of the job is for nodes that join. */
+function registryOf({ init }: InitConfig, { registry }: Call['flags']): { readonly registry?: string } {
+  return registry === undefined ? {} : { registry: placesOf(registry, init.localAPIEndpoint.advertiseAddress) }
 }
 
 /** Fails when that does, and never ends otherwise. */

@@ -14,9 +14,11 @@ import { discoverByFile } from '../../cluster/discovery/file-discovery.ts'
 import { discoverByToken } from '../../cluster/discovery/token-discovery.ts'
 import type { JoinConfiguration } from '../../kubeadm/config/join-config.ts'
 import { CONTAINERD_SOCKET } from '../../kubeadm/config/node-registration.ts'
-import { NETWORK_CONFIG_MAP } from '../../kubeadm/objects/network-objects.ts'
+import { readShared, SHARED_SETTINGS, type SharedSettings } from '../../kubeadm/objects/network-objects.ts'
 import { readFile } from '../../machine/files.ts'
 import type { Journal } from '../../machine/journal.ts'
+import { isLocalNode } from '../../machine/local-node/local-node.ts'
+import { podNetworkOf } from '../../machine/network/pod-network.ts'
 import {
   type BinariesSupply,
   type RuntimeSupply,
@@ -41,6 +43,8 @@ export interface JoinRun extends OpenedJoin {
   readonly api: () => Promise<Api>
   /** This machine as a node of the cluster. */
   readonly node: () => Promise<OpenedPhase>
+  /** What it has for nodes that join, where it is one of ours. */
+  readonly shared: () => Promise<SharedSettings>
   /** The same, after a look at the machine. */
   readonly look: () => Promise<FirstLook>
   readonly supply: () => Promise<RuntimeChanges & BinariesSupply & RuntimeSupply>
@@ -71,13 +75,19 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole 
     opened.push(client)
     return client
   })
+  const shared = once(async () => {
+    const { cni } = call.flags
+    // The agent of a machine serves the nodes in worlds on it; they know the rest by flags.
+    const found = isLocalNode() ? undefined : await (await api()).get(SHARED_SETTINGS).catch(() => undefined)
+    const settings = readShared(found)
+    return cni === undefined ? settings : { ...settings, network: podNetworkOf(cni) }
+  })
   // Somebody else's Pod network is left to them, unless it is asked for.
   const network = once(async (): Promise<Call> => {
     const { flags } = call
-    if (flags.cni !== undefined) return call
-    const path = `/api/v1/namespaces/kube-system/configmaps/${NETWORK_CONFIG_MAP}`
-    const isOurs = await (await api()).get(path).catch(() => undefined)
-    return { ...call, flags: { ...flags, cni: isOurs === undefined ? 'none' : 'bridge' } }
+    const { network, registry } = await shared()
+    const mirror = [flags.mirror, registry].filter(text => text !== undefined).join(',')
+    return { ...call, flags: { ...flags, cni: network, ...(mirror !== '' && { mirror }) } }
   })
   const node = once(async () => {
     const client = await api()
@@ -115,6 +125,7 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole 
     cluster,
     api,
     node,
+    shared,
     look,
     supply,
     close: async () => {

@@ -5,10 +5,12 @@ import { KUBERNETES } from '../../base/paths.ts'
 import { stringify } from '../../base/yaml.ts'
 import { KUBECONFIGS, kubeconfigServer } from '../../kubeadm/credentials/kubeconfigs.ts'
 import type { FileEntry } from '../../machine/files.ts'
+import { liveHost } from '../../machine/host/host-source.ts'
 import { KUBELET, kubeletService } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { AGENT_CHANGE, startAgent } from '../agent/agent-service.ts'
-import { nodeRouteAgent } from '../agent/expected-nodes.ts'
+import { routeParts } from '../agent/expected-nodes.ts'
+import { nodeAddons } from '../init/addon-plan.ts'
 import { letPodsThrough } from '../init/pod-firewall.ts'
 import { kubeletStart } from '../kubelet-start.ts'
 import { makeDataFolder } from '../run/data-folder.ts'
@@ -39,10 +41,15 @@ export async function startNode(run: JoinRun): Promise<void> {
   await services.stop(KUBELET)
   await services.start(kubeletService(supply.binaries.kubelet))
   timings.mark('kubelet started')
-  if (supply.network === undefined) return
-  await letPodsThrough(config, journal)
+  if (supply.network !== undefined) await letPodsThrough(config, journal)
+  const { name } = config.init.nodeRegistration
+  const parts = {
+    ...(supply.network !== undefined && routeParts(config, supply.network.path)),
+    ...nodeAddons((await run.shared()).addons, name, liveHost()),
+  }
+  if (Object.keys(parts).length === 0) return
   journal.record(AGENT_CHANGE)
-  await startAgent(services, nodeRouteAgent(config, supply.network.path))
+  await startAgent(services, { node: name, parts })
 }
 
 /** Whom the kubelet asks for its certificate, and by which CA it knows the cluster. */

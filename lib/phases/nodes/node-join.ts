@@ -12,13 +12,15 @@ import { certificateFiles } from '../../kubeadm/objects/upload-certs-objects.ts'
 import { type FileEntry, readFile, writeFiles } from '../../machine/files.ts'
 import { cgroupRootOf } from '../../machine/local-node/local-groups.ts'
 import { type LocalNode, nodeFolder, placeOfNode, stateOfNode } from '../../machine/local-node/local-node.ts'
+import { podNetworkOf } from '../../machine/network/pod-network.ts'
+import { placesOf } from '../../supply/runtime/registry-folder.ts'
 
 /** Where a node has its JoinConfiguration and its patches. */
 const JOIN_FILE = `${LAYOUT.state}/join.yaml`
 const PATCHES = `${LAYOUT.state}/patches`
 
 /** Options of an init that its nodes join with; those that name a file or a folder. */
-export const PASSED_ON = ['artifacts', 'cache-dir', 'cni', 'lock', 'mirror', 'offline', 'timeout'] as const
+export const PASSED_ON = ['artifacts', 'cache-dir', 'lock', 'offline', 'timeout'] as const
 const PATHS: readonly string[] = ['artifacts', 'cache-dir', 'lock']
 
 /** Its runtime puts Pods into control groups by itself, whatever that of the machine does. */
@@ -32,16 +34,20 @@ export function prepareJoin(config: InitConfig, node: LocalNode, flags: Flags): 
     { path: stateOfNode(node.name, JOIN_FILE), mode: 0o600, content: joinText(config, node) },
     ...(node.role === 'control-plane' ? sharedFiles(config, node) : []),
   ])
-  return ['--config', JOIN_FILE, ...passedOn(flags)]
+  return ['--config', JOIN_FILE, ...passedOn(config, flags)]
 }
 
-function passedOn(flags: Flags): string[] {
+function passedOn({ init }: InitConfig, flags: Flags): string[] {
   const ignored = [IGNORED, ...(flags['ignore-preflight-errors']?.split(',') ?? [])]
   const options = PASSED_ON.flatMap(name => {
     const value = flags[name]
     if (value === undefined) return []
     return value === true ? [`--${name}`] : [`--${name}=${PATHS.includes(name) ? resolve(String(value)) : value}`]
   })
+  const { mirror, registry } = flags
+  const places = registry === undefined ? undefined : placesOf(registry, init.localAPIEndpoint.advertiseAddress)
+  const mirrors = [mirror, places].filter(text => text !== undefined).join(',')
+  options.push(`--cni=${podNetworkOf(flags.cni)}`, ...(mirrors === '' ? [] : [`--mirror=${mirrors}`]))
   return [...options, `--ignore-preflight-errors=${ignored.includes('all') ? 'all' : ignored.join(',')}`]
 }
 

@@ -10,10 +10,10 @@ export interface PodName {
 }
 
 /** Where a containerd of ours, and a packaged one, have their state. */
-const STATES: readonly string[] = [LAYOUT.containerd.state, '/run/containerd']
+export const RUNTIME_STATES: readonly string[] = [LAYOUT.containerd.state, '/run/containerd']
 
 /** Undefined as long as there is nothing about it. Source: containerd pkg/cri/annotations (1.6 to 2.1). */
-export function sandboxPod(id: string, states: readonly string[] = STATES): PodName | undefined {
+export function sandboxPod(id: string, states: readonly string[] = RUNTIME_STATES): PodName | undefined {
   for (const state of states) {
     const text = readTextOrEmpty(join(state, 'io.containerd.runtime.v2.task/k8s.io', id, 'config.json'))
     const pod = text === '' ? undefined : podIn(text)
