@@ -57,7 +57,7 @@ async function unpackPrograms({ config, call }: Ground): Promise<void> {
   const runtime = await startRuntime(config, binaries.cniBinDir)
   const ctr = [which('ctr') ?? 'ctr', '--address', SOCKET, '--namespace', 'k8s.io']
   try {
-    const wanted = binaries.imageArchives.filter(archive => /etcd|apiserver/.test(archive))
+    const wanted = binaries.images.there.filter(archive => /etcd|apiserver/.test(archive))
     await importArchives(ctr[0] ?? '', runtime.cri.socket, wanted)
     for (const program of PROGRAMS) {
       const mount = `${BARE}/image`

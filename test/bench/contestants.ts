@@ -163,7 +163,7 @@ export async function kubeadmFromArchives(ground: Ground, work?: () => Promise<R
   const run = { usage: await openUsage(), start: performance.now(), ...(work !== undefined && { work }) }
   const runtime = await startRuntime(ground.config, binaries.cniBinDir)
   try {
-    await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.imageArchives)
+    await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.images.there)
     return await runKubeadm(ground, runtime, binaries, run)
   } finally {
     await stopRuntime(runtime)

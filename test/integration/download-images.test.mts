@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { prepareComponents } from '../../lib/supply/components/fetch-components.ts'
+import { bringComponents, prepareComponents } from '../../lib/supply/components/fetch-components.ts'
 import { fileSource } from '../../lib/supply/fetch/byte-source.ts'
 import type { Progress } from '../../lib/supply/fetch/fetch-progress.ts'
 import type { Limits } from '../../lib/supply/fetch/limits.ts'
@@ -22,7 +22,7 @@ import {
   openRegistry,
   type Registry,
 } from './download-registry-server.mts'
-import { breakAfter, instead, openSite, sha256, status, withChecksum } from './download-server.mts'
+import { breakAfter, instead, openSite, serve, sha256, status, withChecksum } from './download-server.mts'
 
 const QUICK: Partial<Limits> = { pauseMs: 1, longestPauseMs: 4, answerMs: 2000, reachMs: 4000 }
 
@@ -150,6 +150,50 @@ function blobs(cacheDir: string): readonly string[] {
   const folder = join(cacheDir, 'blobs/sha256')
   return existsSync(folder) ? readdirSync(folder) : []
 }
+
+test('bringComponents() gives programs and each image while others are on their way, and of a fault everything', async () => {
+  const made = contents()
+  const registry = await openRegistry(made)
+  const kubelet = randomBytes(100)
+  const site = await openSite(new Map(withChecksum('/release/v1.36.2/bin/linux/amd64/kubelet', kubelet)))
+  const [pause, coredns] = [`${registry.host}/pause:3.10.2`, `${registry.host}/coredns/coredns:v1.14.2`] as const
+  const layers = [...made].filter(
+    ([path, { content }]) => path.startsWith('coredns/coredns/blobs/') && content.length > 5000,
+  )
+  assert.equal(layers.length, 1)
+  let go = (): void => {}
+  const held = new Promise<void>(resolve => {
+    go = resolve
+  })
+  for (const [path] of layers) {
+    registry.fail(path, (request, response, content) => void held.then(() => serve(request, response, content)))
+  }
+  const wish = { version: 'v1.36.2', arch: 'amd64', besides: [], images: [pause, coredns], lock: '/dev/null' } as const
+  const fetching = { mirror: site.url, limits: QUICK, deadline: new AbortController().signal }
+  const cacheDir = temporary()
+  const coming = bringComponents({ ...wish, ...fetching, cacheDir })
+  let isOver = false
+  const last = coming.archive(coredns).then(path => {
+    isOver = true
+    return path
+  })
+  assert.ok(readFileSync((await coming.programs).kubelet).equals(kubelet))
+  assert.deepEqual(await archiveImages(await coming.archive(pause)), [pause])
+  assert.equal(isOver, false)
+  go()
+  assert.deepEqual(await archiveImages(await last), [coredns])
+  assert.equal((await coming.all).imageArchives.length, 2)
+
+  // One that nobody has is told before anything of the rest is used, with what else is wrong.
+  const [absent, other] = [`${registry.host}/absent:1`, `${registry.host}/pause:9`] as const
+  const wrong = bringComponents({ ...wish, images: [pause, absent, other], ...fetching, cacheDir: join(cacheDir, 'wrong') })
+  for (const part of [wrong.programs, wrong.archive(absent), wrong.all]) {
+    await assert.rejects(part, ({ message }: Error) => message.includes(absent) && message.includes(other))
+  }
+  await registry.close()
+  await site.close()
+  rmSync(cacheDir, { recursive: true })
+})
 
 test('images come with a token, which is not shown to the storage that blobs lie in', async () => {
   const made = contents()

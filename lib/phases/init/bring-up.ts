@@ -135,7 +135,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       api,
       deadline,
       ranges,
-      giveImages: root => givePrepared(binaries.imageArchives, cacheDirOf(flags), root),
+      giveImages: async root => givePrepared(await binaries.images.all, cacheDirOf(flags), root),
       // The first init on a machine makes what the nodes begin with.
       imagesKept: isPrepared ? Promise.resolve() : images.all.then(keepImages),
     })

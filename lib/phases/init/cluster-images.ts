@@ -53,6 +53,13 @@ export interface ImageRun {
   readonly naming?: ImageNaming
 }
 
+/** Archives of images: those that are there, and how the others come. */
+export interface GivenArchives {
+  readonly there: readonly string[]
+  /** That of an image, as soon as it is whole. */
+  readonly coming?: (image: string) => Promise<string>
+}
+
 // In the cache the name is that of the folder.
 function named(archive: string): string {
   return `${basename(dirname(archive))}/${basename(archive)}`
@@ -66,40 +73,44 @@ function isNeeded(archive: string, { joins }: InitConfig): boolean {
 export function loadClusterImages(
   runtime: Runtime,
   config: InitConfig,
-  given: readonly string[],
+  { there, coming }: GivenArchives,
   { call: { flags, output }, deadline, mark, naming }: ImageRun,
 ): ImageSteps {
-  const archives = given.filter(archive => isNeeded(archive, config))
-  const sizes = new Map(archives.map(archive => [archive, statSync(archive).size]))
-  const total = sizesOf(archives, sizes)
-  const files = `${archives.length} archive${archives.length === 1 ? '' : 's'} (${total} MB)`
-  const task = output.begin('images', archives.length === 0 ? undefined : `[images] Importing ${files}`)
+  const archives = there.filter(archive => isNeeded(archive, config))
+  const wanted = imageList(config)
+  const count = coming === undefined ? archives.length : wanted.length
+  const size = coming === undefined ? ` (${sizesOf(archives)} MB)` : ', each as it comes'
+  const files = `${count} archive${count === 1 ? '' : 's'}${size}`
+  const task = output.begin('images', count === 0 ? undefined : `[images] Importing ${files}`)
   const imported: string[] = []
   const onImported = (archive: string): void => {
     imported.push(archive)
-    task.tell(`${imported.length} of ${archives.length} archives, ${sizesOf(imported, sizes)} of ${total} MB`)
+    task.tell(`${imported.length} of ${count} archives, ${sizesOf(imported)} MB`)
     output.detail(`[images] Imported "${archive}"`)
   }
   const reporter = reporterOf({ flags, output })
   const images = loadImages(runtime, config, {
     archives,
     onImported,
+    ...(coming !== undefined && { coming }),
     ...(naming !== undefined && { naming }),
     ...(flags.artifacts === undefined && { fetching: fetchingOf(flags, deadline, reporter.onProgress) }),
   })
   const all = images.all.finally(reporter.end).then(() => {
-    task.done(`[images] All ${imageList(config).length} are there after ${secondsText(mark('all images'))}`)
+    task.done(`[images] All ${wanted.length} are there after ${secondsText(mark('all images'))}`)
   })
   all.catch(() => {})
   return { ...images, all }
 }
 
-function sizesOf(archives: readonly string[], sizes: ReadonlyMap<string, number>): number {
-  return Math.round(archives.reduce((sum, archive) => sum + (sizes.get(archive) ?? 0), 0) / 1e6)
+function sizesOf(archives: readonly string[]): number {
+  return Math.round(archives.reduce((sum, archive) => sum + statSync(archive).size, 0) / 1e6)
 }
 
 export interface ImageSources {
   readonly archives: readonly string[]
+  /** The archive of an image that is on its way. */
+  readonly coming?: (image: string) => Promise<string>
   /** Hears of each archive that is in the runtime. */
   readonly onImported?: (archive: string) => void
   /** How what no archive has is pulled; nothing is without. */
@@ -116,8 +127,12 @@ export function loadImages(runtime: Runtime, config: InitConfig, sources: ImageS
   const step = async (names: readonly ImageName[], before: Promise<void>): Promise<void> => {
     const images = names.map(name => imageOf(name, config)).filter(image => wanted.includes(image))
     const there = await atFirst
-    if (images.every(image => there.has(image))) return
-    const likely = sources.archives.filter(archive => names.some(name => named(archive).includes(name)))
+    const missing = images.filter(image => !there.has(image))
+    if (missing.length === 0) return
+    const likely =
+      sources.coming === undefined
+        ? sources.archives.filter(archive => names.some(name => named(archive).includes(name)))
+        : await Promise.all(missing.map(sources.coming))
     // Archives may have any name: when the likely ones do not hold the images, the others are next.
     await provide(runtime, images, [likely, sources.archives], load, before, sources)
   }

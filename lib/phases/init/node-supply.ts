@@ -83,11 +83,13 @@ export async function supplyRuntime(
   const { flags, output } = call
   const isOwn = choice.kind !== 'socket'
   const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, serviceManager(), cni, flags)
-  const prepared = isOwn ? await openPrepared(open, binaries.imageArchives, cacheDirOf(flags)) : undefined
+  const { there, coming, all } = binaries.images
+  const prepared = isOwn ? await openPrepared(open, there, cacheDirOf(flags)) : undefined
   const runtime = prepared?.runtime ?? (await open())
   output.say(`[runtime] ${isOwn ? 'Started' : 'Using'} ${runtime.name} ${runtime.version}`)
   mark('runtime')
-  const images = loadClusterImages(runtime, config, prepared?.archives ?? binaries.imageArchives, {
+  const archives = { there: prepared?.archives ?? there, ...(coming !== undefined && { coming }) }
+  const images = loadClusterImages(runtime, config, archives, {
     call,
     deadline,
     mark,
@@ -96,7 +98,7 @@ export async function supplyRuntime(
   return {
     runtime,
     images,
-    isPrepared: prepared?.archives.length === 0,
-    ...(prepared !== undefined && { keepImages: async () => prepared.keep(await imageIds(runtime.cri)) }),
+    isPrepared: prepared?.archives.length === 0 && coming === undefined,
+    ...(prepared !== undefined && { keepImages: async () => prepared.keep(await imageIds(runtime.cri), await all) }),
   }
 }

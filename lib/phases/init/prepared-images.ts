@@ -22,10 +22,10 @@ export interface PreparedRuntime {
   /** Archives that are not in it yet. */
   readonly archives: readonly string[]
   /**
-   * Keeps its images for the next init, `images` being the ids of all by name; gives the folder, or undefined when
-   * there is nothing new. Throws a KubestepError or what the system says.
+   * Keeps its images for the next init, `images` being the ids of all by name, `archives` what they came in; gives the
+   * folder, or undefined when there is nothing new. Throws a KubestepError or what the system says.
    */
-  readonly keep: (images: Readonly<Record<string, string>>) => Promise<string | undefined>
+  readonly keep: (images: Readonly<Record<string, string>>, archives: readonly string[]) => Promise<string | undefined>
 }
 
 /**
@@ -58,10 +58,12 @@ export async function openPrepared(
   return {
     runtime,
     archives: left,
-    keep: async images => {
+    keep: async (images, loaded) => {
+      const all = await Promise.all(loaded.map(async archive => identity.get(archive) ?? archiveIdentity(archive)))
+      const isKept = isProven && all.every(one => laid.archives.includes(one))
       // In somebody else's folder nobody would believe it.
-      if (left.length === 0 || !mayKeepIn(cacheDir)) return undefined
-      return keepPrepared({ cacheDir, root: LAYOUT.containerd.root, containerd, archives: identities, images })
+      if (isKept || all.length === 0 || !mayKeepIn(cacheDir)) return undefined
+      return keepPrepared({ cacheDir, root: LAYOUT.containerd.root, containerd, archives: all, images })
     },
   }
 }

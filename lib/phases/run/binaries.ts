@@ -8,10 +8,11 @@ import type { Call } from '../../cli/script.ts'
 import { CNI_PROGRAMS, pluginFolder } from '../../machine/host/cni-plugins.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
-import type { Artifacts } from '../../supply/components/artifacts.ts'
-import { prepareComponents } from '../../supply/components/fetch-components.ts'
+import { type Artifacts, type Programs, readArtifacts } from '../../supply/components/artifacts.ts'
+import { bringComponents, type Preparation } from '../../supply/components/fetch-components.ts'
 import { fetchingOf } from '../../supply/components/fetch-options.ts'
 import { reporterOf } from '../../supply/components/reporter.ts'
+import { isHeld } from '../../supply/registry/fetch-images.ts'
 import { keepFile } from './kept-program.ts'
 
 export interface Binaries {
@@ -19,12 +20,22 @@ export interface Binaries {
   readonly kubectl?: string
   /** Folder of the CNI plugins. */
   readonly cniBinDir: string
-  readonly imageArchives: readonly string[]
+  readonly images: ImageArchives
+}
+
+/** Archives of images: there, or still on their way. */
+export interface ImageArchives {
+  readonly there: readonly string[]
+  /** That of an image, as soon as it is whole. */
+  readonly coming?: (image: string) => Promise<string>
+  /** When nothing is on its way any more. */
+  readonly all: Promise<readonly string[]>
 }
 
 /**
- * Gets kubelet, kubectl and CNI plugins from --artifacts (`artifacts`, where they have been looked at), the cache, or the
- * network; and archives of `images`, all at once. The version has its `ci/` where it is a build of Kubernetes' CI.
+ * Gives kubelet, kubectl and CNI plugins from --artifacts (`artifacts`, where they have been looked at), the cache, or the
+ * network; and archives of `images`. What of those the cache lacks comes while the programs are used already. The
+ * version has its `ci/` where it is a build of Kubernetes' CI.
  * Throws a KubestepError that names everything that is missing and the ways out.
  */
 export async function provideBinaries(
@@ -34,20 +45,13 @@ export async function provideBinaries(
   { images = [], artifacts }: { readonly images?: readonly string[]; readonly artifacts?: Artifacts } = {},
 ): Promise<Binaries> {
   const { flags } = call
-  const reporter = reporterOf(call)
   const installed = installedPlugins()
-  const preparing =
-    artifacts !== undefined
-      ? Promise.resolve(artifacts)
-      : prepareComponents({
-          version,
-          arch: architecture(),
-          ...fetchingOf(flags, deadline, reporter.onProgress),
-          besides: installed === undefined && wantsNetwork(flags.cni) ? ['kubectl', 'cni-plugins'] : ['kubectl'],
-          images,
-          ...(flags.artifacts !== undefined && { artifacts: flags.artifacts }),
-        })
-  const found = await preparing.finally(reporter.end)
+  const { found, archives } = await findParts(call, artifacts, images, {
+    version,
+    arch: architecture(),
+    besides: installed === undefined && wantsNetwork(flags.cni) ? ['kubectl', 'cni-plugins'] : ['kubectl'],
+    deadline,
+  })
   const brought = found.cniBinDir === undefined ? undefined : keepPlugins(found.cniBinDir)
   const cniBinDir = brought ?? installed ?? (wantsNetwork(flags.cni) ? undefined : LAYOUT.cni.bin)
   if (cniBinDir === undefined) {
@@ -59,8 +63,38 @@ export async function provideBinaries(
     kubelet: keepFile(join(LAYOUT.binaries, 'kubelet'), found.kubelet),
     ...(found.kubectl !== undefined && { kubectl: keepFile(join(LAYOUT.binaries, 'kubectl'), found.kubectl) }),
     cniBinDir,
-    imageArchives: found.imageArchives,
+    images: archives,
   }
+}
+
+/** All there is of a folder; of the rest the programs, and images unless they are yet to be fetched. */
+async function findParts(
+  call: Pick<Call, 'flags' | 'output'>,
+  artifacts: Artifacts | undefined,
+  images: readonly string[],
+  wish: Pick<Preparation, 'version' | 'arch' | 'besides' | 'deadline'>,
+): Promise<{ readonly found: Programs; readonly archives: ImageArchives }> {
+  const { flags } = call
+  const whole = (all: Artifacts): { readonly found: Programs; readonly archives: ImageArchives } => ({
+    found: all,
+    archives: archivesThere(all.imageArchives),
+  })
+  if (artifacts !== undefined) return whole(artifacts)
+  if (flags.artifacts !== undefined) return whole(await readArtifacts(flags.artifacts, { ...wish, images }))
+  const reporter = reporterOf(call)
+  const fetching = fetchingOf(flags, wish.deadline, reporter.onProgress)
+  const { programs, archive, all } = bringComponents({ ...fetching, ...wish, images })
+  const ending = all.finally(reporter.end)
+  ending.catch(() => {})
+  if (flags.offline === true || isHeld(images, fetching.cacheDir, wish.arch)) return whole(await ending)
+  const archives = ending.then(({ imageArchives }) => imageArchives)
+  archives.catch(() => {})
+  return { found: await programs, archives: { there: [], coming: archive, all: archives } }
+}
+
+/** Archives that need no fetching. */
+export function archivesThere(there: readonly string[]): ImageArchives {
+  return { there, all: Promise.resolve(there) }
 }
 
 /** Where this machine has the CNI plugins; undefined when some are missing. */

@@ -11,7 +11,7 @@ import { serviceManager } from '../../machine/service/manager.ts'
 import { giveImageName } from '../../supply/runtime/image-names.ts'
 import { importArchives } from '../../supply/runtime/import-archives.ts'
 import type { RenderingPhase } from '../phase.ts'
-import { type Binaries, installedPlugins, provideBinaries } from './binaries.ts'
+import { archivesThere, type Binaries, installedPlugins, provideBinaries } from './binaries.ts'
 import { deliverFiles } from './deliver.ts'
 import { lookAtParts } from './first-look.ts'
 import { setSysctls } from './kernel-settings.ts'
@@ -57,7 +57,7 @@ export async function startKubelet(phase: OpenedPhase, call: Call, render: Rende
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
   const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags)
   try {
-    await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.imageArchives)
+    await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.images.there)
     if (naming !== undefined) await giveImageName(runtime, naming)
   } finally {
     runtime.cri.close()
@@ -72,5 +72,5 @@ export async function startKubelet(phase: OpenedPhase, call: Call, render: Rende
 async function localBinaries({ flags }: Call, provide: () => Promise<Binaries>): Promise<Binaries> {
   const kubelet = which('kubelet')
   if (flags.artifacts !== undefined || kubelet === undefined) return provide()
-  return { kubelet, cniBinDir: installedPlugins() ?? LAYOUT.cni.bin, imageArchives: [] }
+  return { kubelet, cniBinDir: installedPlugins() ?? LAYOUT.cni.bin, images: archivesThere([]) }
 }

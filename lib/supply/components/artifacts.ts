@@ -11,10 +11,13 @@ import { programFault } from '../fetch/program.ts'
 import { readReference } from '../fetch/reference.ts'
 import { type ArchiveContent, readArchive } from '../registry/write-image-archive.ts'
 
-export interface Artifacts {
+export interface Programs {
   readonly kubelet: string
   readonly kubectl?: string
   readonly cniBinDir?: string
+}
+
+export interface Artifacts extends Programs {
   readonly imageArchives: readonly string[]
 }
 

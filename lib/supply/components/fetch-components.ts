@@ -11,7 +11,7 @@ import { openNetwork } from '../fetch/network.ts'
 import { openQueue } from '../fetch/queue.ts'
 import { type FetchedImage, fetchImages, type ImageStore } from '../registry/fetch-images.ts'
 import { openRegistries } from '../registry/registry-facts.ts'
-import { type Artifacts, readArtifacts } from './artifacts.ts'
+import { type Artifacts, type Programs, readArtifacts } from './artifacts.ts'
 import { COMPONENTS, type Component, type ComponentName, isMirrored, sources, type Wish } from './component-table.ts'
 import { isUnpacked, unpack } from './program-archive.ts'
 
@@ -38,32 +38,69 @@ export interface Preparation extends Wish, Fetching {
   readonly images?: readonly string[]
 }
 
+/** Components on their way. Each of these fails with everything that went wrong, not with the first of it. */
+export interface ComingComponents {
+  /** They are not given before every image has been found, too: one that nobody has is told before anything begins. */
+  readonly programs: Promise<Programs>
+  /** The archive of one of the images, as soon as it is whole. */
+  readonly archive: (image: string) => Promise<string>
+  readonly all: Promise<Artifacts>
+}
+
 /**
  * Makes sure of everything that was asked for; what the cache has, undamaged, is not fetched again. Gives paths on
  * this machine; they may lie in the cache or the user's folder, so what has to stay is to be copied.
  * Throws a KubestepError that tells of all faults at once, with the ways out when no host can be reached.
  */
 export async function prepareComponents(preparation: Preparation): Promise<Artifacts> {
-  const { version, arch, artifacts, cacheDir, images = [], besides = ['kubectl', 'cni-plugins'] } = preparation
-  if (artifacts !== undefined) return readArtifacts(artifacts, { arch, version, images })
-  return withShelf(preparation, preparation, images, async shelf => {
+  const { version, arch, artifacts, images = [] } = preparation
+  return artifacts === undefined
+    ? bringComponents(preparation).all
+    : readArtifacts(artifacts, { arch, version, images })
+}
+
+/** The same, of which each part can be used as soon as it is there. */
+export function bringComponents(preparation: Preparation): ComingComponents {
+  const { images = [], besides = ['kubectl', 'cni-plugins'] } = preparation
+  const arrived = new Map<string, (path: string) => void>()
+  const single = new Map(images.map(name => [name, new Promise<string>(resolve => arrived.set(name, resolve))]))
+  const found = new Map<string, () => void>()
+  const finding = images.map(name => new Promise<void>(resolve => found.set(name, resolve)))
+  let tell = (_programs: Programs): void => {}
+  const first = new Promise<Programs>(resolve => {
+    tell = resolve
+  })
+  const bring = async (shelf: Shelf): Promise<Artifacts> => {
     const wanted = COMPONENTS.filter(({ name }) => name === 'kubelet' || besides.includes(name))
-    const [files, archives] = await Promise.all([
-      Promise.allSettled(wanted.map(component => provide(component, shelf))),
-      fetchImages(images, shelf),
-    ])
-    const paths = values<string | FetchedImage>([...files, ...archives], cacheDir).map(one =>
+    const provided = Promise.allSettled(wanted.map(component => provide(component, shelf)))
+    const programsOf = (paths: readonly string[]): Programs => {
+      const pathOf = (name: ComponentName): string | undefined => paths[wanted.findIndex(row => row.name === name)]
+      const [kubelet = '', kubectl, cniBinDir] = [pathOf('kubelet'), pathOf('kubectl'), pathOf('cni-plugins')]
+      return { kubelet, ...(kubectl !== undefined && { kubectl }), ...(cniBinDir !== undefined && { cniBinDir }) }
+    }
+    void provided.then(outcomes => {
+      const paths = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+      if (paths.length === wanted.length) tell(programsOf(paths))
+    })
+    const onImage = async ({ name, path }: FetchedImage): Promise<void> => arrived.get(name)?.(path)
+    const onFound = (name: string): void => found.get(name)?.()
+    const [files, archives] = await Promise.all([provided, fetchImages(images, { ...shelf, onFound, onImage })])
+    const paths = values<string | FetchedImage>([...files, ...archives], preparation.cacheDir).map(one =>
       typeof one === 'string' ? one : one.path,
     )
-    const pathOf = (name: ComponentName): string | undefined => paths[wanted.findIndex(row => row.name === name)]
-    const [kubelet = '', kubectl, cniBinDir] = [pathOf('kubelet'), pathOf('kubectl'), pathOf('cni-plugins')]
-    return {
-      kubelet,
-      ...(kubectl !== undefined && { kubectl }),
-      ...(cniBinDir !== undefined && { cniBinDir }),
-      imageArchives: paths.slice(wanted.length),
-    }
-  })
+    return { ...programsOf(paths), imageArchives: paths.slice(wanted.length) }
+  }
+  const all = withShelf(preparation, preparation, images, bring)
+  all.catch(() => {})
+  // What has not come when all is over never will.
+  const orFault = <T>(part: Promise<T>): Promise<T> => Promise.race([part, all.then(() => part)])
+  const programs = orFault(Promise.all([first, ...finding]).then(([its]) => its))
+  programs.catch(() => {})
+  return {
+    programs,
+    archive: image => orFault(single.get(image) ?? new Promise<never>(() => {})),
+    all,
+  }
 }
 
 /**

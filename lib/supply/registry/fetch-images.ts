@@ -1,5 +1,5 @@
 /** Images into the cache, as archives that a runtime imports. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { keepRecord, recordFault, recordFile, removeFile } from '../fetch/cache-store.ts'
@@ -24,6 +24,8 @@ export interface ImageStore {
   readonly network: Network
   readonly queue: Queue
   readonly onProgress: OnProgress
+  /** Hears of each image that is there, or that its registry has. */
+  readonly onFound?: (name: string) => void
   /** Hears of each archive as soon as it is whole; what it throws counts as that image's failure. */
   readonly onImage?: (image: FetchedImage) => Promise<void>
 }
@@ -43,6 +45,11 @@ export interface FetchedImage {
 export function imageFile(cacheDir: string, { host, repository, tag, digest }: Reference, arch: string): string {
   const version = `${tag ?? ''}${digest?.replace(':', '-') ?? ''}`
   return join(cacheDir, 'images', arch, host.replaceAll(':', '_'), repository, `${version}.tar`)
+}
+
+/** Whether the cache has something for each of the images; what it is worth is seen when they are fetched. */
+export function isHeld(images: readonly string[], cacheDir: string, arch: string): boolean {
+  return images.every(image => existsSync(imageFile(cacheDir, readReference(image), arch)))
 }
 
 /**
@@ -89,6 +96,7 @@ async function archiveOf(name: string, store: ImageStore, blobs: Map<string, Pro
   const there = await provenSource(path, reference, arch)
   if (there !== undefined && (await isWanted(there, locked, { name: shown, path, open }, store))) {
     onProgress({ kind: 'cached', name: shown })
+    store.onFound?.(name)
     return { name, path, cached: true, digest: there }
   }
   if (!network.offline) onProgress({ kind: 'start', name: shown, host: new URL(endpoints[0]?.base ?? '').host })
@@ -96,6 +104,7 @@ async function archiveOf(name: string, store: ImageStore, blobs: Map<string, Pro
   const manifest = await repository.manifest(arch)
   const tell = summary(shown, manifest, onProgress)
   checkSize(name, tell.total, network)
+  store.onFound?.(name)
   const fetchBlob = (descriptor: Descriptor): Promise<string> => {
     const { digest, size } = descriptor
     const known = blobs.get(digest)

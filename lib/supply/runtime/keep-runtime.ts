@@ -2,6 +2,7 @@
  * Keeps what a private runtime has made of images for the next one: its layers by hard links, its databases as they
  * are, and out of both whatever belongs to containers. The running one is only read.
  */
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -52,7 +53,9 @@ export async function keepPrepared({ cacheDir, root, containerd, archives, image
     onlyImages(kept)
     const record: PreparedRecord = { containerd, archives, images, listing: listingOf(kept) }
     writeFileSync(join(kept, RECORD), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 })
-    const target = join(folder, record.listing.slice(0, 16))
+    // Made of the same again it takes the place of the one before.
+    const made = createHash('sha256').update(JSON.stringify([containerd, archives.toSorted()]))
+    const target = join(folder, made.digest('hex').slice(0, 16))
     rmSync(target, { recursive: true, force: true })
     renameSync(kept, target)
     for (const { folder: old } of preparedIn(cacheDir).slice(MOST_KEPT)) rmSync(old, { recursive: true, force: true })
