@@ -186,7 +186,12 @@ test('bringComponents() gives programs and each image while others are on their 
 
   // One that nobody has is told before anything of the rest is used, with what else is wrong.
   const [absent, other] = [`${registry.host}/absent:1`, `${registry.host}/pause:9`] as const
-  const wrong = bringComponents({ ...wish, images: [pause, absent, other], ...fetching, cacheDir: join(cacheDir, 'wrong') })
+  const wrong = bringComponents({
+    ...wish,
+    images: [pause, absent, other],
+    ...fetching,
+    cacheDir: join(cacheDir, 'wrong'),
+  })
   for (const part of [wrong.programs, wrong.archive(absent), wrong.all]) {
     await assert.rejects(part, ({ message }: Error) => message.includes(absent) && message.includes(other))
   }
