@@ -65,16 +65,22 @@ export interface Restart {
   readonly pods: readonly string[]
   /** Whether its kubelet has another certificate. */
   readonly kubelet: boolean
+  /** Whether admin.conf has another one; people have copies of it. */
+  readonly admin: boolean
 }
 
 /**
  * Starts them again and waits until the control plane is healthy, or says what is to be done where it may not.
  * Throws a KubestepError that names what does not come up.
  */
-export async function startAgain({ pods, kubelet }: Restart, live: LiveConfig, { flags, output }: Call): Promise<void> {
+export async function startAgain(
+  { pods, kubelet, admin }: Restart,
+  live: LiveConfig,
+  { flags, output }: Call,
+): Promise<void> {
   const { config } = live
   const copies = `kubeconfigs that were copied from "${KUBERNETES.adminConf}" hold the old certificate: copy it again`
-  output.say(`[renew] ${copies}`)
+  if (admin) output.say(`[renew] ${copies}`)
   const names = [...(kubelet ? [`the ${KUBELET}`] : []), ...pods].join(', ')
   if (names === '') return
   const socket = flags['skip-restart'] ? undefined : clusterSocket()

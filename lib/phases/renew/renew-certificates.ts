@@ -15,7 +15,7 @@ import { below, readFile, writeFiles, writeLink } from '../../machine/files.ts'
 import { finalFiles } from '../kubelet-finalize.ts'
 import { type LiveConfig, liveConfig } from '../run/live-config.ts'
 import { alone } from '../run/machine-session.ts'
-import { startAgain, takersOf } from './certificate-users.ts'
+import { type Restart, startAgain, takersOf } from './certificate-users.ts'
 
 const OPTIONS: readonly OptionName[] = [
   'config',
@@ -56,9 +56,9 @@ export async function renewCertificates(call: Call): Promise<void> {
   if (root !== '/' || process.getuid?.() !== 0) return void (await renew(request, call, root))
   const advice = 'what is renewed is whole; run it again for the rest'
   await alone('certs', advice, async () => {
-    const pods = takersOf(rowsThere(request), live.config, request.read, request.now)
+    const there = rowsThere(request)
     const written = await renew(request, call, root)
-    if (written.length > 0) await startAgain({ pods, kubelet: written.includes(KUBERNETES.kubeletConf) }, live, call)
+    if (written.length > 0) await startAgain(restartOf(there, written, request), live, call)
   })
 }
 
@@ -112,6 +112,23 @@ function rowsThere({ rows, config, kubeconfigs, read }: RenewalRequest): (readon
     const { certificate } = held(row, store, kubeconfigs, read)
     return certificate.state === 'there' ? [row, certificate.value.notAfter] : [row]
   })
+}
+
+/** Who uses what was written; what an external CA has signed was not. */
+function restartOf(
+  there: ReturnType<typeof rowsThere>,
+  written: readonly string[],
+  { config, kubeconfigs, read, now }: RenewalRequest,
+): Restart {
+  const store = openStore(config.cluster.certificatesDir, read)
+  const pathOf = (row: Renewable): string =>
+    'leaf' in row ? store.path(row.leaf.baseName, 'crt') : `${kubeconfigs}/${row.name}`
+  const renewed = there.filter(([row]) => written.includes(pathOf(row)))
+  return {
+    pods: takersOf(renewed, config, read, now),
+    kubelet: written.includes(KUBERNETES.kubeletConf),
+    admin: written.includes(KUBERNETES.adminConf),
+  }
 }
 
 async function requestsOnly(request: RenewalRequest, { flags, output }: Call): Promise<void> {
