@@ -56,8 +56,9 @@ export async function restoreSnapshot(call: Call): Promise<void> {
     await makeDataFolder(tool, snapshot, fresh, member)
     const aside = join(member.dataDir, `.before-${stamp}`)
     await exchange(member, fresh, aside, socket, call)
-    call.output.say(`[etcd] The snapshot is in place; what etcd held before is in "${aside}"`)
-    await waitUntilHealthy(live, aside, call)
+    const before = existsSync(aside) ? `what etcd held before is in "${aside}"` : 'etcd held nothing before'
+    call.output.say(`[etcd] The snapshot is in place; ${before}`)
+    await waitUntilHealthy(live, before, call)
     call.output.say('[etcd] The control plane is healthy with what the snapshot holds')
     if (others.length > 0) {
       call.output.say(
@@ -117,8 +118,10 @@ async function exchange(
 /** Both on one file system: a moment in which neither is there cannot be had shorter. */
 function swap(dataDir: string, fresh: string, aside: string): void {
   try {
-    mkdirSync(aside, { mode: 0o700 })
-    if (existsSync(join(dataDir, 'member'))) renameSync(join(dataDir, 'member'), join(aside, 'member'))
+    if (existsSync(join(dataDir, 'member'))) {
+      mkdirSync(aside, { mode: 0o700 })
+      renameSync(join(dataDir, 'member'), join(aside, 'member'))
+    }
     renameSync(join(fresh, 'member'), join(dataDir, 'member'))
   } catch (error) {
     throw new KubestepError(
@@ -128,12 +131,12 @@ function swap(dataDir: string, fresh: string, aside: string): void {
   }
 }
 
-async function waitUntilHealthy(live: LiveConfig, aside: string, { flags }: Call): Promise<void> {
+async function waitUntilHealthy(live: LiveConfig, before: string, { flags }: Call): Promise<void> {
   const limit = flags.timeout ?? live.config.init.timeouts.controlPlaneComponentHealthCheck
   const deadline = AbortSignal.timeout(timerMilliseconds(limit))
   const broken = await unreachedGate('api,control-plane,node', live, deadline)
   if (broken === undefined) return
   throw new KubestepError(
-    `etcd: cannot see that the control plane is healthy: ${broken}; the snapshot is in place, and what was there before is in "${aside}"; look at it with the logs script`,
+    `etcd: cannot see that the control plane is healthy: ${broken}; the snapshot is in place, and ${before}; look at it with the logs script`,
   )
 }
