@@ -97,7 +97,7 @@ describe('discovery by token', () => {
     const named = await listen(own, () => info(kubeconfig('https://cp.example.com:6443', own.ca)))
     const other = await ask(named, own.ca)
     assert.equal(other.server, 'https://cp.example.com:6443')
-    assert.match(other.notices.join(), /joined at "https:\/\/cp\.example\.com:6443"/)
+    assert.match(other.notices.join(), /says that it is at "https:\/\/cp\.example\.com:6443"/)
   })
 
   const refusals: readonly (readonly [what: string, says: RegExp, run: () => Promise<unknown>])[] = [

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { stringify } from '../../lib/base/yaml.ts'
 import { parseArguments } from '../../lib/cli/arguments.ts'
 import { JOIN_FLAG_FIELDS, readFlags } from '../../lib/kubeadm/config/flag-fields.ts'
+import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { staticPods } from '../../lib/kubeadm/manifests/manifests.ts'
 import { decrypt, encrypt, newCertificateKey } from '../../lib/kubeadm/objects/upload-certs-objects.ts'
 import { JOIN_PHASE_NAMES, JOIN_PHASE_ROWS } from '../../lib/phases/join/join-phase.ts'
@@ -48,6 +49,20 @@ test('flags of a join set the fields of a JoinConfiguration', () => {
     controlPlane: { localAPIEndpoint: { bindPort: 7443 }, certificateKey: 'k' },
     discovery: { bootstrapToken: { apiServerEndpoint: 'h:1', token: 't', caCertHashes: ['a', 'b'] } },
   })
+})
+
+test('a field that nobody knows of what a cluster has stored is a warning, any other fault is none', () => {
+  const text = (line: string): string =>
+    `apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\n${line}\n`
+  const load = (line: string, stored?: boolean): readonly string[] =>
+    loadInitConfig({ text: text(line), file: 'stored', ...(stored && { stored }) }, GOLDEN_FACTS).notices
+  const unknown = 'etcd: { local: { dataDirectory: /x } }'
+  assert.throws(() => load(unknown), /dataDirectory/)
+  assert.match(
+    load(unknown, true).join(),
+    /^config: stored:4: ClusterConfiguration etcd\.local\.dataDirectory: the field is unknown/,
+  )
+  assert.throws(() => load('networking: { podSubnet: nonsense }', true), /podSubnet/)
 })
 
 test('decrypt() opens what encrypt() closed, and nothing else', () => {

@@ -87,7 +87,9 @@ export function openApi(credentials: Credentials): Api {
       const { status, body } = await send('GET', path)
       if (status === 404) return undefined
       if (status !== 200) throw refusal('GET', path, { status, body })
-      return JSON.parse(body) as JsonObject
+      const object = decoded(body)
+      if (object === undefined) throw new ApiError(`api: cannot GET "${path}": the answer is not JSON`, status)
+      return object
     },
     lines: (path, onLine, signal) => readLines({ url: `${server}${path}`, agent, signal }, onLine),
     close: () => agent.destroy(),
@@ -156,11 +158,15 @@ export function refusal(method: string, path: string, response: Response): ApiEr
 }
 
 function statusMessage({ status, body }: Response): string {
+  const message = decoded(body)?.message
+  return typeof message === 'string' ? `${message} (status ${status})` : `status ${status}: ${body.split('\n')[0]}`
+}
+
+function decoded(body: string): JsonObject | undefined {
   try {
-    const decoded: unknown = JSON.parse(body)
-    if (isObject(decoded) && typeof decoded.message === 'string') return `${decoded.message} (status ${status})`
+    const value: unknown = JSON.parse(body)
+    return isObject(value) ? value : undefined
   } catch {
-    // Not JSON: its first line will do.
+    return undefined
   }
-  return `status ${status}: ${body.split('\n')[0]}`
 }

@@ -68,7 +68,11 @@ export async function discoverByToken(question: TokenQuestion): Promise<Discover
     ca: cluster.ca,
     identity: { token: question.bootstrapToken },
     user: { token: question.bootstrapToken },
-    notices: isOther ? [`[discovery] The cluster is known at "${server}" and joined at "${cluster.server}"`] : [],
+    notices: isOther
+      ? [
+          `[discovery] The cluster says that it is at "${cluster.server}": that counts from here on, and not "${server}"`,
+        ]
+      : [],
   }
 }
 

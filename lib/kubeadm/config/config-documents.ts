@@ -150,12 +150,25 @@ export interface DecodedDocument {
   readonly findings: readonly Finding[]
 }
 
+/** What a document is read as. */
+export interface Reading {
+  readonly release: Version
+  /** The release that is asked for, where that is another one. */
+  readonly wanted?: Version
+  /** Whether a cluster has stored it. */
+  readonly stored?: boolean
+}
+
 /**
  * Reads a document's fields strictly: unknown ones, wrong types and malformed values are findings. What only another
  * release has is a warning, since one file serves many; so is what may be a field of a release (`wanted`) that is newer
- * than any known here.
+ * than any known here, and an unknown field of what a cluster has stored.
+ * Source: kubeadm util/config/cluster.go, getInitConfigurationFromCluster (v1.36).
  */
-export function decodeDocument(document: ConfigDocument, release: Version, wanted: Version = release): DecodedDocument {
+export function decodeDocument(
+  document: ConfigDocument,
+  { release, wanted = release, stored = false }: Reading,
+): DecodedDocument {
   const { apiVersion, kind } = document
   const struct = structOf(apiVersion, kind)
   if (struct === undefined) return { value: {}, findings: [] }
@@ -166,7 +179,7 @@ export function decodeDocument(document: ConfigDocument, release: Version, wante
     const name = String(path.at(-1) ?? '')
     if (siblings === undefined) return { ...fault, kind, reason: `${valueReason(document, path, fault.reason)}${hint}` }
     const reason = hint === '' ? unknownFieldReason(kind, name, siblings) : `the field is unknown${hint}`
-    return { ...fault, kind, reason }
+    return { ...fault, kind, reason, ...(stored && { isWarning: true }) }
   })
   const told = warnings.map((fault): Finding => ({ ...fault, kind, isWarning: true }))
   return { value: keepEmptyTaints(value, document.value), findings: [...findings, ...told] }

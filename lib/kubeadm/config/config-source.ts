@@ -30,6 +30,8 @@ export interface ConfigSource {
   readonly versions?: Readonly<Record<string, string>>
   /** Whether a name of a version will do of which nothing is known here: init would look it up. */
   readonly guessNames?: boolean
+  /** Whether it is what a cluster has stored: nobody who reads that can correct a field that is unknown. */
+  readonly stored?: boolean
   /** Whether there is such a file on the host, for discovery files; without it they are not looked for. */
   readonly exists?: (path: string) => boolean
 }
@@ -72,7 +74,7 @@ const NEWEST = parseVersion(DEFAULT_VERSION) as Version
 
 /** Reads file and flags; never throws for what is wrong with their values, only a UsageError for flags that cannot be mixed. */
 export function readSource(source: ConfigSource): Drafts {
-  const { text, flags = {}, flagFields } = source
+  const { text, flags = {}, flagFields, stored } = source
   const file = sourceName(source)
   if (text !== undefined) refuseMixedFlags(flags, flagFields)
   const { documents, faults, foreign } =
@@ -83,7 +85,7 @@ export function readSource(source: ConfigSource): Drafts {
   let writtenCluster: JsonObject | undefined
   for (const kind of KUBEADM_KINDS) {
     const document = documents.find(one => one.kind === kind)
-    const decoded = document && decodeDocument(document, NEWEST)
+    const decoded = document && decodeDocument(document, { release: NEWEST, ...(stored && { stored }) })
     const flagged = given.documents[kind]
     if (decoded === undefined && flagged === undefined) continue
     if (kind === 'ClusterConfiguration') writtenCluster = decoded?.value
@@ -96,7 +98,8 @@ export function readSource(source: ConfigSource): Drafts {
   const components = documents
     .filter(({ kind }) => kind === 'KubeletConfiguration' || kind === 'KubeProxyConfiguration')
     .flatMap(document => {
-      const decoded = decodeDocument(document, chosen.choice.kubeadm, chosen.choice.version)
+      const { kubeadm: release, version: wanted } = chosen.choice
+      const decoded = decodeDocument(document, { release, wanted, ...(stored && { stored }) })
       return [...decoded.findings, ...choiceFindings(document.kind, decoded.value)]
     })
   const origins = originsOf(documents, file, given.fields, text !== undefined)

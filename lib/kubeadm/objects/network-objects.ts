@@ -30,6 +30,9 @@ const NAME = 'kubestep-network'
 export const SHARED_SETTINGS: string = `/api/v1/namespaces/${SYSTEM}/configmaps/${NAME}`
 
 const NODES = 'kubestep:nodes'
+
+/** A machine that is about to join looks whether it shares a network with the nodes. Nothing in a Node is secret. */
+const NEIGHBOURS = 'kubestep:neighbours'
 const READ = ['get', 'list', 'watch']
 
 /** What every node reads besides Nodes, which since 1.32 it may not by itself (KEP-4601). */
@@ -48,6 +51,8 @@ export function networkObjects({ network, addons, registry }: SharedSettings): J
   return [
     clusterRole(NODES, [{ apiGroups: [''], resources: ['nodes'], verbs: READ }, ...rules]),
     clusterRoleBinding(NODES, NODES, [group(NODES_GROUP)]),
+    clusterRole(NEIGHBOURS, [{ apiGroups: [''], resources: ['nodes'], verbs: ['list'] }]),
+    clusterRoleBinding(NEIGHBOURS, NEIGHBOURS, [group(BOOTSTRAP_GROUP)]),
     configMap({ name: NAME, namespace: SYSTEM }, data),
     ...boundRole(SYSTEM, `kubestep:${NAME}`, reading('configmaps', NAME), [group(BOOTSTRAP_GROUP), group(NODES_GROUP)]),
   ]

@@ -39,7 +39,12 @@ export function storedInitConfig(stored: StoredTexts, node: StoredNode, version:
     ...(node.patches !== undefined && { patches: { directory: node.patches } }),
   }
   const documents = [stringify(init), stringify(cluster), ...[kubelet, kubeProxy].filter(text => text !== undefined)]
-  const source = { text: documents.join('\n---\n'), file: 'ConfigMap kubeadm-config', detectCriSocket: false }
+  const source = {
+    text: documents.join('\n---\n'),
+    file: 'ConfigMap kubeadm-config',
+    stored: true,
+    detectCriSocket: false,
+  }
   const { config } = loadInitConfig(source, facts)
   return {
     ...config,

@@ -62,6 +62,9 @@ export async function removePodRoutes(): Promise<void> {
   for (const family of FAMILIES) await ip(family, 'route', 'flush', 'proto', PROTOCOL)
 }
 
+/** What to do where nodes share no network. */
+export const BRING_NETWORK = 'bring a Pod network such as flannel, Calico or Cilium'
+
 /**
  * Whether packets to an address go straight to it: only then does a route by it lead anywhere. What no route leads to
  * does not count as near.

@@ -11,7 +11,7 @@ import { localNodes, stateOfNode } from '../../machine/local-node/local-node.ts'
 import { cniConfig, NETWORK_FILES, type PodRange } from '../../machine/network/cni.ts'
 import { applyRules } from '../../machine/network/firewall-chains.ts'
 import type { RuleSettings } from '../../machine/network/firewall-rules.ts'
-import { isNear, mtuOf, type PodRoute, setPodRoutes } from '../../machine/network/pod-routes.ts'
+import { BRING_NETWORK, isNear, mtuOf, type PodRoute, setPodRoutes } from '../../machine/network/pod-routes.ts'
 import type { AgentContext, AgentPart } from './agent-part.ts'
 
 /** Where a node in a world of its own has that file. */
@@ -102,9 +102,7 @@ async function settle(
   const wanted = wantedRoutes(nodes, node)
   const near = await Promise.all(wanted.map(({ via }) => isNear(via)))
   for (const { subnet, via } of wanted.filter((_route, index) => !near[index])) {
-    say(
-      `No route to Pods in ${subnet}: their node at ${via} is on another network; bring a Pod network such as flannel, Calico or Cilium`,
-    )
+    say(`No route to Pods in ${subnet}: their node at ${via} is on another network; ${BRING_NETWORK}`)
   }
   const routes = wanted.filter((_route, index) => near[index])
   await setPodRoutes(routes)

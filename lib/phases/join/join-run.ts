@@ -30,6 +30,7 @@ import { type FirstLook, firstLook } from '../run/first-look.ts'
 import { type OpenedPhase, openPhase } from '../run/open-phase.ts'
 import type { RuntimeChanges } from '../run/runtime-plan.ts'
 import type { OpenedJoin } from './open-join.ts'
+import { explained, readAllowed } from './refused-identity.ts'
 
 export interface JoinRun extends OpenedJoin {
   /** Whether all phases run, one after the other. */
@@ -41,6 +42,8 @@ export interface JoinRun extends OpenedJoin {
   readonly cluster: () => Promise<DiscoveredCluster>
   /** The cluster's API, as discovery identifies this machine. */
   readonly api: () => Promise<Api>
+  /** The call, with `cni` as it is to be: the Pod network may be somebody else's. */
+  readonly network: () => Promise<Call>
   /** This machine as a node of the cluster. */
   readonly node: () => Promise<OpenedPhase>
   /** What it has for nodes that join, where it is one of ours. */
@@ -54,9 +57,17 @@ export interface JoinRun extends OpenedJoin {
 /** For all of it. */
 const DEFAULT_TIMEOUT = '6m0s'
 
-/** kubeadm's own limit is five minutes of silence; who sets another one means it. */
+/** kubeadm's own limits mean minutes of silence; who sets another one means it. */
 const DEFAULT_DISCOVERY = '5m0s'
+const DEFAULT_API_CALL = '1m0s'
 const PATIENCE_MS = 8_000
+
+function patienceOf(limit: string, byDefault: string): number {
+  return limit === byDefault ? PATIENCE_MS : timerMilliseconds(limit)
+}
+
+/** Where the configuration of the cluster stands, for messages. */
+const STORED = 'ConfigMap kubeadm-config'
 
 export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole = true): JoinRun {
   const { config, role, dryRun } = join
@@ -78,7 +89,7 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole 
   const shared = once(async () => {
     const { cni } = call.flags
     // The agent of a machine serves the nodes in worlds on it; they know the rest by flags.
-    const found = isLocalNode() ? undefined : await (await api()).get(SHARED_SETTINGS).catch(() => undefined)
+    const found = isLocalNode() ? undefined : await readAllowed(await api(), SHARED_SETTINGS)
     const settings = readShared(found)
     return cni === undefined ? settings : { ...settings, network: podNetworkOf(cni) }
   })
@@ -91,9 +102,12 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole 
   })
   const node = once(async () => {
     const client = await api()
-    const limit = AbortSignal.timeout(timerMilliseconds(config.timeouts.kubernetesAPICall))
+    const limit = AbortSignal.timeout(patienceOf(config.timeouts.kubernetesAPICall, DEFAULT_API_CALL))
     call.output.say('[preflight] Reading the configuration of the cluster')
-    const stored = await readStoredConfig(client, AbortSignal.any([limit, deadline]))
+    const found = await cluster()
+    const stored = await readStoredConfig(client, AbortSignal.any([limit, deadline])).catch((error: unknown) => {
+      throw explained(error, found)
+    })
     const { verbose, root } = call.flags
     const output = call.flags['output-dir'] ?? process.env.KUBEADM_JOIN_DRYRUN_DIR
     const flags = {
@@ -102,7 +116,7 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole 
       ...(dryRun && { 'dry-run': true, ...(output && { 'output-dir': output }) }),
     }
     const text = joinedText(join, stored)
-    const phase = openPhase({ ...call, flags }, { text, file: 'the configuration of the cluster' }, { joins: role })
+    const phase = openPhase({ ...call, flags }, { text, file: STORED, stored: true }, { joins: role })
     timings.mark('configuration read')
     return phase
   })
@@ -124,6 +138,7 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole 
     timings,
     cluster,
     api,
+    network,
     node,
     shared,
     look,
@@ -137,13 +152,12 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole 
 function discover({ discovery, timeouts }: JoinConfiguration, { output }: Call): Promise<DiscoveredCluster> {
   const { bootstrapToken, file, tlsBootstrapToken } = discovery
   if (bootstrapToken !== undefined) {
-    const { discovery: limit } = timeouts
     return discoverByToken({
       endpoint: bootstrapToken.apiServerEndpoint ?? '',
       token: bootstrapToken.token,
       pins: bootstrapToken.caCertHashes ?? [],
       bootstrapToken: tlsBootstrapToken ?? bootstrapToken.token,
-      patienceMs: limit === DEFAULT_DISCOVERY ? PATIENCE_MS : timerMilliseconds(limit),
+      patienceMs: patienceOf(timeouts.discovery, DEFAULT_DISCOVERY),
       say: output.say,
     })
   }
@@ -184,7 +198,8 @@ function joinedText({ config, role, facts }: OpenedJoin, { cluster, kubelet, kub
     ...(patches !== undefined && { patches: { ...patches } }),
     timeouts: { ...timeouts },
   } as JsonObject
-  return [stringify(init), cluster, kubelet, kubeProxy].filter(Boolean).join('\n---\n')
+  // First what messages name the lines of.
+  return [cluster, stringify(init), kubelet, kubeProxy].filter(Boolean).join('\n---\n')
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

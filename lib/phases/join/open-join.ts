@@ -11,6 +11,7 @@ import type { JoinConfiguration } from '../../kubeadm/config/join-config.ts'
 import { parsePins } from '../../kubeadm/credentials/ca-pins.ts'
 import type { HostFacts } from '../../machine/host/facts.ts'
 import { NO_MACHINE_ADDRESS, readHostFacts } from '../../machine/host/read-facts.ts'
+import { knownPhases } from '../run/known-phases.ts'
 import { readConfig } from '../run/open-phase.ts'
 import { JOIN_PHASE_NAMES } from './join-phase.ts'
 
@@ -44,7 +45,6 @@ export function openJoin(call: Call, { isKnown = false }: { readonly isKnown?: b
       ...source,
       flags: isKnown && source.text === undefined ? { ...given, 'discovery-file': KUBERNETES.kubeletConf } : given,
       flagFields: JOIN_FLAG_FIELDS,
-      phases: JOIN_PHASE_NAMES,
       exists: path => isKnown || existsSync(path),
     },
     facts,
@@ -52,7 +52,7 @@ export function openJoin(call: Call, { isKnown = false }: { readonly isKnown?: b
   for (const notice of loaded.notices) output.warn(notice)
   const config = loaded.value
   parsePins(config.discovery.bootstrapToken?.caCertHashes ?? [])
-  refusePhases(config.skipPhases ?? [])
+  knownPhases('join', config.skipPhases ?? [], JOIN_PHASE_NAMES)
   return {
     config,
     role: config.controlPlane === undefined ? 'worker' : 'control-plane',
@@ -93,19 +93,6 @@ function withAdmin(flags: GivenFlags): GivenFlags {
   const isGiven = flags['discovery-token'] !== undefined || flags['discovery-file'] !== undefined
   if (!flags['control-plane'] || isGiven || !existsSync(KUBERNETES.adminConf)) return flags
   return { ...flags, 'discovery-file': KUBERNETES.adminConf }
-}
-
-function refusePhases(names: readonly string[]): void {
-  const unknown = names.filter(name => !JOIN_PHASE_NAMES.includes(name))
-  if (unknown.length === 0) return
-  throw new UsageError(
-    unknown
-      .map(
-        name =>
-          `join: cannot skip phase ${JSON.stringify(name)}: there is none; use some of ${JOIN_PHASE_NAMES.join(', ')}`,
-      )
-      .join('\n'),
-  )
 }
 
 function factsOf(mayGuess: boolean): HostFacts {

@@ -3,6 +3,7 @@
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import { rotatedCertificatePath } from '../../kubeadm/kubelet/rotation.ts'
 import type { Host } from '../../machine/host/host.ts'
 import { holderText } from '../../machine/host/ports.ts'
 import { proxyModeOf } from '../../machine/network/proxy-mode.ts'
@@ -56,10 +57,13 @@ export function manifestFiles({ init, cluster, joins }: InitConfig): string[] {
   ).map(([name]) => `${KUBERNETES.manifests}/${name}.yaml`)
 }
 
-/** What a node has that has joined already. Source: kubeadm preflight/checks.go, RunJoinNodeChecks (v1.36). */
-export function identityFiles({ joins }: InitConfig): string[] {
+/**
+ * What a node has that has joined already. Source: kubeadm preflight/checks.go, RunJoinNodeChecks (v1.36); with an old
+ * certificate, which it passes over, the kubelet would not ask for one.
+ */
+export function identityFiles({ joins, init }: Pick<InitConfig, 'joins' | 'init'>): string[] {
   if (joins === undefined) return []
-  const own = [KUBERNETES.kubeletConf, KUBERNETES.bootstrapConf]
+  const own = [KUBERNETES.kubeletConf, KUBERNETES.bootstrapConf, rotatedCertificatePath({ init })]
   return joins === 'worker' ? [...own, `${KUBERNETES.certificates}/ca.crt`] : own
 }
 
@@ -149,6 +153,7 @@ export const FILE_CHECKS: readonly Check[] = [
       KUBERNETES.kubeletConf,
       KUBERNETES.bootstrapConf,
       KUBERNETES.authority,
+      `${KUBERNETES.kubelet}/pki/kubelet-client-current.pem`,
     ],
     look: ({ files, folders }, _, path) => {
       if (files[path] !== undefined) return error(`"${path}" is there already`, 'reset that cluster, or move it away')

@@ -47,8 +47,8 @@ export async function liveConfig(call: Call, what: string, say: (line: string) =
   const root = resolve(flags.root ?? '/')
   const read: Read = path => readFile(root, path)
   const facts = readHostFacts(root)
-  const load = (text: string, file: string): InitConfig => {
-    const loaded = loadInitConfig({ text, file, detectCriSocket: false, guessNames: true }, facts)
+  const load = (text: string, file: string, stored = true): InitConfig => {
+    const loaded = loadInitConfig({ text, file, stored, detectCriSocket: false, guessNames: true }, facts)
     for (const notice of loaded.notices) output.warn(notice)
     const { 'cert-dir': certificatesDir } = flags
     const { config } = loaded
@@ -57,7 +57,7 @@ export async function liveConfig(call: Call, what: string, say: (line: string) =
   const done = (config: InitConfig, from: LiveConfig['from']): LiveConfig => ({ config, facts, from, root, read })
   if (flags.config !== undefined) {
     const { text, file } = readConfigFile(flags.config)
-    return done(load(text, file), 'file')
+    return done(load(text, file, false), 'file')
   }
   const kubeconfig = flags.kubeconfig ?? KUBERNETES.adminConf
   const identity = flags.kubeconfig === undefined ? read(kubeconfig) : readFile('/', resolve(kubeconfig))

@@ -45,7 +45,7 @@ export interface OpenedPhase {
 const AUTHORITY_FILE = /\/(front-proxy-)?ca\.(crt|key)$/
 
 /** The configuration file as it was read, and versions that were looked up for it. */
-export type PhaseSource = Pick<ConfigSource, 'text' | 'file' | 'versions'>
+export type PhaseSource = Pick<ConfigSource, 'text' | 'file' | 'versions' | 'stored'>
 
 export interface PhaseOptions {
   /** Whether a dry run writes everything there is, so that nothing of an earlier tree stays. */
