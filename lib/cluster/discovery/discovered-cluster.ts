@@ -11,8 +11,6 @@ export interface DiscoveredCluster {
   readonly ca: string
   /** Who asks for the configuration, and for the kubelet's certificate. */
   readonly identity: Pick<Credentials, 'token' | 'certificate' | 'key'>
-  /** The same as a user of a kubeconfig. */
-  readonly user: JsonObject
   /** What people should know; a line each. */
   readonly notices: readonly string[]
 }

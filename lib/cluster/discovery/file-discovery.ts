@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { get } from 'node:https'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
-import type { Json, JsonObject } from '../../base/json.ts'
+import type { JsonObject } from '../../base/json.ts'
 import { type ClusterInfo, InfoError, readClusterInfo } from './cluster-info.ts'
 import { clusterOf, type DiscoveredCluster, entryOf } from './discovered-cluster.ts'
 
@@ -46,16 +46,7 @@ export async function discoverByFile({ place, read, bootstrapToken }: FileQuesti
   const ca = given ?? known?.ca
   if (ca === undefined)
     throw new KubestepError(`discovery: cannot trust "${server}": neither ${what} nor it names a CA`)
-  const data = (text: string): Json => Buffer.from(text).toString('base64')
-  return {
-    server,
-    ca,
-    identity,
-    user: (identity.token !== undefined
-      ? { token: identity.token }
-      : { 'client-certificate-data': data(certificate ?? ''), 'client-key-data': data(key ?? '') }) as JsonObject,
-    notices,
-  }
+  return { server, ca, identity, notices }
 }
 
 /** cluster-info, where it may be read: it has the CA when the file has none. */

@@ -67,7 +67,6 @@ export async function discoverByToken(question: TokenQuestion): Promise<Discover
     server: cluster.server,
     ca: cluster.ca,
     identity: { token: question.bootstrapToken },
-    user: { token: question.bootstrapToken },
     notices: isOther
       ? [
           `[discovery] The cluster says that it is at "${cluster.server}": that counts from here on, and not "${server}"`,

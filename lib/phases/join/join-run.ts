@@ -3,17 +3,14 @@
  * the node runs on) is got once. Alone, a phase gets what it needs by itself.
  */
 import { timerMilliseconds } from '../../base/duration.ts'
-import type { JsonObject } from '../../base/json.ts'
 import { startTimings, type Timings } from '../../base/stopwatch.ts'
-import { stringify } from '../../base/yaml.ts'
 import type { Call } from '../../cli/script.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
-import { readStoredConfig, type StoredConfig } from '../../cluster/api/stored-config.ts'
+import { readStoredConfig } from '../../cluster/api/stored-config.ts'
 import type { DiscoveredCluster } from '../../cluster/discovery/discovered-cluster.ts'
 import { discoverByFile } from '../../cluster/discovery/file-discovery.ts'
 import { discoverByToken } from '../../cluster/discovery/token-discovery.ts'
 import type { JoinConfiguration } from '../../kubeadm/config/join-config.ts'
-import { CONTAINERD_SOCKET } from '../../kubeadm/config/node-registration.ts'
 import { readShared, SHARED_SETTINGS, type SharedSettings } from '../../kubeadm/objects/network-objects.ts'
 import { readFile } from '../../machine/files.ts'
 import type { Journal } from '../../machine/journal.ts'
@@ -29,6 +26,7 @@ import {
 import { type FirstLook, firstLook } from '../run/first-look.ts'
 import { type OpenedPhase, openPhase } from '../run/open-phase.ts'
 import type { RuntimeChanges } from '../run/runtime-plan.ts'
+import { joinedText } from './joined-config.ts'
 import type { OpenedJoin } from './open-join.ts'
 import { explained, readAllowed } from './refused-identity.ts'
 
@@ -166,40 +164,6 @@ function discover({ discovery, timeouts }: JoinConfiguration, { output }: Call):
     read: path => readFile('/', path),
     ...(tlsBootstrapToken !== undefined && { bootstrapToken: tlsBootstrapToken }),
   })
-}
-
-/** The cluster's documents, and this node's part as an InitConfiguration. */
-function joinedText({ config, role, facts }: OpenedJoin, { cluster, kubelet, kubeProxy }: StoredConfig): string {
-  const { nodeRegistration, controlPlane, patches, timeouts } = config
-  const { criSocket, taints, kubeletExtraArgs = [], ...registration } = nodeRegistration
-  const isFound =
-    facts.criSockets[0] === criSocket || (facts.criSockets.length === 0 && criSocket === CONTAINERD_SOCKET)
-  // A control plane node is tainted through the API. Source: kubeadm phases/kubelet/flags.go (v1.36).
-  const isGiven = kubeletExtraArgs.some(({ name }) => name === 'register-with-taints')
-  const registered = role === 'worker' && !isGiven ? (taints ?? []) : []
-  const withTaints = registered.map(({ key, value = '', effect }) => `${key}=${value}:${effect}`).join(',')
-  const node: JsonObject = JSON.parse(
-    JSON.stringify({
-      ...registration,
-      ...(!isFound && { criSocket }),
-      taints: role === 'worker' ? [] : taints,
-      kubeletExtraArgs:
-        withTaints === ''
-          ? kubeletExtraArgs
-          : [...kubeletExtraArgs, { name: 'register-with-taints', value: withTaints }],
-    }),
-  )
-  const init = {
-    apiVersion: 'kubeadm.k8s.io/v1beta4',
-    kind: 'InitConfiguration',
-    nodeRegistration: node,
-    ...(controlPlane !== undefined && { localAPIEndpoint: { ...controlPlane.localAPIEndpoint } }),
-    ...(controlPlane?.certificateKey !== undefined && { certificateKey: controlPlane.certificateKey }),
-    ...(patches !== undefined && { patches: { ...patches } }),
-    timeouts: { ...timeouts },
-  } as JsonObject
-  // First what messages name the lines of.
-  return [cluster, stringify(init), kubelet, kubeProxy].filter(Boolean).join('\n---\n')
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -2,8 +2,7 @@
 
 import { within } from '../../base/deadline.ts'
 import { KUBERNETES } from '../../base/paths.ts'
-import { stringify } from '../../base/yaml.ts'
-import { KUBECONFIGS, kubeconfigServer } from '../../kubeadm/credentials/kubeconfigs.ts'
+import { bootstrapKubeconfig } from '../../kubeadm/credentials/bootstrap-kubeconfig.ts'
 import type { FileEntry } from '../../machine/files.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 import { KUBELET, kubeletService } from '../../machine/service/kubelet-service.ts'
@@ -54,29 +53,10 @@ export async function startNode(run: JoinRun): Promise<void> {
 
 /** Whom the kubelet asks for its certificate, and by which CA it knows the cluster. */
 async function identityFiles(run: JoinRun, node: OpenedPhase): Promise<FileEntry[]> {
-  const { ca, server, user } = await run.cluster()
-  const { cluster, kubeadm } = node.config
-  const kubelet = KUBECONFIGS.find(({ name }) => name === 'kubelet')
-  const url = run.role === 'worker' || kubelet === undefined ? server : kubeconfigServer(kubelet, node.config)
-  const name = 'tls-bootstrap-token-user'
-  const context = `${name}@${cluster.clusterName}`
-  const content = stringify({
-    apiVersion: 'v1',
-    clusters: [
-      {
-        cluster: { 'certificate-authority-data': Buffer.from(ca).toString('base64'), server: url },
-        name: cluster.clusterName,
-      },
-    ],
-    contexts: [{ context: { cluster: cluster.clusterName, user: name }, name: context }],
-    'current-context': context,
-    kind: 'Config',
-    ...(kubeadm.minor < 34 && { preferences: {} }),
-    users: [{ name, user }],
-  })
+  const cluster = await run.cluster()
   const caPath = run.config.caCertPath
   return [
-    { path: KUBERNETES.bootstrapConf, mode: 0o600, content },
-    ...(node.read(caPath) === undefined ? [{ path: caPath, mode: 0o644, content: ca }] : []),
+    { path: KUBERNETES.bootstrapConf, mode: 0o600, content: bootstrapKubeconfig(node.config, cluster) },
+    ...(node.read(caPath) === undefined ? [{ path: caPath, mode: 0o644, content: cluster.ca }] : []),
   ]
 }
