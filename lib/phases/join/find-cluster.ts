@@ -2,6 +2,7 @@
 import { KubestepError, messageOf } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { isLocalNode } from '../../machine/local-node/local-node.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
 import { BRING_NETWORK, isNear } from '../../machine/network/pod-routes.ts'
 import { rangesOf, wantedRoutes } from '../agent/node-routes.ts'
@@ -50,10 +51,13 @@ async function takenName(run: JoinRun, { init }: InitConfig): Promise<string | u
   return `join: cannot join as "${name}": the cluster has a Node of that name that is Ready; use --node-name, or take that one away first: ${advice}`
 }
 
-/** The bridge of an init has routes to nodes that are on the same network. Older clusters do not say where their nodes are. */
+/**
+ * The bridge of an init has routes to nodes that are on the same network; of a node in a world of its own, its machine
+ * has them. Older clusters do not say where their nodes are.
+ */
 async function farNodes(run: JoinRun, { init }: InitConfig): Promise<string | undefined> {
   const { flags } = await run.network()
-  if (!wantsNetwork(flags.cni)) return undefined
+  if (!wantsNetwork(flags.cni) || isLocalNode()) return undefined
   const list = await readAllowed(await run.api(), '/api/v1/nodes')
   const nodes = (Array.isArray(list?.items) ? list.items.filter(isObject) : []).map(rangesOf)
   const addresses = [...new Set(wantedRoutes(nodes, init.nodeRegistration.name).map(({ via }) => via))]
