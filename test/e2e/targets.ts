@@ -76,11 +76,19 @@ async function targetOf(folder: string, image: string): Promise<Target> {
 }
 
 /** The same with another address of the API server. */
-export function advertising({ args, ...target }: Target, address: string): Target {
+export function advertising(target: Target, address: string): Target {
+  return withField(target, 'InitConfiguration', `localAPIEndpoint: { advertiseAddress: ${address} }`)
+}
+
+/** The same with a further field of the ClusterConfiguration. */
+export function withCluster(target: Target, field: string): Target {
+  return withField(target, 'ClusterConfiguration', field)
+}
+
+function withField({ args, ...target }: Target, kind: string, field: string): Target {
   const [flag = '', config = '', ...others] = args
   const file = join(temporaryFolder(), 'kubeadm.yaml')
-  const endpoint = `kind: InitConfiguration\nlocalAPIEndpoint: { advertiseAddress: ${address} }`
-  writeFileSync(file, readFileSync(config, 'utf8').replace('kind: InitConfiguration', endpoint))
+  writeFileSync(file, readFileSync(config, 'utf8').replace(`kind: ${kind}\n`, `kind: ${kind}\n${field}\n`))
   return { ...target, args: [flag, file, ...others] }
 }
 

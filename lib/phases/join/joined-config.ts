@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json.ts'
 import { stringify } from '../../base/yaml.ts'
 import type { StoredConfig } from '../../cluster/api/stored-config.ts'
 import { CONTAINERD_SOCKET } from '../../kubeadm/config/node-registration.ts'
+import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import type { OpenedJoin } from './open-join.ts'
 
 /** The cluster's documents, and this node's part as an InitConfiguration. */
@@ -10,7 +11,7 @@ export function joinedText(
   { config, role, facts }: Pick<OpenedJoin, 'config' | 'role' | 'facts'>,
   { cluster, kubelet, kubeProxy }: Pick<StoredConfig, 'cluster' | 'kubelet' | 'kubeProxy'>,
 ): string {
-  const { nodeRegistration, controlPlane, patches, timeouts } = config
+  const { nodeRegistration, controlPlane, patches, skipPhases, timeouts } = config
   const { criSocket, taints, kubeletExtraArgs = [], ...registration } = nodeRegistration
   const isFound =
     facts.criSockets[0] === criSocket || (facts.criSockets.length === 0 && criSocket === CONTAINERD_SOCKET)
@@ -36,6 +37,8 @@ export function joinedText(
     ...(controlPlane !== undefined && { localAPIEndpoint: { ...controlPlane.localAPIEndpoint } }),
     ...(controlPlane?.certificateKey !== undefined && { certificateKey: controlPlane.certificateKey }),
     ...(patches !== undefined && { patches: { ...patches } }),
+    // The machine is checked as that of an init.
+    ...(isSkipped('preflight', skipPhases) && { skipPhases: ['preflight'] }),
     timeouts: { ...timeouts },
   } as JsonObject
   // First what messages name the lines of.

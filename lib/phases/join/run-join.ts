@@ -52,7 +52,10 @@ export async function runJoin(call: Call, steps: JoinSteps): Promise<void> {
 
 /** One phase, or a part of it. Those that only look may be run by everybody. */
 export async function runJoinPhase(call: Call, name: string, steps: JoinSteps): Promise<void> {
-  const opened = openJoin(call, { isKnown: name === 'kubelet-wait-bootstrap' })
+  const read = openJoin(call, { isKnown: name === 'kubelet-wait-bootstrap' })
+  // What earlier phases made is in the way of nobody.
+  const isLater = name !== 'preflight'
+  const opened = isLater ? { ...read, config: { ...read.config, skipPhases: ['preflight'] } } : read
   const row = JOIN_PHASE_ROWS.find(phase => phase.name === name.split('/')[0])
   if (row?.controlPlane && opened.role === 'worker') {
     call.output.say(`[join] A worker has nothing to do in phase "${name}"`)
