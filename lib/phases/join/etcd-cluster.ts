@@ -1,28 +1,20 @@
 /** The etcd that a control plane node joins or leaves: where its members are, and how they are. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { joinHostPort } from '../../base/address.ts'
 import { KubestepError } from '../../base/errors.ts'
-import { isObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
 import { etcdCredentials } from '../../cluster/etcd/etcd-credentials.ts'
+import { etcdEndpoints } from '../../cluster/etcd/etcd-pods.ts'
 import { type Etcd, type EtcdCredentials, reachEtcd } from '../../cluster/etcd/gateway.ts'
 import { deadVoters, healthOf, type MemberHealth } from '../../cluster/etcd/member-health.ts'
 import { type EtcdMember, listMembers, memberHex } from '../../cluster/etcd/members.ts'
-import { ETCD_CLIENT_PORT } from '../../kubeadm/manifests/etcd-endpoints.ts'
-import { partOf } from './node-state.ts'
 
 export interface EtcdCluster {
   readonly etcd: Etcd
   readonly members: readonly EtcdMember[]
   readonly credentials: EtcdCredentials
 }
-
-const PODS = '/api/v1/namespaces/kube-system/pods?labelSelector=component%3Detcd%2Ctier%3Dcontrol-plane'
-
-/** Source: kubeadm constants.go, EtcdAdvertiseClientUrlsAnnotationKey (v1.36). */
-const CLIENT_URLS = 'kubeadm.kubernetes.io/etcd.advertise-client-urls'
 
 /** A kubelet that has just started tells of its static Pods within seconds. */
 const PODS_LIMIT_MS = 20_000
@@ -34,23 +26,16 @@ export async function reachEtcdCluster(
   { cluster }: InitConfig,
   read: (path: string) => string | undefined,
 ): Promise<EtcdCluster> {
-  const endpoints = await etcdEndpoints(api)
+  const endpoints = await toldEndpoints(api)
   const credentials = etcdCredentials(cluster, read)
-  const etcd = await reachEtcd([...new Set(endpoints)], credentials)
+  const etcd = await reachEtcd(endpoints, credentials)
   return { etcd, members: await listMembers(etcd), credentials }
 }
 
 /** Where its Pods say that they serve. That of a cluster that has just begun is told of a little later than it runs. */
-async function etcdEndpoints(api: Api): Promise<string[]> {
+async function toldEndpoints(api: Api): Promise<readonly string[]> {
   for (let waited = 0; ; waited += POLL_MS) {
-    const list = await api.get(PODS)
-    const pods = Array.isArray(list?.items) ? list.items.filter(isObject) : []
-    const endpoints = pods.flatMap(pod => {
-      const told = partOf(partOf(pod, 'metadata'), 'annotations')[CLIENT_URLS]
-      if (typeof told === 'string') return told.split(',')
-      const { hostIP } = partOf(pod, 'status')
-      return typeof hostIP === 'string' ? [`https://${joinHostPort(hostIP, ETCD_CLIENT_PORT)}`] : []
-    })
+    const endpoints = await etcdEndpoints(api)
     if (endpoints.length > 0) return endpoints
     if (waited >= PODS_LIMIT_MS) {
       throw new KubestepError(

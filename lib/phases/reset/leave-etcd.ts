@@ -3,11 +3,8 @@
  * others would count it for ever, and one day lose their quorum.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { joinHostPort } from '../../base/address.ts'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
-import { KUBERNETES } from '../../base/paths.ts'
-import { parse } from '../../base/yaml.ts'
-import { type Etcd, type EtcdCredentials, EtcdError, reachEtcd } from '../../cluster/etcd/gateway.ts'
+import { type EtcdCredentials, EtcdError, openEtcd, reachEtcd } from '../../cluster/etcd/gateway.ts'
 import { healthOf, keepsQuorum, type MemberHealth } from '../../cluster/etcd/member-health.ts'
 import {
   type EtcdMember,
@@ -17,18 +14,9 @@ import {
   removeMember,
   statusOf,
 } from '../../cluster/etcd/members.ts'
-import { ETCD_CLIENT_PORT } from '../../kubeadm/manifests/etcd-endpoints.ts'
-import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
 import { readFile } from '../../machine/files.ts'
 import { localNodes } from '../../machine/local-node/local-node.ts'
-
-/** What of a local etcd stands in its manifest. */
-export interface LocalMember {
-  readonly peerUrl: string
-  /** Where it and the members that it joined serve clients; its own first. */
-  readonly endpoints: readonly string[]
-  readonly files: { readonly ca: string; readonly certificate: string; readonly key: string }
-}
+import { hostOf, type LocalMember, memberHere } from './etcd-member.ts'
 
 export interface Leaving {
   readonly dryRun: boolean
@@ -38,66 +26,23 @@ export interface Leaving {
   readonly warn: (line: string) => void
 }
 
-const MANIFEST = `${KUBERNETES.manifests}/etcd.yaml`
-
-/** The member as its manifest describes it; undefined when that is none of kubeadm's. */
-export function localMember(manifest: string): LocalMember | undefined {
-  const pod = parse(manifest)
-  const told = (flag: string): string | undefined => podArgument(pod, flag)
-  const [peerUrl, cluster = '', clients = ''] = [
-    'initial-advertise-peer-urls',
-    'initial-cluster',
-    'listen-client-urls',
-  ].map(told)
-  const [ca, server] = [told('trusted-ca-file'), told('cert-file')]
-  if (peerUrl === undefined || ca === undefined || server === undefined) return undefined
-  const peers = cluster
-    .split(',')
-    .map(member => member.slice(member.indexOf('=') + 1))
-    .filter(url => url !== '' && url !== peerUrl)
-  const folder = server.replace(/\/[^/]*$/, '')
-  return {
-    peerUrl,
-    endpoints: [...clients.split(',').filter(Boolean), ...peers.map(clientUrl)],
-    files: { ca, certificate: `${folder}/healthcheck-client.crt`, key: `${folder}/healthcheck-client.key` },
-  }
-}
-
-// kubeadm gives both the same host.
-function clientUrl(peerUrl: string): string {
-  return `https://${joinHostPort(hostOf(peerUrl), ETCD_CLIENT_PORT)}`
-}
-
-function hostOf(url: string): string {
-  return new URL(url).hostname.replace(/^\[|\]$/g, '')
-}
-
 /** Leaves. Throws a KubestepError when the others would lose their quorum, or when etcd does not let it go. */
 export async function leaveEtcd(leaving: Leaving): Promise<void> {
-  const text = readFile('/', MANIFEST)
-  const member = text === undefined ? undefined : localMember(text)
+  const member = await memberHere()
   if (member === undefined) return
   const [ca, certificate, key] = [member.files.ca, member.files.certificate, member.files.key].map(path =>
     readFile('/', path),
   )
   if (ca === undefined || certificate === undefined || key === undefined) return
   const credentials = { ca, certificate, key }
-  let etcd: Etcd
-  try {
-    etcd = await reachEtcd(member.endpoints, credentials)
-  } catch (error) {
+  const others = await othersOf(member, credentials).catch((error: unknown) => {
     // An etcd of one member that does not run needs no farewell.
     if (member.endpoints.length > 2)
       leaving.warn(
         `[remove-etcd-member] etcd knows ${member.peerUrl} still: no member answers; remove it on a node that lives\n${reasonOf(error)}`,
       )
-    return
-  }
-  try {
-    await leave(member, await othersOf(etcd, member, credentials), leaving)
-  } finally {
-    etcd.close()
-  }
+  })
+  if (others) await leave(member, others, leaving)
 }
 
 interface Others {
@@ -106,10 +51,26 @@ interface Others {
   readonly credentials: EtcdCredentials
 }
 
-async function othersOf(etcd: Etcd, { peerUrl }: LocalMember, credentials: EtcdCredentials): Promise<Others> {
+/** Who is in etcd; without a quorum, as this node's member knows it. Throws an EtcdError when no member answers. */
+async function membersOf({ endpoints }: LocalMember, credentials: EtcdCredentials): Promise<readonly EtcdMember[]> {
+  const etcd = await reachEtcd(endpoints, credentials).catch((error: unknown) => {
+    if (error instanceof EtcdError && error.fault === 'no-leader') return undefined
+    throw error
+  })
+  const asked = etcd ?? openEtcd(endpoints[0] ?? '', credentials)
+  try {
+    return await listMembers(asked, { local: etcd === undefined })
+  } finally {
+    asked.close()
+  }
+}
+
+async function othersOf(local: LocalMember, credentials: EtcdCredentials): Promise<Others> {
+  const { peerUrl } = local
   // Further nodes of this machine go along.
   const going = localNodes().flatMap(({ addresses }) => addresses)
-  const members = (await listMembers(etcd)).filter(({ peerUrls }) => !peerUrls.some(url => going.includes(hostOf(url))))
+  const all = await membersOf(local, credentials)
+  const members = all.filter(({ peerUrls }) => !peerUrls.some(url => going.includes(hostOf(url))))
   const own = members.find(({ peerUrls }) => peerUrls.includes(peerUrl))
   const health = members.length < 2 ? [] : await healthOf(members, credentials)
   return { ...(own !== undefined && { own }), health, credentials }
@@ -140,26 +101,35 @@ async function leave(
     say(`[remove-etcd-member] Would remove ${member.peerUrl} from etcd, which keeps ${membersText(health.length - 1)}`)
     return
   }
-  const endpoints = alive.flatMap(({ member: one }) => one.clientUrls)
   await handOver(member, own, alive, credentials)
+  try {
+    await remove(
+      own,
+      alive.length > 0 ? alive.flatMap(({ member: one }) => one.clientUrls) : member.endpoints,
+      credentials,
+    )
+  } catch (error) {
+    if (!loseQuorum) throw error
+    return warn(`[remove-etcd-member] ${reasonOf(error)}`)
+  }
+  say(`[remove-etcd-member] Removed ${member.peerUrl} from etcd, which keeps ${membersText(health.length - 1)}`)
+}
+
+async function remove(own: EtcdMember, endpoints: readonly string[], credentials: EtcdCredentials): Promise<void> {
   const etcd = await reachEtcd(endpoints, credentials)
   const start = Date.now()
   try {
     for (;;) {
       try {
-        await removeMember(etcd, own.id)
-        break
+        return await removeMember(etcd, own.id)
       } catch (error) {
-        const isSettling = error instanceof EtcdError && Date.now() - start < SETTLING_MS
-        if (isSettling) await sleep(250)
-        else if (!loseQuorum) throw error
-        else return warn(`[remove-etcd-member] ${reasonOf(error)}`)
+        if (!(error instanceof EtcdError) || Date.now() - start > SETTLING_MS) throw error
+        await sleep(250)
       }
     }
   } finally {
     etcd.close()
   }
-  say(`[remove-etcd-member] Removed ${member.peerUrl} from etcd, which keeps ${membersText(health.length - 1)}`)
 }
 
 function membersText(count: number): string {

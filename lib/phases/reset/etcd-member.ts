@@ -1,0 +1,92 @@
+/** This node's member of etcd, as its manifests describe it. */
+import { X509Certificate } from 'node:crypto'
+import { isLoopback, joinHostPort, parseAddress } from '../../base/address.ts'
+import { KUBERNETES } from '../../base/paths.ts'
+import { parse } from '../../base/yaml.ts'
+import { openApi } from '../../cluster/api/api-client.ts'
+import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
+import { etcdEndpoints } from '../../cluster/etcd/etcd-pods.ts'
+import { ETCD_CLIENT_PORT, ETCD_PEER_PORT } from '../../kubeadm/manifests/etcd-endpoints.ts'
+import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
+import { readFile } from '../../machine/files.ts'
+
+/** What of a local etcd stands in its manifest. */
+export interface LocalMember {
+  readonly peerUrl: string
+  /** Where it and the members that it joined serve clients; its own first. */
+  readonly endpoints: readonly string[]
+  readonly files: { readonly ca: string; readonly certificate: string; readonly key: string }
+}
+
+const MANIFEST = `${KUBERNETES.manifests}/etcd.yaml`
+
+/** The member, or the one that was about to be; undefined where there is none. */
+export async function memberHere(): Promise<LocalMember | undefined> {
+  const text = readFile('/', MANIFEST)
+  return text === undefined ? begunMember() : localMember(text)
+}
+
+/** The member as its manifest describes it; undefined when that is none of kubeadm's. */
+export function localMember(manifest: string): LocalMember | undefined {
+  const pod = parse(manifest)
+  const told = (flag: string): string | undefined => podArgument(pod, flag)
+  const [peerUrl, cluster = '', clients = ''] = [
+    'initial-advertise-peer-urls',
+    'initial-cluster',
+    'listen-client-urls',
+  ].map(told)
+  const [ca, server] = [told('trusted-ca-file'), told('cert-file')]
+  if (peerUrl === undefined || ca === undefined || server === undefined) return undefined
+  const peers = cluster
+    .split(',')
+    .map(member => member.slice(member.indexOf('=') + 1))
+    .filter(url => url !== '' && url !== peerUrl)
+  const folder = server.replace(/\/[^/]*$/, '')
+  return {
+    peerUrl,
+    endpoints: [...clients.split(',').filter(Boolean), ...peers.map(clientUrl)],
+    files: { ca, certificate: `${folder}/healthcheck-client.crt`, key: `${folder}/healthcheck-client.key` },
+  }
+}
+
+// kubeadm gives both the same host.
+function clientUrl(peerUrl: string): string {
+  return `https://${joinHostPort(hostOf(peerUrl), ETCD_CLIENT_PORT)}`
+}
+
+/** Without the brackets of IPv6. */
+export function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '')
+}
+
+/**
+ * The member that a join was about to start when it was killed: etcd knows of it, and its manifest is not written yet.
+ * Its certificate tells its address, and the API alone where etcd is.
+ */
+async function begunMember(): Promise<LocalMember | undefined> {
+  const { adminConf, certificates } = KUBERNETES
+  const [admin, peer] = [adminConf, `${certificates}/etcd/peer.crt`].map(path => readFile('/', path))
+  if (admin === undefined || peer === undefined) return undefined
+  const names = new X509Certificate(peer).subjectAltName ?? ''
+  const address = [...names.matchAll(/IP Address:([^,\s]+)/g)].map(([, ip = '']) => ip).find(isOwn)
+  if (address === undefined) return undefined
+  const api = openApi(readCredentials(admin, adminConf, path => readFile('/', path)))
+  const endpoints = await etcdEndpoints(api)
+    .catch(() => [])
+    .finally(api.close)
+  const folder = `${certificates}/etcd`
+  return {
+    peerUrl: `https://${joinHostPort(address, ETCD_PEER_PORT)}`,
+    endpoints,
+    files: {
+      ca: `${folder}/ca.crt`,
+      certificate: `${folder}/healthcheck-client.crt`,
+      key: `${folder}/healthcheck-client.key`,
+    },
+  }
+}
+
+function isOwn(text: string): boolean {
+  const address = parseAddress(text)
+  return address !== undefined && !isLoopback(address)
+}
