@@ -1,4 +1,5 @@
 /** What a cluster says of itself to everybody: the ConfigMap cluster-info, read before anybody is trusted. */
+import { lookup } from 'node:dns'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
@@ -61,12 +62,20 @@ const STRANGE = 'is that the port of an API server?'
 /** Reads it. Throws an InfoError that says what is wrong. */
 export async function readClusterInfo({ server, ca, token, certificate, key }: Question): Promise<ClusterInfo> {
   const stop = AbortSignal.timeout(LIMIT_MS)
+  let isResolving = false
   let response: IncomingMessage
   let text = ''
   try {
     const call = request(`${server}${PATH}`, {
       agent: false,
       signal: stop,
+      lookup: (name, options, answer) => {
+        isResolving = true
+        lookup(name, options, (...found) => {
+          isResolving = false
+          answer(...found)
+        })
+      },
       ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
       ...(certificate !== undefined && { cert: certificate, key }),
       headers: { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
@@ -76,10 +85,10 @@ export async function readClusterInfo({ server, ca, token, certificate, key }: Q
     call.on('error', () => {})
     for await (const chunk of response.setEncoding('utf8')) {
       text += chunk
-      if (text.length > MOST_BYTES) throw new Error(`it sends more than an API server would; ${STRANGE}`)
+      if (text.length > MOST_BYTES) throw new Error('it sends more than an API server would')
     }
   } catch (error) {
-    throw connectionError(server, error, stop.aborted)
+    throw connectionError(server, error, stop.aborted ? (isResolving ? 'name' : 'server') : undefined)
   }
   const date = response.headers.date === undefined ? undefined : new Date(response.headers.date)
   const refused = (reason: string): InfoError =>
@@ -114,12 +123,18 @@ function decoded(text: string): JsonObject | undefined {
   }
 }
 
-function connectionError(server: string, error: unknown, isLate: boolean): InfoError {
+function connectionError(server: string, error: unknown, late: 'name' | 'server' | undefined): InfoError {
   const code = String((error as NodeJS.ErrnoException).code ?? '')
   const head = `discovery: cannot reach "${server}"`
   const say = (reason: string, fault: InfoFault): InfoError =>
     new InfoError(`${head}: ${reason}`, fault, { cause: error })
-  if (isLate)
+  // A name server that is silent once is so again, and its silence cannot be cut short.
+  if (late === 'name')
+    return say(
+      `no name server tells its address within ${LIMIT_MS / 1000} s; see to that, or use an address`,
+      'refused',
+    )
+  if (late === 'server')
     return say(`no answer within ${LIMIT_MS / 1000} s; is the address right, is a firewall in between?`, 'unreachable')
   const known = CONNECTION.find(([codes]) => codes.test(code))
   if (known !== undefined) return say(known[1], 'unreachable')

@@ -59,6 +59,12 @@ export async function checkMembers({ members, credentials }: EtcdCluster): Promi
   throw new KubestepError(faults.join('\n'))
 }
 
+/** What of a member that learns: it may be about to have its vote, or be left of a join that is over. */
+export function learnerText(member: EtcdMember, { members }: EtcdCluster): string {
+  const alive = members.find(({ isLearner, name }) => !isLearner && name !== '')?.name ?? 'NODE'
+  return `member "${member.name}" (${memberHex(member.id)}, ${member.peerUrls.join(', ')}) has no vote yet; when nobody joins there any more, remove it: ${removal(alive, member)}`
+}
+
 /** The command that removes a member, through one that lives. */
 export function removal(alive: string, { id }: EtcdMember): string {
   const pki = `${KUBERNETES.certificates}/etcd`

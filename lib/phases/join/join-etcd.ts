@@ -16,7 +16,7 @@ import { etcd as etcdPhase } from '../etcd.ts'
 import { deliverFiles } from '../run/deliver.ts'
 import { givenOf } from '../run/open-phase.ts'
 import { openControlPlaneApi } from './admin-access.ts'
-import { checkMembers, type EtcdCluster, reachEtcdCluster } from './etcd-cluster.ts'
+import { checkMembers, type EtcdCluster, learnerText, reachEtcdCluster } from './etcd-cluster.ts'
 import type { JoinRun } from './join-run.ts'
 import { makeManifestsLater } from './prepare-control-plane.ts'
 
@@ -63,7 +63,15 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
     const there = cluster.members.find(({ peerUrls }) => peerUrls.includes(peerUrl))
     // The member before may have come a moment ago, or may still learn.
     const waits: readonly EtcdFault[] = ['unhealthy', 'too-many-learners', 'no-leader', 'unreachable']
-    const member = there ?? (await persist(waits, limit, task.tell, () => addLearner(etcd, peerUrl)))
+    const learner = cluster.members.find(({ isLearner, id }) => isLearner && id !== there?.id)
+    const learning = learner === undefined ? undefined : learnerText(learner, cluster)
+    if (learning !== undefined) output.say(`[etcd] Waiting, as etcd takes one learner at a time: ${learning}`)
+    const member =
+      there ??
+      (await persist(waits, limit, task.tell, () => addLearner(etcd, peerUrl)).catch((error: unknown) => {
+        if (learning === undefined || !(error instanceof EtcdError) || error.fault !== 'too-many-learners') throw error
+        throw new KubestepError(`etcd-join: cannot add a member to etcd: ${learning}`, { cause: error })
+      }))
     added = there === undefined ? member : undefined
     const name = node.config.init.nodeRegistration.name
     const all = await listMembers(etcd)

@@ -36,7 +36,7 @@ export async function runJoin(call: Call, steps: JoinSteps): Promise<void> {
       await waitForNode(run)
       await (await run.supply()).images.all
     } catch (error) {
-      throw await undone(error, run, before)
+      throw await undone(error, call, before)
     } finally {
       await run.close()
     }
@@ -78,6 +78,8 @@ async function runAll(run: JoinRun, steps: JoinSteps): Promise<void> {
   const { skipPhases = [] } = run.config
   for (const { name, controlPlane } of JOIN_PHASE_ROWS) {
     if (controlPlane && run.role === 'worker') continue
+    // All that follows is taken away by the next join, if this one is killed.
+    if (name !== JOIN_PHASE_ROWS[0]?.name) run.journal.record()
     for (const [step, go] of Object.entries(steps)) {
       if ((step === name || step.startsWith(`${name}/`)) && !isSkipped(step, skipPhases)) await go(run)
     }
@@ -123,8 +125,10 @@ function doneLines({ role, config, timings }: JoinRun): string[] {
 }
 
 /** Takes back what was changed, after its logs were saved; a fault in our own code stays as it is. */
-async function undone(error: unknown, { call, journal }: JoinRun, before: number): Promise<unknown> {
+async function undone(error: unknown, call: Call, before: number): Promise<unknown> {
   if (!(error instanceof KubestepError)) return error
+  // Files are recorded as they are written, by whoever writes them.
+  const journal = openJournal(LAYOUT.journal)
   if (journal.changes().length === before) return error
   const reason = messageOf(call.name, error)
   const logs = await writeLogBundle({ reason }).then(
