@@ -9,7 +9,7 @@ import { openJournal } from '../lib/machine/journal.ts'
 import { preparedChanges, undoPreparation } from '../lib/phases/prepare/prepare.ts'
 import { othersChanges, ownerOf } from '../lib/phases/reset/cluster-owner.ts'
 import { describe } from '../lib/phases/reset/describe-change.ts'
-import { leaveEtcd } from '../lib/phases/reset/leave-etcd.ts'
+import { leaveCluster } from '../lib/phases/reset/leave-cluster.ts'
 import { readRequest, strangers } from '../lib/phases/reset/request.ts'
 import { undoAll } from '../lib/phases/reset/undo-all.ts'
 import { leftLines, preparationLeft } from '../lib/phases/reset/what-stays.ts'
@@ -58,7 +58,8 @@ export const reset: Script = script(
       const leaving = { dryRun, loseQuorum, say: output.say, warn: output.warn }
       for (const line of strangers(flags, changes)) output.warn(line)
       // Also when nothing else is asked for.
-      if (count > 0 && !skipped.includes('remove-etcd-member')) await leaveEtcd(leaving)
+      if (count > 0 && !skipped.includes('remove-etcd-member'))
+        await leaveCluster(skipped.includes('cleanup-node') ? [] : changes, leaving)
       if (count === 0) {
         const whose = owner ?? 'kubestep'
         output.say(`[reset] Nothing to do: no record of a cluster of ${whose} on this machine`)

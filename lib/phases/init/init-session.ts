@@ -6,7 +6,7 @@ import type { Call } from '../../cli/script.ts'
 import { writeFiles } from '../../machine/files.ts'
 import { type Journal, openJournal } from '../../machine/journal.ts'
 import { ownerOf } from '../reset/cluster-owner.ts'
-import { leaveEtcd } from '../reset/leave-etcd.ts'
+import { leaveCluster } from '../reset/leave-cluster.ts'
 import { undoAll } from '../reset/undo-all.ts'
 import { isInTheWay, leftLines } from '../reset/what-stays.ts'
 import { alone } from '../run/machine-session.ts'
@@ -41,7 +41,8 @@ export function withSession<Up extends Pick<ClusterUp, 'timings' | 'gates'>>(
     if (before >= 0) {
       call.output.say(`[${call.name}] Taking away what an earlier ${call.name} left`)
       const say = { detail: call.output.detail, note: call.output.detail }
-      await leaveEtcd({ dryRun: false, loseQuorum: false, say: say.note, warn: call.output.warn })
+      const leaving = { dryRun: false, loseQuorum: false, say: say.note, warn: call.output.warn }
+      await leaveCluster(journal.changes().slice(before), leaving)
       const left = await undoAll(journal, say, before)
       const obstacles = left.filter(isInTheWay)
       if (obstacles.length > 0) throw new KubestepError(leftLines(left).join('\n'))

@@ -10,7 +10,7 @@ import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { type Journal, openJournal } from '../../machine/journal.ts'
 import { withSession } from '../init/init-session.ts'
 import { block, resetCommand } from '../init/next-commands.ts'
-import { leaveEtcd } from '../reset/leave-etcd.ts'
+import { leaveCluster } from '../reset/leave-cluster.ts'
 import { undoAll } from '../reset/undo-all.ts'
 import { alone } from '../run/machine-session.ts'
 import { JOIN_PHASE_ROWS } from './join-phase.ts'
@@ -136,9 +136,10 @@ async function undone(error: unknown, call: Call, before: number): Promise<unkno
     () => [],
   )
   const { detail } = call.output
-  await leaveEtcd({ dryRun: false, loseQuorum: false, say: detail, warn: call.output.warn }).catch((reason: unknown) =>
-    call.output.warn(reasonOf(reason)),
-  )
+  const leaving = { dryRun: false, loseQuorum: false, say: detail, warn: call.output.warn }
+  await leaveCluster(journal.changes().slice(before), leaving).catch((reason: unknown) => {
+    call.output.warn(reasonOf(reason))
+  })
   const left = await undoAll(journal, { detail, note: detail }, before)
   const end =
     left.length === 0

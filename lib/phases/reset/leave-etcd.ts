@@ -26,14 +26,17 @@ export interface Leaving {
   readonly warn: (line: string) => void
 }
 
-/** Leaves. Throws a KubestepError when the others would lose their quorum, or when etcd does not let it go. */
-export async function leaveEtcd(leaving: Leaving): Promise<void> {
+/**
+ * Leaves; gives whether this node's member is the only one. Throws a KubestepError when the others would lose their
+ * quorum, or when etcd does not let it go.
+ */
+export async function leaveEtcd(leaving: Leaving): Promise<boolean> {
   const member = await memberHere()
-  if (member === undefined) return
+  if (member === undefined) return false
   const [ca, certificate, key] = [member.files.ca, member.files.certificate, member.files.key].map(path =>
     readFile('/', path),
   )
-  if (ca === undefined || certificate === undefined || key === undefined) return
+  if (ca === undefined || certificate === undefined || key === undefined) return false
   const credentials = { ca, certificate, key }
   const others = await othersOf(member, credentials).catch((error: unknown) => {
     // An etcd of one member that does not run needs no farewell.
@@ -43,6 +46,7 @@ export async function leaveEtcd(leaving: Leaving): Promise<void> {
       )
   })
   if (others) await leave(member, others, leaving)
+  return others === undefined ? member.endpoints.length <= 2 : others.health.length === 0
 }
 
 interface Others {
