@@ -9,7 +9,7 @@ import { staticPods } from '../../lib/kubeadm/manifests/manifests.ts'
 import { decrypt, encrypt, newCertificateKey } from '../../lib/kubeadm/objects/upload-certs-objects.ts'
 import { JOIN_PHASE_NAMES, JOIN_PHASE_ROWS } from '../../lib/phases/join/join-phase.ts'
 import { JOIN_STEPS, join } from '../../lib/phases/join.ts'
-import { localMember } from '../../lib/phases/reset/etcd-member.ts'
+import { localMember } from '../../lib/phases/reset/local-member.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 import { initConfig } from '../pki.ts'
 

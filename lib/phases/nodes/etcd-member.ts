@@ -5,7 +5,7 @@ import { reachEtcd } from '../../cluster/etcd/gateway.ts'
 import { listMembers, removeMember } from '../../cluster/etcd/members.ts'
 import { readFile } from '../../machine/files.ts'
 import type { LocalNode } from '../../machine/local-node/local-node.ts'
-import { localMember } from '../reset/leave-etcd.ts'
+import { localMember } from '../reset/local-member.ts'
 
 /** Takes its member out, so that the others do not wait for it. Throws a KubestepError when etcd does not let it go. */
 export async function removeEtcdMember({ name, addresses }: LocalNode): Promise<void> {

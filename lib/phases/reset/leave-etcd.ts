@@ -16,7 +16,7 @@ import {
 } from '../../cluster/etcd/members.ts'
 import { readFile } from '../../machine/files.ts'
 import { localNodes } from '../../machine/local-node/local-node.ts'
-import { hostOf, type LocalMember, memberHere } from './etcd-member.ts'
+import { hostOf, type LocalMember, memberHere } from './local-member.ts'
 
 export interface Leaving {
   readonly dryRun: boolean
