@@ -72,7 +72,7 @@ require() {
 # unpack FOLDER PACKAGE...: the content of packages, without installing them.
 unpack() {
   local folder=$1 package; shift
-  mkdir -p "$CACHE/debs"
+  mkdir -p "$CACHE/debs" "$folder"
   for package; do
     compgen -G "$CACHE/debs/${package}_*.deb" >/dev/null && continue
     apt-cache show "$package" >/dev/null 2>&1 || update_once
