@@ -10,6 +10,7 @@ import { clusterSocket } from '../../cluster/diagnose/machine-context.ts'
 import { explain } from '../../machine/files.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
+import { AGENT } from '../../machine/service/service.ts'
 import { openCri } from '../../supply/cri/cri-client.ts'
 import { endContainer, podContainers } from '../../supply/cri/pod-containers.ts'
 import { unreachedGate } from '../run/healthy-again.ts'
@@ -66,6 +67,7 @@ export async function restoreSnapshot(call: Call): Promise<void> {
       )
     }
     if (!tool.raisesRevision) {
+      await serviceManager().restart(AGENT)
       call.output.warn(
         'etcd: this etcdutl cannot raise the revision, so whatever watched the cluster may miss changes: start kube-proxy, CoreDNS, your controllers and the kubelets of other nodes again',
       )
