@@ -1,18 +1,20 @@
 /** Which versions run in a cluster, node by node. */
 
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import { formatVersion, parseVersion } from '../../base/version.ts'
 import type { ByVersion, ClusterVersions } from '../../kubeadm/upgrade/plan.ts'
 import type { Api } from './api-client.ts'
 import { conditionOf } from './condition.ts'
 
 const PODS = '/api/v1/namespaces/kube-system/pods'
 
-/** Reads them from the Nodes, from the static Pods' images and from CoreDNS' Deployment. Throws an ApiError. */
+/** Reads them from the Nodes, from the images of static Pods, CoreDNS and kube-proxy. Throws an ApiError. */
 export async function runningVersions(api: Api): Promise<ClusterVersions> {
-  const [nodes, pods, deployments] = await Promise.all([
+  const [nodes, pods, deployments, proxy] = await Promise.all([
     api.get('/api/v1/nodes'),
     api.get(`${PODS}?labelSelector=${encodeURIComponent('tier=control-plane')}`),
     api.get(`/apis/apps/v1/namespaces/kube-system/deployments?labelSelector=${encodeURIComponent('k8s-app=kube-dns')}`),
+    api.get('/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy'),
   ])
   const kubelets = itemsOf(nodes).map(
     node => [text(node, 'status', 'nodeInfo', 'kubeletVersion'), text(node, 'metadata', 'name')] as const,
@@ -24,14 +26,17 @@ export async function runningVersions(api: Api): Promise<ClusterVersions> {
         .map(pod => [imageTag(pod.spec), text(pod, 'spec', 'nodeName')] as const),
     )
   const [dns] = itemsOf(deployments)
-  const template = isObject(dns?.spec) && isObject(dns.spec.template) ? dns.spec.template : undefined
+  const specOf = (workload: JsonObject | undefined): Json | undefined =>
+    isObject(workload?.spec) && isObject(workload.spec.template) ? workload.spec.template.spec : undefined
+  const kubeProxy = parseVersion(imageTag(specOf(proxy)))
   return {
     kubelets: grouped(kubelets),
     apiservers: byComponent('kube-apiserver'),
     controllerManagers: byComponent('kube-controller-manager'),
     schedulers: byComponent('kube-scheduler'),
     etcds: byComponent('etcd'),
-    ...(template !== undefined && { coredns: imageTag(template.spec) }),
+    ...(dns !== undefined && { coredns: imageTag(specOf(dns)) }),
+    ...(kubeProxy !== undefined && { kubeProxy: formatVersion(kubeProxy) }),
   }
 }
 

@@ -18,6 +18,8 @@ export interface ClusterVersions {
   readonly etcds: ByVersion
   /** Tag of CoreDNS' image; undefined when there is none. */
   readonly coredns?: string
+  /** Version of kube-proxy, with its v; undefined when there is none. */
+  readonly kubeProxy?: string
 }
 
 export interface ComponentUpgrade {

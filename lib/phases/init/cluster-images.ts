@@ -65,7 +65,8 @@ function named(archive: string): string {
   return `${basename(dirname(archive))}/${basename(archive)}`
 }
 
-function isNeeded(archive: string, { joins }: InitConfig): boolean {
+/** Whether a node of that kind may have use for an archive, by its name. */
+export function isNeeded(archive: string, { joins }: Pick<InitConfig, 'joins'>): boolean {
   return joins !== 'worker' || !CONTROL_PLANE_ALONE.some(name => named(archive).includes(name))
 }
 

@@ -6,6 +6,7 @@ import { formatVersion } from '../../base/version.ts'
 import { commandOf } from '../../cli/invocation.ts'
 import type { Call } from '../../cli/script.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
+import { patientApi } from '../../cluster/api/patient-api.ts'
 import { drain, setCordon } from '../../cluster/drain.ts'
 import { imageOf } from '../../kubeadm/images/image-list.ts'
 import { alone } from '../run/machine-session.ts'
@@ -15,7 +16,7 @@ import { awaitNode, startNewKubelet } from './new-kubelet.ts'
 import { openNodeApi, podWatch } from './node-access.ts'
 import { putObjects } from './put-objects.ts'
 import { OF_ADMINS, RENEWED_WITH, renewWith } from './renewed-credentials.ts'
-import { awaitWrittenPod, type PodWatch, replacePod, stopPod } from './replaced-pod.ts'
+import { awaitWrittenPod, type PodWatch, replacePod, stopApiServer, stopPod } from './replaced-pod.ts'
 import { rollBack } from './roll-back.ts'
 import { entryOf, forgetUnfinished, isWritten, readUnfinished, type Unfinished, writeUnfinished } from './unfinished.ts'
 import { isNamedBy } from './upgrade-phases.ts'
@@ -48,18 +49,20 @@ async function finish(call: Call, upgrade: Unfinished): Promise<void> {
   const { output, flags } = call
   const { to, request, isControlPlane } = upgrade
   const wants = (phase: string): boolean => request.steps.some(step => isNamedBy(step, [phase]))
-  const api = openNodeApi(upgrade, call)
+  const direct = openNodeApi(upgrade, call)
   try {
-    if (wants('control-plane') && isControlPlane) await replacePods(call, upgrade, podWatch(upgrade, api, call))
+    if (wants('control-plane') && isControlPlane) await replacePods(call, upgrade, podWatch(upgrade, direct, call))
     const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? request.timeouts.upgradeManifests))
+    const api = patientApi(direct, deadline)
     const before = ['upload-config', 'bootstrap-token'].filter(wants)
     if (isControlPlane) await putObjects(call, upgrade, api, before, deadline)
     if (wants('kubelet-config')) await replaceKubelet(call, upgrade, api, deadline)
     if (isControlPlane && wants('addon')) await putObjects(call, readUnfinished() ?? upgrade, api, ['addon'], deadline)
     forgetUnfinished()
   } finally {
-    api.close()
+    direct.close()
   }
+  if (!request.isWhole) return
   const { name } = to.init.nodeRegistration
   output.event('upgraded', {
     nodeName: name,
@@ -89,6 +92,10 @@ async function replacePods(call: Call, upgrade: Unfinished, watch: PodWatch): Pr
       await renewWith(upgrade, RENEWED_WITH[component])
       const task = output.begin(component, `[upgrade/staticpods] Replacing the static Pod of ${component}`)
       if (isEtcdNew) {
+        await stopApiServer(
+          pods.filter(other => !isWritten(other)),
+          watch,
+        )
         await stopPod(component, path, watch)
         copyData(to.cluster.etcd.local?.dataDir ?? KUBERNETES.etcd)
       }

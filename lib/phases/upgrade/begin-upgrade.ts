@@ -11,8 +11,9 @@ import { type Artifacts, readArtifacts } from '../../supply/components/artifacts
 import { prepareComponents } from '../../supply/components/fetch-components.ts'
 import { fetchingOf } from '../../supply/components/fetch-options.ts'
 import { reporterOf } from '../../supply/components/reporter.ts'
+import { presentImages } from '../../supply/runtime/import-archives.ts'
 import { openRuntime } from '../../supply/runtime/runtime.ts'
-import { loadImages } from '../init/cluster-images.ts'
+import { isNeeded, loadImages } from '../init/cluster-images.ts'
 import { absentAddons, withoutAddons } from './absent-addons.ts'
 import { saveSnapshot } from './etcd-copies.ts'
 import { isOurKubelet, stageProgram } from './new-kubelet.ts'
@@ -41,6 +42,7 @@ export async function beginUpgrade(call: Call, asked: UpgradeRequest): Promise<U
       request,
       from: plan.from,
       to: plan.to,
+      addonsFrom: plan.addonsFrom,
       isControlPlane: plan.isControlPlane,
       files: files.map(({ path, mode, before, content, component }) => ({
         path,
@@ -103,13 +105,16 @@ async function supply(
 ): Promise<Unfinished['kubelet']> {
   const { flags, output } = call
   const wants = (phase: string): boolean => steps.some(step => isNamedBy(step, [phase]))
-  const needsImages = isControlPlane && (wants('control-plane') || wants('addon'))
+  // A worker's kubelet pulls what it needs, but not from a folder.
+  const needsImages = isControlPlane
+    ? wants('control-plane') || wants('addon')
+    : flags.artifacts !== undefined && wants('kubelet-config')
   const needsKubelet = wants('kubelet-config') && isOurKubelet()
   if (!needsImages && !needsKubelet) return undefined
   const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
   const reporter = reporterOf(call)
   const fetching = fetchingOf(flags, deadline, reporter.onProgress)
-  const wanted = withoutAddons(to, steps)
+  const wanted = isControlPlane ? withoutAddons(to, steps) : { ...to, joins: 'worker' as const }
   const wish = { version: to.cluster.kubernetesVersion, arch: architecture() }
   try {
     const found: Artifacts =
@@ -120,8 +125,10 @@ async function supply(
       const task = output.begin('images', `[upgrade] Putting the images of ${wish.version} into the runtime`)
       const runtime = await openRuntime(to.init.nodeRegistration.criSocket, false)
       try {
-        const sources = { archives: found.imageArchives, ...(flags.artifacts === undefined && pulls && { fetching }) }
-        await loadImages(runtime, wanted, sources).all
+        const present = await presentImages(runtime.cri)
+        const archives = found.imageArchives.filter(archive => isNeeded(archive, wanted))
+        const sources = { archives, ...(flags.artifacts === undefined && pulls && { fetching }) }
+        if (!imageList(wanted).every(image => present.has(image))) await loadImages(runtime, wanted, sources).all
       } finally {
         runtime.cri.close()
       }

@@ -1,12 +1,17 @@
 /** The ways of an upgrade into its cluster and into what runs on this node. */
 import { timerMilliseconds } from '../../base/duration.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import type { Call } from '../../cli/script.ts'
 import { openAdminApi } from '../../cluster/api/admin-api.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
 import { contextOf } from '../../cluster/diagnose/diagnosis-context.ts'
+import { etcdCredentials } from '../../cluster/etcd/etcd-credentials.ts'
+import { openEtcd } from '../../cluster/etcd/gateway.ts'
+import { statusOf } from '../../cluster/etcd/members.ts'
 import { gateContext } from '../../cluster/ready/gate-context.ts'
+import { etcdLoopbackUrl } from '../../kubeadm/manifests/etcd-endpoints.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import type { PodWatch } from './replaced-pod.ts'
 import type { Unfinished } from './unfinished.ts'
@@ -25,8 +30,19 @@ export function podWatch({ to, request }: Unfinished, api: Api, { output }: Pick
   return {
     api,
     gates: gateContext(to, api),
+    lookAtEtcd: () => lookAtEtcd(to),
     diagnosis: contextOf(to, serviceManager(), socket, api),
     limitMs: timerMilliseconds(request.timeouts.upgradeManifests),
     say: output.say,
+  }
+}
+
+async function lookAtEtcd(config: InitConfig): Promise<true | string> {
+  const client = openEtcd(etcdLoopbackUrl(config), etcdCredentials(config.cluster, readHere))
+  try {
+    const { leader } = await statusOf(client)
+    return leader !== '0' || 'it sees no leader'
+  } finally {
+    client.close()
   }
 }

@@ -13,9 +13,12 @@ import type { HostFacts } from '../../machine/host/facts.ts'
 
 /** What the files are rendered from. */
 export interface FilePlan {
-  /** As the present version would be set up, and as the new one is. */
+  /** As this node's present version would be set up, and as the new one is. */
   readonly from: InitConfig
   readonly to: InitConfig
+  /** The same of the present kubelet and of the present addons, which may be behind, or ahead. */
+  readonly kubeletFrom: InitConfig
+  readonly addonsFrom: InitConfig
   readonly facts: HostFacts
   readonly read: (path: string) => string | undefined
   /** The user's patches, for the new version. */
@@ -37,7 +40,11 @@ export function plannedFiles(plan: FilePlan): readonly PlannedFile[] {
   const manifests = plan.isControlPlane ? manifestsOf(plan) : []
   return [
     ...manifests,
-    ...merged(plan, kubeletFiles(plan.from, plan.facts).files, kubeletFiles(plan.to, plan.facts, plan.apply).files),
+    ...merged(
+      plan,
+      kubeletFiles(plan.kubeletFrom, plan.facts).files,
+      kubeletFiles(plan.to, plan.facts, plan.apply).files,
+    ),
   ]
 }
 

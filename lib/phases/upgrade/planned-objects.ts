@@ -25,7 +25,7 @@ export interface PlannedObject extends ClusterObject {
   readonly edits: readonly Edit[]
 }
 
-type ObjectPlan = Pick<FilePlan, 'from' | 'to' | 'facts' | 'apply'>
+type ObjectPlan = Pick<FilePlan, 'addonsFrom' | 'to' | 'facts' | 'apply'>
 
 /** Source: kubeadm cmd/phases/upgrade/apply/bootstraptoken.go (v1.36): tokens and cluster-info stay as they are. */
 function isUpgraded({ phase, resource }: ClusterObject): boolean {
@@ -70,7 +70,7 @@ export async function plannedObjects(
   steps: readonly string[],
 ): Promise<readonly PlannedObject[]> {
   const [old, fresh] = [
-    objectsOf(plan, plan.from, (_target, object) => object),
+    objectsOf(plan, plan.addonsFrom, (_target, object) => object),
     objectsOf(plan, plan.to, plan.apply),
   ].map(of => steps.flatMap(of).filter(isUpgraded))
   return Promise.all(
@@ -90,13 +90,13 @@ const WORKLOADS: readonly string[] = ['deployments', 'daemonsets']
 
 async function withTheirs(
   api: Api,
-  { from, to }: ObjectPlan,
+  { addonsFrom, to }: ObjectPlan,
   { resource, name, object }: ClusterObject,
   before: JsonObject,
   base: JsonObject | undefined,
 ): Promise<{ readonly object: JsonObject; readonly edits: readonly Edit[] }> {
   if (resource === 'configmaps' && name === 'coredns')
-    return { object: await corefileFor(api, object, before, from, to), edits: [] }
+    return { object: await corefileFor(api, object, before, addonsFrom, to), edits: [] }
   if (!WORKLOADS.includes(resource) || base === undefined) return { object, edits: [] }
   // What the server fills in is nobody's change: it is asked what it would make of the present version's.
   const [filledBase, filledOurs] = await Promise.all([filledIn(api, base, before), filledIn(api, object, before)])

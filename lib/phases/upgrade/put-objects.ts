@@ -32,7 +32,7 @@ export async function putObjects(
   deadline: AbortSignal,
 ): Promise<void> {
   const { output } = call
-  const { from, to, request } = upgrade
+  const { addonsFrom, to, request } = upgrade
   const steps = request.steps.filter(step => isNamedBy(step, phases))
   if (steps.length === 0) return
   const lagging = phases.includes('addon') ? await laggingControlPlanes(api, upgrade) : []
@@ -42,7 +42,7 @@ export async function putObjects(
     )
     return
   }
-  const plan = { from, to, facts: readHostFacts('/'), apply: loadPatches({ config: to }, output) }
+  const plan = { addonsFrom, to, facts: readHostFacts('/'), apply: loadPatches({ config: to }, output) }
   const objects = await plannedObjects(api, plan, steps)
   sayEdits(
     objects.map(({ resource, name, edits }) => ({ path: `${resource}/${name}`, edits })),

@@ -19,9 +19,8 @@ const POLL_MS = 100
 /** Who ends this often does not come up. */
 const MANY_ENDS = 3
 
-/** What tells that a component serves: etcd by the API server, which is ready only with it. */
-const GATE_OF: Readonly<Record<ComponentName, Gate['name']>> = {
-  etcd: 'api',
+/** What tells that a component serves; etcd says it itself, because the API server may be the next that is broken. */
+const GATE_OF: Readonly<Record<Exclude<ComponentName, 'etcd'>, Gate['name']>> = {
   'kube-apiserver': 'api',
   'kube-controller-manager': 'control-plane',
   'kube-scheduler': 'control-plane',
@@ -30,6 +29,8 @@ const GATE_OF: Readonly<Record<ComponentName, Gate['name']>> = {
 export interface PodWatch {
   readonly api: Api
   readonly gates: GateContext
+  /** Whether etcd serves; else why not. */
+  readonly lookAtEtcd: () => Promise<true | string>
   readonly diagnosis: DiagnosisContext
   /** How long each Pod may take. */
   readonly limitMs: number
@@ -64,6 +65,18 @@ export async function stopPod(component: ComponentName, path: string, watch: Pod
   }
 }
 
+/**
+ * Takes an API server away that is going to be replaced as well, before etcd goes: one that hangs without etcd keeps the
+ * kubelet waiting half a minute for each request about a static Pod, one that is not there does not. Throws a KubestepError.
+ */
+export async function stopApiServer(
+  files: readonly { readonly component?: ComponentName; readonly path: string }[],
+  watch: PodWatch,
+): Promise<void> {
+  const file = files.find(({ component }) => component === 'kube-apiserver')
+  if (file !== undefined) await stopPod('kube-apiserver', file.path, watch)
+}
+
 /** Waits for a Pod whose manifest was written before. Throws a KubestepError with the component's last words. */
 export async function awaitWrittenPod(component: ComponentName, path: string, watch: PodWatch): Promise<void> {
   const cri = await openCri(socketOf(watch))
@@ -82,7 +95,9 @@ export async function awaitWrittenPod(component: ComponentName, path: string, wa
 }
 
 async function awaitPod(component: ComponentName, old: readonly string[], cri: Cri, watch: PodWatch): Promise<void> {
-  const gate = GATES.find(({ name }) => name === GATE_OF[component])
+  const gate = component === 'etcd' ? undefined : GATES.find(({ name }) => name === GATE_OF[component])
+  const look = (): Promise<true | string> | undefined =>
+    component === 'etcd' ? watch.lookAtEtcd() : gate?.check(watch.gates)
   const deadline = AbortSignal.timeout(watch.limitMs)
   const stop = new AbortController()
   const helping = helpChanged(watch.diagnosis, watch.api, stop.signal, watch.say)
@@ -91,7 +106,7 @@ async function awaitPod(component: ComponentName, old: readonly string[], cri: C
       const [newest] = (await containersOf(component, cri)).filter(({ id }) => !old.includes(id))
       const verdict =
         newest?.state === 'running'
-          ? await gate?.check(watch.gates).catch(() => 'it does not answer')
+          ? await look()?.catch(() => 'it does not answer')
           : 'its new container has not started'
       if (verdict === true) return
       const ends = newest === undefined ? 0 : newest.attempt + (newest.state === 'exited' ? 1 : 0)

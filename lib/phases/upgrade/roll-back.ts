@@ -16,7 +16,7 @@ import { alone } from '../run/machine-session.ts'
 import { restoreData } from './etcd-copies.ts'
 import { isKubeletReplaced, startOldKubelet } from './new-kubelet.ts'
 import { openNodeApi, podWatch } from './node-access.ts'
-import { replacePod, stopPod } from './replaced-pod.ts'
+import { replacePod, stopApiServer, stopPod } from './replaced-pod.ts'
 import { type ChangedFile, forgetUnfinished, readUnfinished, type Unfinished } from './unfinished.ts'
 import { readHere } from './upgrade-outlook.ts'
 
@@ -49,10 +49,15 @@ export async function rollBack(call: Call, upgrade: Unfinished, failed?: Compone
       await startOldKubelet(files.filter(({ component }) => component === undefined))
       output.say('[upgrade] The kubelet is as before')
     }
-    for (const file of files.toReversed()) {
+    for (const file of inOrder(files)) {
       const { component, path, mode, before } = file
       if (component === undefined || before === undefined || isAsBefore(file)) continue
       const watch = { ...podWatch({ ...upgrade, to: from }, api, call), limitMs }
+      if (component === 'etcd')
+        await stopApiServer(
+          files.filter(other => !isAsBefore(other)),
+          watch,
+        )
       if (component === 'etcd' && restoresData(upgrade, failed)) {
         await stopPod(component, path, watch)
         const { dataDir = KUBERNETES.etcd } = from.cluster.etcd.local ?? {}
@@ -68,6 +73,16 @@ export async function rollBack(call: Call, upgrade: Unfinished, failed?: Compone
   } finally {
     api.close()
   }
+}
+
+/**
+ * Nothing may be newer than the API server, so it goes last; after etcd, without which it would end soon after it was
+ * waited for.
+ */
+const LAST: readonly (ComponentName | undefined)[] = ['etcd', 'kube-apiserver']
+
+function inOrder(files: readonly ChangedFile[]): readonly ChangedFile[] {
+  return files.toReversed().toSorted((a, b) => LAST.indexOf(a.component) - LAST.indexOf(b.component))
 }
 
 function isAsBefore({ path, before }: ChangedFile): boolean {

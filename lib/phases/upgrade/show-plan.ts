@@ -19,7 +19,7 @@ import { readOutlook } from './upgrade-outlook.ts'
 import type { UpgradeRequest } from './upgrade-request.ts'
 
 /** Configurations of components have had one version each in all releases. Source: kubeadm componentconfigs (v1.18 to v1.36). */
-const CONFIG_VERSIONS: UpgradePlan['configVersions'] = [
+export const CONFIG_VERSIONS: UpgradePlan['configVersions'] = [
   ['kubeproxy.config.k8s.io', 'v1alpha1'],
   ['kubelet.config.k8s.io', 'v1beta1'],
 ].map(([group = '', version = '']) => ({

@@ -20,6 +20,8 @@ export interface Unfinished {
   readonly request: UpgradeRequest
   readonly from: InitConfig
   readonly to: InitConfig
+  /** What the addons were rendered from. */
+  readonly addonsFrom: InitConfig
   readonly isControlPlane: boolean
   /** Manifests in the order in which they are replaced, then the kubelet's files. */
   readonly files: readonly ChangedFile[]

@@ -7,6 +7,7 @@ import { formatVersion } from '../../base/version.ts'
 import type { Call } from '../../cli/script.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
+import { patientApi } from '../../cluster/api/patient-api.ts'
 import { runningVersions } from '../../cluster/api/running-versions.ts'
 import { readStoredConfig } from '../../cluster/api/stored-config.ts'
 import type { ClusterVersions } from '../../kubeadm/upgrade/plan.ts'
@@ -52,9 +53,11 @@ export async function readOutlook({ flags }: Pick<Call, 'flags'>): Promise<Outlo
   }
   const api = openApi(readCredentials(text, file, readHere))
   try {
+    const deadline = AbortSignal.timeout(PATIENCE_MS)
+    const patient = patientApi(api, deadline)
     const [stored, running] = await Promise.all([
-      readStoredConfig(api, AbortSignal.timeout(PATIENCE_MS)),
-      isControlPlane || flags.kubeconfig !== undefined ? runningVersions(api) : undefined,
+      readStoredConfig(api, deadline),
+      isControlPlane || flags.kubeconfig !== undefined ? runningVersions(patient) : undefined,
     ])
     return { api, facts, node, stored, ...(running !== undefined && { running }) }
   } catch (error) {
@@ -73,14 +76,15 @@ export function targetVersion({ stored }: Outlook, { command, version, steps }: 
 
 /** What the files of this node are rendered from, on the way to a version. Throws a ConfigError, and an ApiError. */
 export async function filePlan(
-  { api, facts, node, stored }: Outlook,
+  { api, facts, node, stored, running }: Outlook,
   { patches, timeouts }: Pick<UpgradeRequest, 'patches' | 'timeouts'>,
   version: string,
   { output }: Pick<Call, 'output'>,
 ): Promise<FilePlan> {
   const isControlPlane = node.endpoint !== undefined
+  const kubelet = await kubeletVersion(api, node)
   const present = apiserverVersion(readHere)
-  const from = present === undefined ? await kubeletVersion(api, node) : formatVersion(present)
+  const from = present === undefined ? kubelet : formatVersion(present)
   const configOf = (release: string, patched: StoredNode): InitConfig => {
     const config = storedInitConfig(stored, patched, release, facts)
     return { ...config, init: { ...config.init, timeouts } }
@@ -88,6 +92,8 @@ export async function filePlan(
   const to = configOf(version, { ...node, ...(patches !== undefined && { patches }) })
   return {
     from: configOf(from, node),
+    kubeletFrom: configOf(kubelet, node),
+    addonsFrom: configOf(running?.kubeProxy ?? from, node),
     to,
     facts,
     read: readHere,

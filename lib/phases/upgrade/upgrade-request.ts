@@ -16,6 +16,8 @@ export interface UpgradeRequest {
   readonly command: UpgradeCommand
   /** With its `v`; undefined when nobody names one. */
   readonly version?: string
+  /** Whether it is the whole command, and not one of its phases alone. */
+  readonly isWhole: boolean
   /** What is to be done, in order. */
   readonly steps: readonly string[]
   readonly dryRun: boolean
@@ -69,6 +71,7 @@ export function readUpgradeRequest(call: Call): {
     request: {
       command,
       ...(version !== undefined && { version }),
+      isWhole: phase === undefined,
       steps: upgradeSteps(command).filter(step =>
         named === undefined ? !isNamedBy(step, skipped) : isNamedBy(step, named),
       ),
