@@ -4,31 +4,46 @@ import { commandOf } from './invocation.ts'
 import { meaningOf, type Option, placeholderOf } from './option.ts'
 import { COMMON, OPTIONS, type OptionName } from './options.ts'
 
-/** Help for a script; for one of its sub-commands when that was named. */
+/** Help for a script; for one of its sub-commands when that was named, and is not what the script does without. */
 export function helpText(command: Command, subcommandName = ''): string {
-  const subcommand = command.subcommands?.find(sub => sub.name === subcommandName)
-  const options = subcommand === undefined ? allOptions(command) : optionsOf(command, subcommand)
+  const { subcommands = [], needsSubcommand, positionals } = command
+  const chosen = subcommands.find(sub => sub.name === subcommandName)
+  const named = chosen === subcommands[0] && !needsSubcommand ? undefined : chosen
+  const options = chosen === undefined ? allOptions(command) : optionsOf(command, chosen)
+  const examples = command.examples.filter(
+    example => named === undefined || `${example} `.startsWith(`${command.name}.mts ${named.name} `),
+  )
+  const words = [
+    commandOf(command.name),
+    named?.name ?? usageOfSubcommand(command),
+    positionals ?? '',
+    '[options]',
+  ].filter(Boolean)
   return [
-    command.about,
+    named === undefined ? command.about : `${named.about}.`,
     '',
     'Usage:',
-    `  ${commandOf(command.name)}${usageOfSubcommand(command)}${command.positionals ? ` ${command.positionals}` : ''} [options]`,
-    ...section(
-      'Sub-commands:',
-      (command.subcommands ?? []).map((sub, index) => [sub.name, aboutSubcommand(command, sub, index)]),
-    ),
+    `  ${words.join(' ')}`,
+    ...(named === undefined ? subcommandSection(command) : []),
     ...section('Options:', options.map(optionRow)),
     ...section('Common options:', COMMON.map(optionRow)),
-    '',
-    'Examples:',
-    ...command.examples.map(example => `  ${example.replace(/^([\w-]+)\.mts/, (_, name: string) => commandOf(name))}`),
+    ...(examples.length === 0 ? [] : ['', 'Examples:']),
+    ...examples.map(example => `  ${example.replace(/^([\w-]+)\.mts/, (_, name: string) => commandOf(name))}`),
     '',
   ].join('\n')
 }
 
+function subcommandSection(command: Command): readonly string[] {
+  const { subcommands = [], name } = command
+  const rows = subcommands.map((sub, index) => [sub.name, aboutSubcommand(command, sub, index)] as const)
+  const hasOwn = subcommands.some(({ options }) => options !== undefined)
+  const note = `Options of one alone: ${commandOf(name)} SUB-COMMAND --help`
+  return [...section('Sub-commands:', rows), ...(hasOwn ? ['', note] : [])]
+}
+
 function usageOfSubcommand(command: Command): string {
   if (command.subcommands === undefined) return ''
-  return command.needsSubcommand ? ' SUB-COMMAND' : ' [SUB-COMMAND]'
+  return command.needsSubcommand ? 'SUB-COMMAND' : '[SUB-COMMAND]'
 }
 
 function aboutSubcommand(command: Command, subcommand: Subcommand, index: number): string {

@@ -111,7 +111,7 @@ export const OPTIONS = {
     value: 'TOKEN',
     secret: true,
     default: 'a random one',
-    about: 'bootstrap token, id.secret',
+    about: 'bootstrap token, id.secret; for kubeconfig user any token, and without one it gets a certificate',
   },
   'token-ttl': { type: 'string', value: 'DURATION', default: '24h0m0s', about: 'how long the token lives; 0 for ever' },
   'skip-token-print': { type: 'boolean', about: 'do not print the bootstrap token' },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Command } from '../../lib/cli/arguments.ts'
 import { helpText } from '../../lib/cli/help.ts'
 import { commandOf, type Start } from '../../lib/cli/invocation.ts'
 import { block, useCommands } from '../../lib/phases/init/next-commands.ts'
@@ -71,4 +72,32 @@ test('helpText() names what is typed, and what kubeadm has not', () => {
   assert.match(text, /^ {2}npx zx scripts\/init\.mts --dry-run\n {2}npx zx scripts\/reset\.mts$/m)
   assert.match(text, /--artifacts DIR .*nothing is downloaded \(not in kubeadm\)$/m)
   assert.doesNotMatch(text, /\(ours\)/)
+})
+
+test('helpText() of a sub-command is about that alone', () => {
+  const command: Command = {
+    name: 'etcd',
+    about: 'All.',
+    options: ['config'],
+    subcommands: [
+      { name: 'local', about: 'Make it' },
+      { name: 'snapshot save', about: 'Save it', options: ['timeout'] },
+    ],
+    positionals: 'FILE',
+    examples: ['etcd.mts local', 'etcd.mts snapshot save x', 'etcd.mts snapshot saves'],
+  }
+  const saving = helpText(command, 'snapshot save')
+  assert.match(
+    saving,
+    /^Save it\.\n\nUsage:\n {2}npx zx scripts\/etcd\.mts snapshot save FILE \[options\]\n\nOptions:\n +--timeout/,
+  )
+  assert.match(saving, /Examples:\n {2}npx zx scripts\/etcd\.mts snapshot save x\n$/)
+  // What it does without a word is the script's own help, which says where the others have theirs.
+  const whole = helpText(command, 'local')
+  assert.match(
+    whole,
+    /^All\.\n\nUsage:\n {2}npx zx scripts\/etcd\.mts \[SUB-COMMAND\] FILE \[options\]\n\nSub-commands:\n {2}local/,
+  )
+  assert.match(whole, /^Options of one alone: npx zx scripts\/etcd\.mts SUB-COMMAND --help$/m)
+  assert.doesNotMatch(helpText({ ...command, examples: [] }, 'snapshot save'), /Examples/)
 })
