@@ -42,7 +42,7 @@ export const FOREIGN_INPUTS: readonly ForeignInput[] = [
   { names: ['pod-cidr', 'pod-subnet', 'cluster-cidr'], use: 'pod-network-cidr' },
   { names: ['service-subnet', 'service-cluster-ip-range'], use: 'service-cidr' },
   {
-    names: ['install_only', 'skipclustercreation', 'skip-creation', 'start', 'mode'],
+    names: ['install_only', 'install-only', 'skipclustercreation', 'skip-creation', 'start', 'mode'],
     use: 'the action always brings a cluster up; to prepare a machine only, run the bundle script in a step of its own',
   },
   {
