@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Restored, restoreComponents, saveComponents } from '../lib/action/cache.ts'
 import { type Failure, failureFrom, failureOf } from '../lib/action/failure-report.ts'
-import { isOn, listItems } from '../lib/action/given-inputs.ts'
+import { type Given, isOn, listItems } from '../lib/action/given-inputs.ts'
 import { type InitCall, initCall, startBudgetMs } from '../lib/action/init-arguments.ts'
 import { INPUTS } from '../lib/action/inputs.ts'
 import { readJobFacts } from '../lib/action/job-facts.ts'
@@ -66,8 +66,8 @@ async function main(): Promise<void> {
 
   // What init is called with.
   const text = given.config === undefined ? undefined : configText(given.config)
-  runner.hide([...addressSecrets(given.mirrors ?? ''), ...fieldSecrets(text ?? '')])
-  const init = initCall(given, places.workspace, text)
+  runner.hide([...addressSecrets(given.mirrors ?? ''), ...fieldSecrets(text ?? ''), ...fieldSecrets(kindText(given))])
+  const init = initCall(withNodeFiles(given), places.workspace, text)
   for (const notice of init.notices ?? []) runner.info(`Notice: ${notice}`)
   const call = withConfigFile(init, given.config)
   const flags = [
@@ -139,6 +139,26 @@ async function mayReplace(ifExists: string | undefined): Promise<boolean> {
   if (status === 0) return true
   end(failureFrom(stderr.trim().split('\n')))
   return false
+}
+
+/** The inputs with files where the text itself was given. */
+function withNodeFiles(given: Given): Given {
+  const files = [
+    ['nodes', places.nodes],
+    ['kind-config', places.kindConfig],
+  ] as const
+  const written = files.flatMap(([name, file]) => {
+    const text = given[name]
+    if (text === undefined || !isInline(text)) return []
+    // It may hold a token.
+    writeOwn(file, text, 0o600)
+    return [[name, file] as const]
+  })
+  return { ...given, ...Object.fromEntries(written) }
+}
+
+function kindText(given: Given): string {
+  return given['kind-config'] === undefined ? '' : configText(given['kind-config'])
 }
 
 function configText(config: string): string {

@@ -42,6 +42,7 @@ const OPTIONS: readonly OptionName[] = [
   'nodes',
   'control-planes',
   'workers',
+  'kind-config',
   'wait',
   'timeout',
   'owner',
@@ -60,15 +61,18 @@ export const init: Script = script(
       'init.mts --dry-run --kubernetes-version v1.18.3 --image-repository registry.aliyuncs.com/google_containers',
     ],
   },
-  async call => {
+  async given => {
     // Loaded when they are needed: --help and a wrong flag do without all of it, a dry run without the live part.
-    const { openPhase, readConfig } = await import('../lib/phases/run/open-phase.ts')
+    const { openPhase } = await import('../lib/phases/run/open-phase.ts')
     const { namedVersions } = await import('../lib/supply/components/look-up-versions.ts')
-    const source = readConfig(call.flags)
+    const { readGivenNodes, refuseOtherVersion } = await import('../lib/phases/init/given-nodes.ts')
+    const { nodes, source, version, ...told } = readGivenNodes(given.flags)
+    const call = { ...given, flags: told.flags }
     const versions = await namedVersions({ ...source, flags: call.flags }, call.output)
     const { forNodes } = await import('../lib/phases/nodes/node-plan.ts')
     const opened = openPhase(call, { ...source, versions }, { wholeTree: true })
-    const phase = { ...opened, config: forNodes(opened.config, call.flags) }
+    const phase = { ...opened, config: forNodes(opened.config, nodes) }
+    refuseOtherVersion(version, phase.config.cluster.kubernetesVersion)
     if (call.flags['list-images']) {
       const { imageList } = await import('../lib/kubeadm/images/image-list.ts')
       call.output.result(`${imageList(phase.config).join('\n')}\n`)
@@ -95,7 +99,7 @@ export const init: Script = script(
     const { bringUp } = await import('../lib/phases/init/bring-up.ts')
     const { withSession } = await import('../lib/phases/init/init-session.ts')
     const { facts, summary } = await import('../lib/phases/init/init-summary.ts')
-    const up = await withSession(call, journal => bringUp(phase, call, journal))
+    const up = await withSession(call, journal => bringUp({ ...phase, nodes }, call, journal))
     const { flags } = call
     const adminConf = phase.read(KUBERNETES.adminConf)
     for (const line of summary(up, { flags, adminConf, hasKubectl: which('kubectl') !== undefined }))

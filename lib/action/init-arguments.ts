@@ -11,6 +11,7 @@ import { type Argument, type ArgumentsOwner, componentArguments } from './compon
 import { type Given, isOn, listItems } from './given-inputs.ts'
 import { INPUT_ROWS } from './inputs.ts'
 import { mergeArguments, mergeFields, union } from './merge-inputs.ts'
+import { isCount } from './read-inputs.ts'
 
 /** What init is called with. */
 export interface InitCall {
@@ -83,7 +84,7 @@ export function flagsOf(given: Given, workspace: string): Flags {
     // The runner fills in `all`; without a Pod network init knows what can be waited for.
     if (name === 'wait' && value === 'all' && given.cni === 'none') continue
     flags[flag] =
-      kind === 'folder' || kind === 'file'
+      kind === 'folder' || kind === 'file' || kind === 'config' || (kind === 'nodes' && !isCount(value))
         ? resolve(workspace, value)
         : kind === 'list' || kind === 'subnets'
           ? listItems(value).join(',')

@@ -13,7 +13,8 @@ import type { OptionName } from '../cli/options.ts'
 
 /**
  * What a value looks like. Lists are separated by commas or line breaks. `gates` are NAME=true|false, `settings`
- * NAME=VALUE; `arguments` is YAML: a mapping of flags for each component; `config` is a path or YAML.
+ * NAME=VALUE; `arguments` is YAML: a mapping of flags for each component; `config` is a path or YAML; `nodes` a number, or
+ * one of those.
  */
 export type InputKind =
   | 'text'
@@ -28,6 +29,7 @@ export type InputKind =
   | 'settings'
   | 'arguments'
   | 'config'
+  | 'nodes'
   | 'folder'
   | 'file'
 
@@ -78,8 +80,9 @@ export const INPUTS = {
     flag: 'profile',
   },
   nodes: {
-    kind: 'text',
-    about: 'nodes of the cluster, all on this machine: a control plane, and workers that are real nodes too',
+    kind: 'nodes',
+    about:
+      'nodes of the cluster, all on this machine: a number, as a control plane and workers that are real nodes too, or a list of them (a path, or the YAML itself)',
     default: '1',
     implied: true,
     example: '3',
@@ -98,6 +101,12 @@ export const INPUTS = {
     about: 'nodes by the number of workers, without control planes',
     example: '2',
     flag: 'workers',
+  },
+  'kind-config': {
+    kind: 'config',
+    about: "kind's `Cluster` file: a path, or the YAML itself; `config` and other inputs win over it",
+    example: 'test/kind.yaml',
+    flag: 'kind-config',
   },
   cni: {
     kind: 'choice',

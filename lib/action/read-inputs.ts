@@ -44,7 +44,12 @@ function optionFaults(value: string, { kind, flag }: Input): readonly string[] {
 
 /** Whether the value of `config` is the YAML itself and not a path. */
 export function isInline(value: string): boolean {
-  return value.includes('\n') || /^\s*(apiVersion|kind)\s*:|^\s*\{/.test(value)
+  return value.includes('\n') || /^\s*(apiVersion|kind|nodes)\s*:|^\s*[{[]/.test(value)
+}
+
+/** Whether `nodes` is their number, or is meant to be one. */
+export function isCount(value: string): boolean {
+  return /^[-+.\d]*$/.test(value)
 }
 
 function unknownInputs(environment: Environment): string[] {
@@ -69,6 +74,14 @@ const LONGEST = 60
 function shown(value: string): string {
   const line = value.split('\n')[0] ?? ''
   return line.length === value.length && line.length <= LONGEST ? line : `${line.slice(0, LONGEST)}...`
+}
+
+function configFaults(value: string, _input: Input, workspace: string): readonly string[] {
+  if (isInline(value)) return []
+  const path = resolve(workspace, value)
+  if (!existsSync(path))
+    return [`there is no such file in "${workspace}"; correct the path, or check the repository out first`]
+  return statSync(path).isDirectory() ? ['it is a folder; name a file in it'] : []
 }
 
 type Check = (value: string, input: Input, workspace: string) => readonly string[]
@@ -111,13 +124,8 @@ const CHECKS: Readonly<Record<InputKind, Check>> = {
       .filter(item => !/^[^=\s]+=[^\s]*$/.test(item))
       .map(item => `${JSON.stringify(item)} is not NAME=VALUE; correct it`),
   arguments: componentFaults,
-  config: (value, _input, workspace) => {
-    if (isInline(value)) return []
-    const path = resolve(workspace, value)
-    if (!existsSync(path))
-      return [`there is no such file in "${workspace}"; correct the path, or check the repository out first`]
-    return statSync(path).isDirectory() ? ['it is a folder; name a file in it'] : []
-  },
+  config: configFaults,
+  nodes: (value, _input, workspace) => (isCount(value) ? [] : configFaults(value, _input, workspace)),
   file: (value, _input, workspace) => {
     const path = resolve(workspace, value)
     if (!existsSync(path)) return [`there is no such file in "${workspace}"; correct the path`]

@@ -30,6 +30,9 @@ export interface Places {
   readonly bin: string
   readonly logs: string
   readonly config: string
+  /** The same of a list of nodes, and of kind's file. */
+  readonly nodes: string
+  readonly kindConfig: string
   /** Mirrors with passwords, which are not for a command line. */
   readonly mirrors: string
   /** What the cache service keeps: the cache folder of init. */
@@ -47,6 +50,8 @@ export function placesOf(environment: Environment): Places {
     bin: join(folder, 'bin'),
     logs: join(folder, 'logs'),
     config: join(folder, 'kubeadm.yaml'),
+    nodes: join(folder, 'nodes.yaml'),
+    kindConfig: join(folder, 'kind.yaml'),
     mirrors: join(folder, 'mirrors'),
     components: join(folder, 'components'),
   }

@@ -187,6 +187,8 @@ export interface InitConfig {
   readonly joins?: NodeRole
   /** Where several control planes of this machine are reached together. */
   readonly balancerPort?: number
+  /** Ports of this machine that lead to nodes on it. */
+  readonly nodePorts?: readonly number[]
 }
 
 export type NodeRole = 'worker' | 'control-plane'

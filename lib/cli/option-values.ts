@@ -47,6 +47,7 @@ function aloneFault(items: readonly string[]): string | undefined {
 const FORMS: Readonly<Record<Reading, string>> = {
   duration: 'a duration, as in 90s',
   count: 'a whole number',
+  nodes: 'a whole number or a file',
   socket: "a socket's path, as in unix:///run/containerd/containerd.sock",
   registry: 'a registry, as in localhost:5000',
 }
@@ -55,7 +56,9 @@ const FORMS: Readonly<Record<Reading, string>> = {
 const READINGS: Readonly<Record<Reading, (text: string) => string | undefined>> = {
   duration: text =>
     durationFault(text) ?? (parseDuration(text) > 0n ? undefined : 'it is not above zero; write it like "90s"'),
-  count: text => (/^[1-9]\d{0,5}$/.test(text) ? undefined : 'it is not a whole number from 1 on; write digits only'),
+  count: countFault,
+  // Everything else is the name of a file.
+  nodes: text => (/^[-+.\d]*$/.test(text) ? countFault(text) : undefined),
   socket: text =>
     /^(?:unix:\/\/)?\/[^/]/.test(text) ? undefined : 'it is not a socket path; write it like unix:///run/x.sock',
   // What stands before the first slash of an image's name.
@@ -63,6 +66,10 @@ const READINGS: Readonly<Record<Reading, (text: string) => string | undefined>> 
     /^(?:[a-z\d](?:[-.a-z\d]*[a-z\d])?|\[[\da-f:]+\]):(?!0)\d{1,5}$/.test(text)
       ? undefined
       : 'it is not a registry; write host and port, without a scheme, like localhost:5000',
+}
+
+function countFault(text: string): string | undefined {
+  return /^[1-9]\d{0,5}$/.test(text) ? undefined : 'it is not a whole number from 1 on; write digits only'
 }
 
 function only(fault: string | undefined): string[] {

@@ -22,7 +22,7 @@ export interface Option {
 }
 
 /** What a value is read as. */
-export type Reading = 'duration' | 'count' | 'socket' | 'registry'
+export type Reading = 'duration' | 'count' | 'nodes' | 'socket' | 'registry'
 
 /** What stands for an option's value in help and docs; '' for a switch. */
 export function placeholderOf({ value, choices }: Option): string {

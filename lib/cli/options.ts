@@ -288,10 +288,16 @@ export const OPTIONS = {
   },
   nodes: {
     type: 'string',
-    value: 'N',
-    reads: 'count',
+    value: 'N|FILE',
+    reads: 'nodes',
     default: '1',
-    about: 'nodes of the cluster, all on this machine: a control plane and workers (ours)',
+    about:
+      'nodes of the cluster, all on this machine: a control plane and workers by their number, or a file with a list of nodes (ours)',
+  },
+  'kind-config': {
+    type: 'string',
+    value: 'FILE',
+    about: "kind's Cluster file: its nodes, and what it says of the cluster (ours)",
   },
   'control-planes': {
     type: 'string',

@@ -184,7 +184,12 @@ describe('the documents', () => {
         const { artifacts: _folder, config, ...others } = inputs.given
         const isText = config !== undefined && isInline(config)
         const text = config === undefined || isText ? config : readFileSync(join(workspace, config), 'utf8')
-        const call = initCall({ ...others, ...(config !== undefined && { config }) }, workspace, text)
+        // The action puts such a text into a file, too.
+        const { nodes } = others
+        const list = join(workspace, `nodes-${++trees}.yaml`)
+        if (nodes !== undefined && isInline(nodes)) writeFileSync(list, nodes)
+        const placed = nodes !== undefined && isInline(nodes) ? { ...others, nodes: list } : others
+        const call = initCall({ ...placed, ...(config !== undefined && { config }) }, workspace, text)
         const file = join(workspace, `config-${++trees}.yaml`)
         if (call.config !== undefined) writeFileSync(file, call.config)
         const flags = [...call.flags, ...(call.config === undefined ? [] : [`--config=${file}`])]

@@ -4,22 +4,32 @@ import { test } from 'node:test'
 import { parseSubnet, type Subnet } from '../../lib/base/address.ts'
 import { type JsonObject, objectsOf } from '../../lib/base/json.ts'
 import type { InitConfig } from '../../lib/base/kubeadm.ts'
+import type { NodeSpec } from '../../lib/kubeadm/node-list/node-spec.ts'
 import { networkObjects, readShared, type SharedSettings } from '../../lib/kubeadm/objects/network-objects.ts'
 import { nodeAddresses, nodeRange, nodeRanges } from '../../lib/machine/local-node/node-network.ts'
 import { restoreText } from '../../lib/machine/network/firewall-rules.ts'
 import { expectingParts, expectsNodes } from '../../lib/phases/agent/expected-nodes.ts'
 import { join } from '../../lib/phases/join.ts'
 import { PASSED_ON } from '../../lib/phases/nodes/node-join.ts'
-import { forNodes, type NodeFlags, nodeCounts, plannedNodes, zoneOf } from '../../lib/phases/nodes/node-plan.ts'
+import {
+  countedNodes,
+  forNodes,
+  type NodeFlags,
+  nodeCounts,
+  plannedNodes,
+  portForwardsOf,
+  ZONE,
+  zoneOf,
+} from '../../lib/phases/nodes/node-plan.ts'
 import { initConfig } from '../pki.ts'
 
 test('one node is the machine itself', () => {
-  assert.deepEqual(plannedNodes({}, 'm'), [])
-  assert.deepEqual(plannedNodes({ nodes: '1' }, 'm'), [])
+  assert.deepEqual(plannedNodes(countedNodes({}), 'm'), [])
+  assert.deepEqual(plannedNodes(countedNodes({ nodes: '1' }), 'm'), [])
 })
 
 test('further nodes are workers, each with a name, a place and a zone', () => {
-  const nodes = plannedNodes({ nodes: '4' }, 'm')
+  const nodes = plannedNodes(countedNodes({ nodes: '4' }), 'm')
   assert.deepEqual(
     nodes.map(({ name, index, labels }) => [name, index, Object.values(labels)]),
     [
@@ -32,19 +42,23 @@ test('further nodes are workers, each with a name, a place and a zone', () => {
 })
 
 test('workers are counted without the control plane', () => {
-  assert.equal(plannedNodes({ workers: '2' }, 'm').length, 2)
-  assert.equal(plannedNodes({ workers: '2', nodes: '3' }, 'm').length, 2)
-  assert.throws(() => plannedNodes({ workers: '2', nodes: '2' }, 'm'), /cannot have 2 nodes with 2 workers/)
+  assert.equal(plannedNodes(countedNodes({ workers: '2' }), 'm').length, 2)
+  assert.equal(plannedNodes(countedNodes({ workers: '2', nodes: '3' }), 'm').length, 2)
+  assert.throws(
+    () => plannedNodes(countedNodes({ workers: '2', nodes: '2' }), 'm'),
+    /cannot have 2 nodes with 2 workers/,
+  )
 })
 
 test('control planes come before workers, and count among the nodes', () => {
-  const names = (flags: NodeFlags): string[] => plannedNodes(flags, 'm').map(({ name, role }) => `${name} ${role}`)
+  const names = (flags: NodeFlags): string[] =>
+    plannedNodes(countedNodes(flags), 'm').map(({ name, role }) => `${name} ${role}`)
   const planes = ['m-control-plane2 control-plane', 'm-control-plane3 control-plane']
   assert.deepEqual(names({ 'control-planes': '3' }), planes)
   assert.deepEqual(names({ 'control-planes': '3', workers: '1' }), [...planes, 'm-worker worker'])
   assert.deepEqual(names({ 'control-planes': '3', nodes: '4' }), [...planes, 'm-worker worker'])
   assert.deepEqual(
-    plannedNodes({ 'control-planes': '3', workers: '1' }, 'm').map(({ index }) => index),
+    plannedNodes(countedNodes({ 'control-planes': '3', workers: '1' }), 'm').map(({ index }) => index),
     [2, 3, 4],
   )
 })
@@ -78,7 +92,7 @@ for (const [given, bindPort, endpoint] of ENDPOINTS) {
       { ...(given !== undefined && { controlPlaneEndpoint: given }) },
       { localAPIEndpoint: { advertiseAddress: '10.0.0.5', bindPort } },
     )
-    const shared = (): InitConfig => forNodes(config, { 'control-planes': '3' })
+    const shared = (): InitConfig => forNodes(config, countedNodes({ 'control-planes': '3' }))
     if (typeof endpoint !== 'string') return assert.throws(shared, endpoint)
     assert.equal(shared().cluster.controlPlaneEndpoint, endpoint)
     assert.equal(shared().balancerPort, Number(endpoint.split(':').at(-1)))
@@ -86,23 +100,54 @@ for (const [given, bindPort, endpoint] of ENDPOINTS) {
 }
 
 test('one control plane needs no endpoint', () => {
-  const { cluster, balancerPort } = forNodes(initConfig(), { nodes: '3' })
+  const { cluster, balancerPort } = forNodes(initConfig(), countedNodes({ nodes: '3' }))
   assert.equal(cluster.controlPlaneEndpoint, undefined)
   assert.equal(balancerPort, undefined)
 })
 
+test('what a list says of nodes counts, and the first is the machine', () => {
+  const none = { labels: {}, ports: [], folders: [] }
+  const nodes: readonly NodeSpec[] = [
+    { ...none, role: 'control-plane', name: 'me', taints: [], ports: [{ hostPort: 80, nodePort: 80 }] },
+    { ...none, role: 'worker', labels: { [ZONE]: 'here' }, ports: [{ hostPort: 8080, nodePort: 80 }] },
+    { ...none, role: 'worker', name: 'you', ports: [{ address: '127.0.0.1', hostPort: 8081, nodePort: 80 }] },
+  ]
+  const config = forNodes(initConfig(), nodes)
+  assert.equal(config.init.nodeRegistration.name, 'me')
+  assert.deepEqual(config.nodePorts, [8080, 8081])
+  assert.deepEqual(
+    plannedNodes(nodes, 'me').map(({ name, labels }) => [name, labels[ZONE]]),
+    [
+      ['me-worker', 'here'],
+      ['you', 'zone-c'],
+    ],
+  )
+  assert.deepEqual(
+    portForwardsOf(nodes, index => `10.0.0.${index}`),
+    [
+      { port: 8080, to: { host: '10.0.0.2', port: 80 } },
+      { address: '127.0.0.1', port: 8081, to: { host: '10.0.0.3', port: 80 } },
+    ],
+  )
+})
+
+test('a machine takes a hundred nodes', () => {
+  assert.equal(countedNodes({ nodes: '100' }).length, 100)
+  assert.throws(() => countedNodes({ workers: '100' }), /cannot have 101 nodes: a machine takes 100 at most/)
+})
+
 test('names are no longer than a host name may be', () => {
-  for (const { name } of plannedNodes({ nodes: '12' }, 'n'.repeat(63))) assert.ok(name.length <= 63, name)
+  for (const { name } of plannedNodes(countedNodes({ nodes: '12' }), 'n'.repeat(63))) assert.ok(name.length <= 63, name)
 })
 
 test('a cluster of one stays as it is', () => {
   const config = initConfig()
-  assert.equal(forNodes(config, {}), config)
-  assert.equal(forNodes(config, { nodes: '1' }), config)
+  assert.equal(forNodes(config, countedNodes({})), config)
+  assert.equal(forNodes(config, countedNodes({ nodes: '1' })), config)
 })
 
 test('a cluster of several gives each node addresses, and leaves the table of connections alone', () => {
-  const { cluster, kubeProxy } = forNodes(initConfig(), { nodes: '3' })
+  const { cluster, kubeProxy } = forNodes(initConfig(), countedNodes({ nodes: '3' }))
   assert.equal(cluster.networking.podSubnet, '10.244.0.0/16')
   assert.deepEqual(kubeProxy.document.conntrack, { maxPerCore: 0 })
 })
@@ -112,7 +157,10 @@ test('what the user has set stays', () => {
     networking: { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', podSubnet: '10.1.0.0/16' },
   })
   const document: JsonObject = { conntrack: { maxPerCore: 7, min: 1 } }
-  const { cluster, kubeProxy } = forNodes({ ...base, kubeProxy: { document, userSupplied: true } }, { nodes: '2' })
+  const { cluster, kubeProxy } = forNodes(
+    { ...base, kubeProxy: { document, userSupplied: true } },
+    countedNodes({ nodes: '2' }),
+  )
   assert.equal(cluster.networking.podSubnet, '10.1.0.0/16')
   assert.deepEqual(kubeProxy.document.conntrack, { maxPerCore: 7, min: 1 })
 })

@@ -2,6 +2,7 @@
  * A balancer before API servers: bytes go through as they come, so that TLS is between client and server, and each
  * server is asked all the time whether it is ready.
  */
+import { once } from 'node:events'
 import { Agent, request } from 'node:https'
 import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -80,6 +81,16 @@ function answers({ host, port }: Backend, agent: Agent): Promise<boolean> {
     })
     asking.end()
   })
+}
+
+/** Leads a port to another one, as it is, until it is ended. Throws when it cannot listen. */
+export async function forward(
+  { address, port, to }: { readonly address?: string; readonly port: number; readonly to: Backend },
+  signal: AbortSignal,
+): Promise<void> {
+  const server = createServer({ pauseOnConnect: true }, client => void attach(client, [to], new Map()))
+  server.listen({ port, signal, ...(address !== undefined && { host: address }) })
+  await once(server, 'close')
 }
 
 /** Connects a client with the first that takes it. */

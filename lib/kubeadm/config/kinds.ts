@@ -57,7 +57,7 @@ function former(kubeadm: string): string {
 }
 
 export const KIND_ADVICE =
-  'it is a configuration of kind: give the documents below kubeadmConfigPatches, with an apiVersion each; what the rest is called here is in docs/migrate.md#helmkind-action'
+  'it is a configuration of kind: give it to init as --kind-config, or in a workflow as kind-config; what of it counts is in docs/migrate.md#helmkind-action'
 
 /** Configurations of other tools, by group, and how to come over from them. */
 export const OTHER_TOOLS: readonly (readonly [group: RegExp, advice: string])[] = [

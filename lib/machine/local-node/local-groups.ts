@@ -4,7 +4,7 @@
  * that has groups below it may not have processes. systemd knows nothing of it.
  */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readTextOrEmpty } from '../files.ts'
 import { groupsIn, processesIn, removeAlone, removeGroup } from '../host/control-group.ts'
@@ -96,15 +96,13 @@ function thaw(name: string): void {
 /** How long the last processes may take to be gone for good. */
 const EMPTY_LIMIT_MS = 10_000
 
-/** Ends everything of a node, or of all, and takes the groups away; gives those that stay. */
-export async function removeGroups(name?: string): Promise<string[]> {
+/** Ends everything of a node, and takes its groups away; gives those that stay. */
+export async function removeGroups(name: string): Promise<string[]> {
   // What is frozen does not die.
-  for (const frozen of name === undefined ? groupsIn(join(ROOT, 'freezer', TOP)).map(path => basename(path)) : [name]) {
-    thaw(frozen)
-  }
+  thaw(name)
   const tops = (): string[] =>
     withUnified()
-      .map(root => join(root, TOP, name ?? ''))
+      .map(root => join(root, TOP, name))
       .filter(path => existsSync(path))
   for (let waited = 0; waited < EMPTY_LIMIT_MS && tops().length > 0; waited += 50) {
     await kill([...new Set(tops().flatMap(processesBelow))])
@@ -112,7 +110,8 @@ export async function removeGroups(name?: string): Promise<string[]> {
     if (tops().length > 0) await sleep(50)
   }
   const left = tops()
-  if (name !== undefined && left.length === 0) for (const root of withUnified()) removeAlone(join(root, TOP))
+  // Others may see the same hierarchy, and have nodes there.
+  if (left.length === 0) for (const root of withUnified()) removeAlone(join(root, TOP))
   return left
 }
 

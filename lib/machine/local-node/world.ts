@@ -55,6 +55,7 @@ export async function openWorld(node: LocalNode): Promise<LocalNode> {
   for (const [own, place] of NODE_FOLDERS) {
     for (const path of [join(folder, own), place]) mkdirSync(path, { recursive: true, mode: 0o755 })
   }
+  for (const { to } of node.mounts ?? []) mkdirSync(to, { recursive: true, mode: 0o755 })
   const files = worldFiles(node)
   writeFiles(
     '/',

@@ -6,6 +6,7 @@ import { loadBalancer } from './load-balancer.ts'
 import { networkPolicy } from './network-policy.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { policyNotice } from './policy-notice.ts'
+import { portForwards } from './port-forwards.ts'
 import { sharedSettings } from './shared-settings.ts'
 
 export const AGENT_PARTS: readonly AgentPart[] = [
@@ -16,4 +17,5 @@ export const AGENT_PARTS: readonly AgentPart[] = [
   networkPolicy,
   policyNotice,
   apiBalancer,
+  portForwards,
 ]

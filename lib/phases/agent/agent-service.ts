@@ -14,6 +14,7 @@ import { isLocalNode } from '../../machine/local-node/local-node.ts'
 import { runtimeCommand } from '../../machine/service/runtime-command.ts'
 import { AGENT, BALANCER, type Service, type ServiceManager } from '../../machine/service/service.ts'
 import { type ApiBalancerSettings, apiBalancer } from './api-balancer.ts'
+import { type PortForward, portForwards } from './port-forwards.ts'
 
 export interface AgentSettings {
   readonly node: string
@@ -53,17 +54,24 @@ export async function startAgent(services: ServiceManager, { node, parts }: Agen
 }
 
 /**
- * Has a process of its own stand before several API servers: whatever befalls the other parts, it goes on. Throws the
- * same.
+ * Has a process of its own stand before several API servers, and before nodes whose ports are ports of this machine:
+ * whatever befalls the other parts, it goes on. Throws the same.
  */
-export async function startBalancer(services: ServiceManager, { balancerPort, init }: InitConfig): Promise<void> {
-  if (balancerPort === undefined) return
+export async function startBalancer(
+  services: ServiceManager,
+  { balancerPort: port, init }: InitConfig,
+  forwards: readonly PortForward[],
+): Promise<void> {
   const { advertiseAddress: first, bindPort: serverPort } = init.localAPIEndpoint
-  const settings: ApiBalancerSettings = { port: balancerPort, first, serverPort }
-  const node = init.nodeRegistration.name
-  await start(services, { node, parts: { [apiBalancer.name]: { ...settings } } }, LAYOUT.apiBalancer, {
+  const balancer: ApiBalancerSettings | undefined = port === undefined ? undefined : { port, first, serverPort }
+  const parts: AgentSettings['parts'] = {
+    ...(balancer !== undefined && { [apiBalancer.name]: { ...balancer } }),
+    ...(forwards.length > 0 && { [portForwards.name]: { forwards: forwards.map(one => ({ ...one })) } }),
+  }
+  if (Object.keys(parts).length === 0) return
+  await start(services, { node: init.nodeRegistration.name, parts }, LAYOUT.apiBalancer, {
     name: BALANCER,
-    about: 'balancer before the API servers of a kubestep cluster',
+    about: 'what stands before the nodes of a kubestep cluster on this machine',
     restartDelayMs: 100,
   })
 }

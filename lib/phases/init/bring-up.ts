@@ -12,6 +12,7 @@ import { contextOf, type DiagnosisContext } from '../../cluster/diagnose/diagnos
 import { chosenGates } from '../../cluster/ready/gate-context.ts'
 import type { GateResult } from '../../cluster/ready/wait-gates.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
+import type { NodeSpec } from '../../kubeadm/node-list/node-spec.ts'
 import { overlay } from '../../machine/file-overlay.ts'
 import { makeOwnFolder, writeFiles, writeLink } from '../../machine/files.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
@@ -25,8 +26,8 @@ import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { AGENT_CHANGE, BALANCER_CHANGE, startAgent, startBalancer } from '../agent/agent-service.ts'
 import { expectingParts, expectsNodes } from '../agent/expected-nodes.ts'
 import { finalFiles } from '../kubelet-finalize.ts'
-import { plannedNodes } from '../nodes/node-plan.ts'
-import { prepareForNodes, startNodes } from '../nodes/start-nodes.ts'
+import { plannedNodes, portForwardsOf } from '../nodes/node-plan.ts'
+import { addressOfNode, prepareForNodes, startNodes } from '../nodes/start-nodes.ts'
 import { makeDataFolder } from '../run/data-folder.ts'
 import { firstLook } from '../run/first-look.ts'
 import { registryNotice } from '../run/live-runtime.ts'
@@ -40,6 +41,9 @@ import { type SupplyRun, supplyBinaries, supplyHost, supplyRuntime } from './nod
 import { letPodsThrough } from './pod-firewall.ts'
 import { givePrepared } from './prepared-images.ts'
 import { type RenderedCluster, renderCluster } from './render-cluster.ts'
+
+/** A phase, and the nodes that its cluster has, this machine first. */
+export type PhaseOfNodes = OpenedPhase & { readonly nodes: readonly NodeSpec[] }
 
 export interface ClusterUp {
   readonly config: InitConfig
@@ -56,7 +60,7 @@ export interface ClusterUp {
 }
 
 /** Brings the cluster up. The journal gets every change before it is made. Throws a KubestepError that names the cause. */
-export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal): Promise<ClusterUp> {
+export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal): Promise<ClusterUp> {
   const { output, flags } = call
   const timings = startTimings()
   const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
@@ -99,8 +103,8 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     makeDataFolder(config)
     // A kubelet that does not find it looks again after a second, and not when something comes.
     makeOwnFolder('/', KUBERNETES.manifests, 0o700)
-    const planned = plannedNodes(flags, config.init.nodeRegistration.name)
-    const ranges = planned.length === 0 ? [] : await prepareForNodes(config, journal)
+    const planned = plannedNodes(phase.nodes, config.init.nodeRegistration.name)
+    const ranges = planned.length === 0 ? [] : await prepareForNodes(config, planned, journal)
     if (withNetwork) await letPodsThrough(config, journal)
 
     // The kubelet runs the control plane as its images come; its objects go in as soon as the API server answers.
@@ -126,8 +130,9 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
     // It loads while the kubelet does, and not when the API server wants the processor.
     const agent = serving.then(() => (hasAgent ? startAgent(services, settings) : undefined))
     agent.catch(() => {})
-    if (config.balancerPort !== undefined) journal.record(BALANCER_CHANGE)
-    const balancer = serving.then(() => startBalancer(services, config))
+    const forwards = portForwardsOf(phase.nodes, index => addressOfNode(config, ranges, index))
+    if (config.balancerPort !== undefined || forwards.length > 0) journal.record(BALANCER_CHANGE)
+    const balancer = serving.then(() => startBalancer(services, config, forwards))
     balancer.catch(() => {})
     const nodes = startNodes(planned, {
       config,
@@ -135,6 +140,7 @@ export async function bringUp(phase: OpenedPhase, call: Call, journal: Journal):
       api,
       deadline,
       ranges,
+      first: phase.nodes[0]?.labels ?? {},
       giveImages: async root => givePrepared(await binaries.images.all, cacheDirOf(flags), root),
       // The first init on a machine makes what the nodes begin with.
       imagesKept: isPrepared ? Promise.resolve() : images.all.then(keepImages),

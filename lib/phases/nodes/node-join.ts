@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
-import type { InitConfig } from '../../base/kubeadm.ts'
+import type { InitConfig, Taint } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { stringify } from '../../base/yaml.ts'
 import type { Flags } from '../../cli/options.ts'
@@ -27,11 +27,16 @@ const PATHS: readonly string[] = ['artifacts', 'cache-dir', 'lock']
 const IGNORED = 'CgroupDriver'
 
 /** Puts what it joins with where it will find it; gives the arguments of its join. Throws a KubestepError. */
-export function prepareJoin(config: InitConfig, node: LocalNode, flags: Flags): string[] {
+export function prepareJoin(
+  config: InitConfig,
+  node: LocalNode,
+  flags: Flags,
+  taints: readonly Taint[] | undefined,
+): string[] {
   const { directory } = config.init.patches ?? {}
   if (directory !== undefined) cpSync(resolve(directory), stateOfNode(node.name, PATCHES), { recursive: true })
   writeFiles('/', [
-    { path: stateOfNode(node.name, JOIN_FILE), mode: 0o600, content: joinText(config, node) },
+    { path: stateOfNode(node.name, JOIN_FILE), mode: 0o600, content: joinText(config, node, taints) },
     ...(node.role === 'control-plane' ? sharedFiles(config, node) : []),
   ])
   return ['--config', JOIN_FILE, ...passedOn(config, flags)]
@@ -62,8 +67,13 @@ function sharedFiles(config: InitConfig, node: LocalNode): FileEntry[] {
 }
 
 /** The JoinConfiguration of a node: what it alone has goes by flags of its kubelet, the rest is the cluster's. */
-function joinText(config: InitConfig, { name, role, addresses }: LocalNode): string {
-  const { bootstrapTokens, localAPIEndpoint, nodeRegistration, patches } = config.init
+function joinText(
+  config: InitConfig,
+  { name, role, addresses }: LocalNode,
+  given: readonly Taint[] | undefined,
+): string {
+  const taints = given ?? (role === 'control-plane' ? config.init.nodeRegistration.taints : undefined)
+  const { bootstrapTokens, localAPIEndpoint, patches } = config.init
   const [token] = bootstrapTokens
   if (token === undefined) {
     throw new KubestepError(
@@ -90,7 +100,7 @@ function joinText(config: InitConfig, { name, role, addresses }: LocalNode): str
     nodeRegistration: {
       name,
       kubeletExtraArgs: Object.entries(own).map(([flag, value]) => ({ name: flag, value })),
-      ...(role === 'control-plane' && { taints: nodeRegistration.taints.map(taint => ({ ...taint })) }),
+      ...(taints !== undefined && { taints: taints.map(taint => ({ ...taint })) }),
     },
     ...(patches !== undefined && { patches: { directory: PATCHES } }),
   })

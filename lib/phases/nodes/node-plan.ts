@@ -7,13 +7,14 @@ import { isObject } from '../../base/json.ts'
 import type { InitConfig, NodeRole } from '../../base/kubeadm.ts'
 import type { Flags } from '../../cli/options.ts'
 import { controlPlaneUrl } from '../../kubeadm/config/control-plane-url.ts'
+import type { NodeSpec } from '../../kubeadm/node-list/node-spec.ts'
+import { MOST_NODES } from '../../kubeadm/node-list/whole-list.ts'
+import type { PortForward } from '../agent/port-forwards.ts'
 
-export interface PlannedNode {
+export interface PlannedNode extends NodeSpec {
   readonly name: string
-  readonly role: NodeRole
   /** From 2 on: this machine itself is the first. */
   readonly index: number
-  readonly labels: Readonly<Record<string, string>>
 }
 
 /** A name of a machine has so many characters at most. Source: RFC 1123. */
@@ -37,6 +38,8 @@ export function nodeCounts(flags: NodeFlags): Readonly<Record<NodeRole, number>>
   const controlPlanes = Number(flags['control-planes'] ?? 1)
   const nodes = flags.nodes === undefined ? undefined : Number(flags.nodes)
   const workers = flags.workers === undefined ? Math.max(0, (nodes ?? 0) - controlPlanes) : Number(flags.workers)
+  if (controlPlanes + workers > MOST_NODES)
+    throw new UsageError(`init: cannot have ${controlPlanes + workers} nodes: a machine takes ${MOST_NODES} at most`)
   if (nodes === undefined || nodes === controlPlanes + workers)
     return { 'control-plane': controlPlanes, worker: workers }
   const parts = [
@@ -54,19 +57,24 @@ export function furtherNodes(flags: NodeFlags): number {
   return controlPlanes + worker - 1
 }
 
-/** The nodes besides the first, as kind names them: NAME-control-plane2, NAME-worker, NAME-worker2. */
-export function plannedNodes(flags: NodeFlags, first: string): PlannedNode[] {
+/** Nodes of which nothing but their number is said, the first among them. Throws the same. */
+export function countedNodes(flags: NodeFlags): NodeSpec[] {
   const { 'control-plane': controlPlanes, worker } = nodeCounts(flags)
-  const roles = [
-    ...Array.from({ length: controlPlanes - 1 }, (_none, index) => ['control-plane', index + 2] as const),
-    ...Array.from({ length: worker }, (_none, index) => ['worker', index + 1] as const),
-  ]
-  return roles.map(([role, number], position) => ({
-    name: nodeName(first, `${role}${number === 1 ? '' : number}`),
-    role,
-    index: position + 2,
-    labels: { [ZONE]: zoneOf(position + 2) },
-  }))
+  const nodes = (count: number, role: NodeRole): NodeSpec[] =>
+    Array.from({ length: count }, () => ({ role, labels: {}, ports: [], folders: [] }))
+  return [...nodes(controlPlanes, 'control-plane'), ...nodes(worker, 'worker')]
+}
+
+/** The nodes besides the first; those without a name are called as kind calls them: NAME-control-plane2, NAME-worker, ... */
+export function plannedNodes([, ...specs]: readonly NodeSpec[], first: string): PlannedNode[] {
+  const seen: Record<NodeRole, number> = { 'control-plane': 1, worker: 0 }
+  return specs.map((spec, position) => {
+    const { role, name, labels } = spec
+    seen[role] += 1
+    const suffix = `${role}${seen[role] === 1 ? '' : seen[role]}`
+    const index = position + 2
+    return { ...spec, name: name ?? nodeName(first, suffix), index, labels: { [ZONE]: zoneOf(index), ...labels } }
+  })
 }
 
 function nodeName(first: string, suffix: string): string {
@@ -79,12 +87,14 @@ function nodeName(first: string, suffix: string): string {
  * Throws a UsageError for an endpoint that several control planes cannot have.
  * Source: kube-proxy conntrack/sysctls.go (v1.36).
  */
-export function forNodes(config: InitConfig, flags: NodeFlags): InitConfig {
-  if (furtherNodes(flags) === 0) return config
+export function forNodes(plain: InitConfig, nodes: readonly NodeSpec[]): InitConfig {
+  const config = asFirst(plain, nodes)
+  if (nodes.length <= 1) return config
   const { podSubnet = DEFAULT_POD_SUBNET } = config.cluster.networking
   const { conntrack } = config.kubeProxy.document
   const given = isObject(conntrack) ? conntrack : {}
-  const endpoint = nodeCounts(flags)['control-plane'] > 1 ? balancedEndpoint(config) : undefined
+  const endpoint =
+    nodes.filter(({ role }) => role === 'control-plane').length > 1 ? balancedEndpoint(config) : undefined
   return {
     ...config,
     ...(endpoint !== undefined && { balancerPort: portOf(endpoint) }),
@@ -98,6 +108,38 @@ export function forNodes(config: InitConfig, flags: NodeFlags): InitConfig {
       document: { ...config.kubeProxy.document, conntrack: { ...given, maxPerCore: given.maxPerCore ?? 0 } },
     },
   }
+}
+
+/** The same with what a list says of the first node, which is this machine, and with ports that lead to nodes. */
+function asFirst(config: InitConfig, nodes: readonly NodeSpec[]): InitConfig {
+  const [first] = nodes
+  const ports = nodes.flatMap(node => node.ports.filter(port => node !== first || port.hostPort !== port.nodePort))
+  if (first?.name === undefined && first?.taints === undefined && ports.length === 0) return config
+  const nodeRegistration = {
+    ...config.init.nodeRegistration,
+    ...(first?.name !== undefined && { name: first.name }),
+    ...(first?.taints !== undefined && { taints: first.taints }),
+  }
+  return {
+    ...config,
+    init: { ...config.init, nodeRegistration },
+    ...(ports.length > 0 && { nodePorts: ports.map(({ hostPort }) => hostPort) }),
+  }
+}
+
+/** Ports of this machine that lead to nodes; `addressOf` knows the address of each by its index from 1 on. */
+export function portForwardsOf(
+  nodes: readonly NodeSpec[],
+  addressOf: (index: number) => string | undefined,
+): PortForward[] {
+  return nodes.flatMap(({ ports }, position) =>
+    ports.flatMap(({ address, hostPort, nodePort }): PortForward[] => {
+      const host = addressOf(position + 1)
+      // Ports of the machine are those of its first node.
+      if (host === undefined || (position === 0 && hostPort === nodePort)) return []
+      return [{ ...(address !== undefined && { address }), port: hostPort, to: { host, port: nodePort } }]
+    }),
+  )
 }
 
 /** Where several control planes are reached: at this machine, beside the port of its own API server. */

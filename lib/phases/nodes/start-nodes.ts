@@ -39,7 +39,11 @@ const WATCH_LIMITS: readonly (readonly [key: string, least: number])[] = [
 ]
 
 /** Addresses of nodes and the bridge between them; everything is in the journal first. */
-export async function prepareForNodes({ cluster, init }: InitConfig, journal: Journal): Promise<readonly string[]> {
+export async function prepareForNodes(
+  { cluster, init }: InitConfig,
+  planned: readonly PlannedNode[],
+  journal: Journal,
+): Promise<readonly string[]> {
   const { podSubnet = '', serviceSubnet } = cluster.networking
   const own = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ cidr }) => cidr ?? ''))
   const used = [...`${podSubnet},${serviceSubnet}`.split(','), ...own].flatMap((text): Subnet[] => {
@@ -49,7 +53,10 @@ export async function prepareForNodes({ cluster, init }: InitConfig, journal: Jo
   const ranges = nodeRanges(used, podSubnet.includes(':'))
   const limits = WATCH_LIMITS.filter(([key, least]) => Number(readSysctl(key)) < least)
   journal.record(
-    ...NODE_FOLDERS.flatMap(([, place]) => missingFolders(place)),
+    ...[
+      ...NODE_FOLDERS.map(([, place]) => place),
+      ...planned.flatMap(({ folders }) => folders.map(({ to }) => to)),
+    ].flatMap(place => missingFolders(place)),
     ...limits.map(([key]): Change => ({ kind: 'sysctl', key, before: readSysctl(key) ?? '' })),
     { kind: 'nodes', path: LAYOUT.nodes },
   )
@@ -59,10 +66,17 @@ export async function prepareForNodes({ cluster, init }: InitConfig, journal: Jo
   return ranges
 }
 
+/** The address of a node, by its index from 1 on. */
+export function addressOfNode({ init }: InitConfig, ranges: readonly string[], index: number): string | undefined {
+  return index === 1 ? init.localAPIEndpoint.advertiseAddress : nodeAddresses(ranges, index)[0]
+}
+
 export interface NodeStart {
   readonly config: InitConfig
   readonly call: Pick<Call, 'flags' | 'output'>
   readonly ranges: readonly string[]
+  /** Labels of the first node, besides its zone. */
+  readonly first: PlannedNode['labels']
   /** Gives the world of a node its images, where there are any; gives whether it did. */
   readonly giveImages: (root: string) => Promise<boolean>
   /** When there are some to give. */
@@ -86,7 +100,9 @@ export function startNodes(planned: readonly PlannedNode[], start: NodeStart): S
   })
   if (planned.length === 0) return { admit, ready: Promise.resolve() }
   const ready = Promise.all([
-    joinable.then(() => labelNode(start, start.config.init.nodeRegistration.name, { [ZONE]: zoneOf(1) })),
+    joinable.then(() =>
+      labelNode(start, start.config.init.nodeRegistration.name, { [ZONE]: zoneOf(1), ...start.first }),
+    ),
     ...planned.map(node => startNode(node, joinable, start)),
   ]).then(() => {})
   ready.catch(() => {})
@@ -96,9 +112,12 @@ export function startNodes(planned: readonly PlannedNode[], start: NodeStart): S
 /** Starts a node and has it join. Throws a KubestepError with what the join said. */
 async function startNode(planned: PlannedNode, joinable: Promise<void>, start: NodeStart): Promise<void> {
   const { config, call, ranges, api, deadline } = start
-  const { name, role, index, labels } = planned
+  const { name, role, index, labels, folders } = planned
   const rules = ruleSettings(config).map(({ nodes: _nodes, ...rule }) => ({ ...rule, others: [rule.podSubnet] }))
-  const node = withOwnFolders(config, { name, role, index, addresses: nodeAddresses(ranges, index), rules })
+  const node = withOwnFolders(config, {
+    ...{ name, role, index, addresses: nodeAddresses(ranges, index), rules },
+    ...(folders.length > 0 && { mounts: folders }),
+  })
   writeLocalNode(node)
   await start.imagesKept
   await start.giveImages(stateOfNode(name, LAYOUT.containerd.root))
@@ -107,7 +126,7 @@ async function startNode(planned: PlannedNode, joinable: Promise<void>, start: N
   await connect(running, ranges)
   await joinable
   await waitForSignature(start)
-  const command = inWorld(running, [...scriptCommand('join'), ...prepareJoin(config, node, call.flags)])
+  const command = inWorld(running, [...scriptCommand('join'), ...prepareJoin(config, node, call.flags, planned.taints)])
   const { exitCode, stdout, stderr } = await $({ nothrow: true })`${command}`
   writeFiles('/', [{ path: join(nodeFolder(name), 'log', 'join.log'), mode: 0o600, content: `${stdout}${stderr}` }])
   if (exitCode !== 0) {

@@ -17,7 +17,14 @@ interface PortUse {
 const HEALTH_PORT = 10248
 
 /** Ports that a control plane node listens on. Source: kubeadm constants.go; 2381 and 10248 have no check in kubeadm. */
-export function clusterPorts({ cluster, init, kubelet: { document }, joins, balancerPort }: InitConfig): PortUse[] {
+export function clusterPorts({
+  cluster,
+  init,
+  kubelet: { document },
+  joins,
+  balancerPort,
+  nodePorts = [],
+}: InitConfig): PortUse[] {
   const { healthzPort } = document
   const health = typeof healthzPort === 'number' ? healthzPort : HEALTH_PORT
   const kubelet = [
@@ -28,6 +35,7 @@ export function clusterPorts({ cluster, init, kubelet: { document }, joins, bala
   return [
     { port: init.localAPIEndpoint.bindPort, what: 'the API server' },
     ...(balancerPort === undefined ? [] : [{ port: balancerPort, what: 'the balancer of the API servers' }]),
+    ...nodePorts.map(port => ({ port, what: 'what leads to a node' })),
     { port: 10259, what: 'the scheduler' },
     { port: 10257, what: 'the controller manager' },
     ...kubelet,

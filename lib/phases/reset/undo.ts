@@ -15,6 +15,7 @@ import { readSysctl, writeSysctl } from '../../machine/host/sysctl.ts'
 import type { PreparedChange } from '../../machine/host-change.ts'
 import type { Change } from '../../machine/journal.ts'
 import { removeGroups } from '../../machine/local-node/local-groups.ts'
+import { localNodes } from '../../machine/local-node/local-node.ts'
 import { removeNodeLinks } from '../../machine/local-node/node-network.ts'
 import { removeRules } from '../../machine/network/firewall-chains.ts'
 import { removePodRoutes } from '../../machine/network/pod-routes.ts'
@@ -61,7 +62,8 @@ export const UNDO: { readonly [Kind in Change['kind']]: Undo<Kind> } = {
   init: async () => undefined,
   mount: async ({ path }) => ({ stays: await unmountBelow(path) }),
   nodes: async ({ path }) => {
-    const left = [...(await removeGroups()), ...(await removeNodeLinks())]
+    const groups = await Promise.all(localNodes().map(({ name }) => removeGroups(name)))
+    const left = [...groups.flat(), ...(await removeNodeLinks())]
     const stay = { reason: 'something uses it', advice: 'end that' }
     return { stays: [...left.map(subject => ({ subject, ...stay })), ...(await unmountBelow(path))] }
   },

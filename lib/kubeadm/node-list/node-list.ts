@@ -1,0 +1,96 @@
+/** A list of nodes in a file of our own: `nodes:`, with role, name, labels, taints, version, ports and folders of each. */
+import { parseAddress } from '../../base/address.ts'
+import { ConfigError } from '../../base/errors.ts'
+import type { Json } from '../../base/json.ts'
+import { type Path, parseDocuments } from '../../base/yaml.ts'
+import {
+  type Complain,
+  complaints,
+  type FolderSpec,
+  fieldsOf,
+  itemsOf,
+  labelsOf,
+  type NodeSpec,
+  nameOf,
+  type PortSpec,
+  portOf,
+  roleOf,
+  taintsOf,
+} from './node-spec.ts'
+import { checkNodes } from './whole-list.ts'
+
+export interface NodeList {
+  readonly nodes: readonly NodeSpec[]
+  /** What the nodes say of their version, where they do. */
+  readonly version?: string
+}
+
+const FIELDS: readonly string[] = ['role', 'name', 'labels', 'taints', 'version', 'ports', 'folders']
+
+/** Reads it. Throws a ConfigError with all faults. */
+export function readNodeList(text: string, file: string): NodeList {
+  const [document, ...others] = parseDocuments(text, file)
+  if (document === undefined)
+    throw new ConfigError([{ file, field: '', reason: 'it is empty; write nodes: and a list' }])
+  const { faults, complain } = complaints(document, file)
+  if (others.length > 0) complain([], 'it has several documents; keep the one with nodes:')
+  const { value } = document
+  const isList = Array.isArray(value)
+  const list = isList ? value : fieldsOf(value, ['nodes'], [], complain).nodes
+  const path: Path = isList ? [] : ['nodes']
+  const items = itemsOf(list, path, complain)
+  const versions = new Set<string>()
+  const nodes = items.map((item, index): NodeSpec => {
+    const place = [...path, index]
+    const fields = fieldsOf(item, FIELDS, place, complain)
+    const { version } = fields
+    if (version !== undefined && version !== null) {
+      const written = document.scalarAt([...place, 'version']) ?? String(version)
+      if (!/^v?\d+\.\d+\.\d+/.test(written))
+        complain([...place, 'version'], 'it is no version; write it like v1.36.2', written)
+      else versions.add(`v${written.replace(/^v/, '')}`)
+      if (versions.size > 1)
+        complain([...place, 'version'], 'all nodes have one version; write the same everywhere', written)
+    }
+    const name = nameOf(fields.name, [...place, 'name'], complain)
+    const taints = taintsOf(fields.taints, [...place, 'taints'], complain)
+    return {
+      role: roleOf(fields.role, [...place, 'role'], complain),
+      ...(name !== undefined && { name }),
+      labels: labelsOf(fields.labels, [...place, 'labels'], complain),
+      ...(taints !== undefined && { taints }),
+      ports: portsOf(fields.ports, [...place, 'ports'], complain),
+      folders: foldersOf(fields.folders, [...place, 'folders'], complain),
+    }
+  })
+  const ordered = checkNodes(nodes, path, complain)
+  const all = [...document.faults, ...faults]
+  if (all.length > 0) throw new ConfigError(all)
+  const [version] = versions
+  return { nodes: ordered, ...(version !== undefined && { version }) }
+}
+
+/** `PORT:NODEPORT`, with an address of this machine before it or not. */
+function portsOf(value: Json | undefined, path: Path, complain: Complain): PortSpec[] {
+  return itemsOf(value, path, complain).flatMap((item, index): PortSpec[] => {
+    const [, address, host, node] = /^(?:(\[.+\]|[\d.]+):)?(\d+):(\d+)$/.exec(String(item)) ?? []
+    const [hostPort, nodePort] = [portOf(host), portOf(node)]
+    const plain = address?.replace(/^\[|\]$/g, '')
+    const isGood = hostPort !== undefined && nodePort !== undefined
+    if (isGood && (plain === undefined || parseAddress(plain) !== undefined)) {
+      return [{ ...(plain !== undefined && { address: plain }), hostPort, nodePort }]
+    }
+    complain([...path, index], 'it is no pair of TCP ports; write "8080:80", or "127.0.0.1:8080:80"', item)
+    return []
+  })
+}
+
+/** `/FROM:/TO`, with `:ro` behind it or not. */
+function foldersOf(value: Json | undefined, path: Path, complain: Complain): FolderSpec[] {
+  return itemsOf(value, path, complain).flatMap((item, index): FolderSpec[] => {
+    const [, from, to, mode] = /^(\/[^:]*):(\/[^:]*)(?::(ro|rw))?$/.exec(String(item)) ?? []
+    if (from !== undefined && to !== undefined) return [{ from, to, readOnly: mode === 'ro' }]
+    complain([...path, index], 'it is no pair of whole paths; write "/here:/there", or "/here:/there:ro"', item)
+    return []
+  })
+}
