@@ -3,10 +3,12 @@ import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import { KubestepError, UsageError } from '../../base/errors.ts'
 import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
+import { parse } from '../../base/yaml.ts'
 import { scriptCommand } from '../../cli/invocation.ts'
 import type { Call } from '../../cli/script.ts'
 import { openApi, refusal } from '../../cluster/api/api-client.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
+import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
 import { $ } from '../../machine/command.ts'
 import { listFolder, readFile } from '../../machine/files.ts'
 import { freezeGroups, isFrozen, removeGroups } from '../../machine/local-node/local-groups.ts'
@@ -19,7 +21,7 @@ import {
   thisLocalNode,
   writeLocalNode,
 } from '../../machine/local-node/local-node.ts'
-import { connect, hasCable, readNodeRanges, setCable } from '../../machine/local-node/node-network.ts'
+import { connect, hasCable, makeBridge, readNodeRanges, setCable } from '../../machine/local-node/node-network.ts'
 import { inWorld, openWorld } from '../../machine/local-node/world.ts'
 import { applyRules } from '../../machine/network/firewall-chains.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
@@ -66,9 +68,18 @@ export async function startNode(node: LocalNode): Promise<void> {
   await stopNode(node)
   const running = await openWorld(node)
   writeLocalNode(running)
-  await connect(running, readNodeRanges() ?? [])
+  const ranges = readNodeRanges() ?? []
+  // It goes when the machine boots.
+  await makeBridge(ranges, ownAddress())
+  await connect(running, ranges)
   const command = inWorld(running, [...scriptCommand('node'), 'start', node.name])
   await $({ what: `node: cannot start the services of node "${node.name}"` })`${command}`
+}
+
+/** What this machine's API server announces: nodes see the machine by it. */
+function ownAddress(): string {
+  const manifest = readFile('/', `${KUBERNETES.manifests}/kube-apiserver.yaml`)
+  return (manifest === undefined ? undefined : podArgument(parse(manifest), 'advertise-address')) ?? ''
 }
 
 /** The same in its world: its network is new, and its services are as they were. Gives whether this is one. */
