@@ -8,6 +8,7 @@ import { KUBELET_CLIENT } from '../../lib/kubeadm/credentials/renewable.ts'
 import { renewCredentials } from '../../lib/kubeadm/credentials/renewal.ts'
 import { finalFiles } from '../../lib/phases/kubelet-finalize.ts'
 import { kubeletWarning } from '../../lib/phases/renew/check-expiration.ts'
+import { nodeName } from '../../lib/phases/run/live-config.ts'
 import { type Host, hostWith, initConfig, issue, NOW, PKI, without } from '../pki.ts'
 
 const CONF = '/etc/kubernetes/kubelet.conf'
@@ -74,6 +75,26 @@ describe('kubeletClientFault()', () => {
     assert.match(say(host), /kubelet-client-current\.pem": it expired; 'certs renew all' makes another/)
     assert.match(say(without(host, 'ca.key')), /--client-name system:node:n1 --org system:nodes' makes another: put it/)
   })
+})
+
+describe('nodeName()', () => {
+  const FLAGS = '/var/lib/kubelet/kubeadm-flags.env'
+  const told = { [FLAGS]: 'KUBELET_KUBEADM_ARGS="--hostname-override=n7 --v=2"' }
+  const rows: readonly (readonly [what: string, change: (host: Host) => Host, name: string | undefined])[] = [
+    ['that of the certificate', host => ({ ...host, ...told }), 'n1'],
+    ['the certificate is gone', host => ({ ...without(host, CURRENT), ...told }), 'n7'],
+    ['kubelet.conf is damaged', host => ({ ...host, ...told, [CONF]: 'a: [' }), 'n7'],
+    ['nobody says it', host => ({ ...host, [CONF]: 'a: [' }), undefined],
+  ]
+  for (const [what, change, name] of rows) {
+    test(what, async () => {
+      const host = change(await finalHost())
+      assert.equal(
+        nodeName(path => host[path]),
+        name,
+      )
+    })
+  }
 })
 
 describe('renewCredentials(), of a kubelet that is shut out', () => {

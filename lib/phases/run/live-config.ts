@@ -110,15 +110,16 @@ export function advertisedEndpoint(read: Read): ApiEndpoint | undefined {
   return advertiseAddress === '' ? undefined : { advertiseAddress, bindPort: Number(bindPort) }
 }
 
-/** Whom kubelet.conf speaks for; undefined when there is none that can be read. */
+/** Whom kubelet.conf speaks for, or what the kubelet is told to be called; undefined where neither says it. */
 export function nodeName(read: Read): string | undefined {
+  const { kubeletConf: path, kubeletFlags } = KUBERNETES
+  let name = ''
   try {
-    const { kubeletConf: path } = KUBERNETES
-    const subject = clientOf({ path, text: read(path) ?? '' }, read).certificates?.[0].subject.commonName ?? ''
-    return /^system:node:(.+)$/.exec(subject)?.[1]
+    name = clientOf({ path, text: read(path) ?? '' }, read).certificates?.[0].subject.commonName ?? ''
   } catch {
-    return undefined
+    // It may be damaged, or gone; kubeadm writes a name that is not the host's down a second time.
   }
+  return /^system:node:(.+)$/.exec(name)?.[1] ?? /--hostname-override=([^\s"]+)/.exec(read(kubeletFlags) ?? '')?.[1]
 }
 
 /** What the API server's static Pod tells of its cluster. */
