@@ -16,7 +16,7 @@ type Parts = Readonly<Record<string, readonly string[]>>
 
 export interface Tree {
   readonly folder: string
-  /** What other commands wrote; a part that is made again counts as absent. */
+  /** What other commands wrote, and this run of this one; a part that is made again counts as absent. */
   readonly read: (path: string) => string | undefined
   /** Writes all or none, and takes away what an earlier run of this command wrote and this one does not. */
   readonly write: (entries: readonly FileEntry[]) => void
@@ -44,7 +44,7 @@ export function openTree(folder: string, { command, whole }: TreeOptions): Tree 
   const written = new Set<string>()
   return {
     folder,
-    read: path => (kept.has(path) ? readFile(folder, path) : undefined),
+    read: path => (kept.has(path) || written.has(path) ? readFile(folder, path) : undefined),
     write: entries => {
       refuseLinks(folder, entries)
       for (const { path } of entries) written.add(path)

@@ -5,6 +5,7 @@ import type { FileEntry } from '../../machine/files.ts'
 import { deliverFiles } from '../run/deliver.ts'
 import type { JoinRun } from './join-run.ts'
 import { partOf } from './node-state.ts'
+import { readAllowed } from './refused-identity.ts'
 
 const SECRET = `/api/v1/namespaces/kube-system/secrets/${CERTIFICATES_SECRET}`
 const UPLOAD_AGAIN =
@@ -15,7 +16,8 @@ export async function downloadCerts(run: JoinRun): Promise<void> {
   const key = run.config.controlPlane?.certificateKey
   if (key === undefined) return
   const node = await run.node()
-  const secret = await (await run.api()).get(SECRET)
+  // Without one there is no role for it either.
+  const secret = await readAllowed(await run.api(), SECRET)
   if (secret === undefined) {
     throw new KubestepError(
       `download-certs: cannot find Secret "${CERTIFICATES_SECRET}": the cluster keeps it for two hours; ${UPLOAD_AGAIN}`,

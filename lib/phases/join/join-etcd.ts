@@ -50,6 +50,8 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
   if (node.config.cluster.etcd.local === undefined) return
   const peerUrl = etcdPeerUrl(node.config)
   if (dryRun) {
+    // As kubeadm's, which knows of no members then.
+    deliverFiles(await etcdPhase.render(givenOf(node, call)), node, output)
     output.say(`[dryrun] Would add etcd member ${peerUrl}, and wait until it has its vote`)
     return
   }

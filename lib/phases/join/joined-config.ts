@@ -18,7 +18,9 @@ export function joinedText(
   // A control plane node is tainted through the API. Source: kubeadm phases/kubelet/flags.go (v1.36).
   const isGiven = kubeletExtraArgs.some(({ name }) => name === 'register-with-taints')
   const registered = role === 'worker' && !isGiven ? (taints ?? []) : []
-  const withTaints = registered.map(({ key, value = '', effect }) => `${key}=${value}:${effect}`).join(',')
+  const withTaints = registered
+    .map(({ key, value = '', effect }) => `${value === '' ? key : `${key}=${value}`}:${effect}`)
+    .join(',')
   const node: JsonObject = JSON.parse(
     JSON.stringify({
       ...registration,
@@ -27,7 +29,7 @@ export function joinedText(
       kubeletExtraArgs:
         withTaints === ''
           ? kubeletExtraArgs
-          : [...kubeletExtraArgs, { name: 'register-with-taints', value: withTaints }],
+          : [{ name: 'register-with-taints', value: withTaints }, ...kubeletExtraArgs],
     }),
   )
   const init = {

@@ -86,7 +86,7 @@ export function openPhase(
     opened ??= openTree(given ?? mkdtempSync(join(tmpdir(), 'kubestep-dry-run-')), options)
     return opened
   }
-  const readGiven = (path: string): string | undefined => (given === undefined ? undefined : tree().read(path))
+  const readGiven = (path: string): string | undefined => (given === undefined ? opened : tree())?.read(path)
   const read = (path: string): string | undefined => readGiven(path) ?? readFile(root, path)
   const folder = config.cluster.certificatesDir
   const keys = [`${folder}/ca.key`, `${folder}/front-proxy-ca.key`, `${folder}/etcd/ca.key`]
@@ -109,7 +109,7 @@ export function openPhase(
     readCredential: path => readGiven(path) ?? (isTaken(path) ? readFile(root, path) : undefined),
     place: path => {
       const isInTree = readGiven(path) !== undefined || (!wholeTree && !existsSync(below(root, path)))
-      return below(isInTree ? (given ?? root) : root, path)
+      return below(isInTree ? (given ?? opened?.folder ?? root) : root, path)
     },
     write: entries => {
       if (dryRun) return tree().write(entries)
