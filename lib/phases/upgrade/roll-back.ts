@@ -16,6 +16,7 @@ import { alone } from '../run/machine-session.ts'
 import { restoreData } from './etcd-copies.ts'
 import { isKubeletReplaced, startOldKubelet } from './new-kubelet.ts'
 import { openNodeApi, podWatch } from './node-access.ts'
+import { plain } from './planned-objects.ts'
 import { replacePod, stopApiServer, stopPod } from './replaced-pod.ts'
 import { type ChangedFile, forgetUnfinished, readUnfinished, type Unfinished } from './unfinished.ts'
 import { readHere } from './upgrade-outlook.ts'
@@ -98,14 +99,19 @@ function restoresData({ from, to }: Unfinished, failed: ComponentName | undefine
   return failed === 'etcd' || old === undefined || fresh === undefined || old.minor !== fresh.minor
 }
 
-async function putBack(api: Api, objects: NonNullable<Unfinished['objects']>, deadline: AbortSignal): Promise<void> {
+/** Puts objects back as they were, those that were not there away. What is the server's own it would refuse. Throws an ApiError. */
+export async function putBack(
+  api: Api,
+  objects: NonNullable<Unfinished['objects']>,
+  deadline: AbortSignal,
+): Promise<void> {
   await waitForApi(api, deadline, '/readyz')
   // Of one that was written twice the first is what was there before.
   const first = new Map(objects.toReversed().map(row => [objectPath(nameOf(row.object)), row]))
   await Promise.all(
     [...first].map(async ([path, { before }]) => {
       if (before === null) await api.send('DELETE', path)
-      else await applyObject(api, before, { deadline })
+      else await applyObject(api, plain(before), { deadline })
     }),
   )
 }
