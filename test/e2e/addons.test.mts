@@ -1,6 +1,6 @@
 /** What charts expect of a cluster: volumes, load balancers and NetworkPolicies, on every node, whatever happens to the agent. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JsonObject } from '../../lib/base/json.ts'
@@ -164,13 +164,14 @@ for (const target of targets) {
   }
 }
 
-/** Processes that run the agent itself. */
+/** Processes of this machine that run the agent itself; those of machines on it are seen, too. */
 function agentPids(): number[] {
   return readdirSync('/proc').flatMap(name => {
     if (!/^\d+$/.test(name)) return []
     try {
       const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0')
-      return words.includes(`${LAYOUT.services}/agent.mjs`) ? [Number(name)] : []
+      const isHere = readlinkSync(`/proc/${name}/ns/pid`) === readlinkSync('/proc/self/ns/pid')
+      return isHere && words.includes(`${LAYOUT.services}/agent.mjs`) ? [Number(name)] : []
     } catch {
       return []
     }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { stringify } from '../../lib/base/yaml.ts'
-import { listens, restoredMember } from '../../lib/phases/snapshot/restored-member.ts'
+import { listens } from '../../lib/machine/network/listens.ts'
+import { restoredMember } from '../../lib/phases/snapshot/restored-member.ts'
 import { layersOf } from '../../lib/supply/runtime/image-files.ts'
 
 const ARGUMENTS = [

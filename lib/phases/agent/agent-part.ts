@@ -19,6 +19,8 @@ export interface AgentContext {
 
 export interface AgentPart {
   readonly name: string
+  /** It does not wait for an API server: others reach theirs by it. */
+  readonly isFirst?: true
   /** Runs until it is ended. */
   readonly run: (context: AgentContext) => Promise<void>
 }

@@ -14,6 +14,7 @@ export interface ApiBalancerSettings {
 
 export const apiBalancer: AgentPart = {
   name: 'api-balancer',
+  isFirst: true,
   run: ({ settings, say, signal }) => {
     const { port, first, serverPort } = settings as unknown as ApiBalancerSettings
     const further = (): string[] =>

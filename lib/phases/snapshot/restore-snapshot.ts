@@ -1,4 +1,5 @@
 /** A snapshot back into etcd: `etcd snapshot restore`. */
+
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { timerMilliseconds } from '../../base/duration.ts'
@@ -8,6 +9,7 @@ import type { Call } from '../../cli/script.ts'
 import { STATIC_PODS } from '../../cluster/diagnose/diagnosis-context.ts'
 import { clusterSocket } from '../../cluster/diagnose/machine-context.ts'
 import { explain } from '../../machine/files.ts'
+import { listens } from '../../machine/network/listens.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { AGENT } from '../../machine/service/service.ts'
@@ -16,7 +18,7 @@ import { endContainer, podContainers } from '../../supply/cri/pod-containers.ts'
 import { unreachedGate } from '../run/healthy-again.ts'
 import { type LiveConfig, liveConfig } from '../run/live-config.ts'
 import { alone } from '../run/machine-session.ts'
-import { listens, otherMembers, type RestoredMember, restoredMember } from './restored-member.ts'
+import { otherMembers, type RestoredMember, restoredMember } from './restored-member.ts'
 import { checkSnapshot } from './snapshot-file.ts'
 import { findTool, makeDataFolder } from './snapshot-tool.ts'
 

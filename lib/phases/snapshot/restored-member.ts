@@ -1,5 +1,4 @@
 /** The member of etcd that a snapshot is restored for, and the others that it has. */
-import { connect } from 'node:net'
 import { KubestepError } from '../../base/errors.ts'
 import { objectOf, objectsOf } from '../../base/json.ts'
 import { KUBERNETES } from '../../base/paths.ts'
@@ -71,21 +70,4 @@ export async function otherMembers({ name, peers }: RestoredMember, live: LiveCo
   } catch {
     return peers
   }
-}
-
-/** How long a machine that is there may take to answer. */
-const KNOCK_MS = 2_000
-
-/** Whether something listens there, whatever it would say to us. Never throws. */
-export function listens(url: string): Promise<boolean> {
-  if (!URL.canParse(url)) return Promise.resolve(false)
-  const { hostname, port } = new URL(url)
-  return new Promise(resolve => {
-    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), timeout: KNOCK_MS })
-    const say = (is: boolean) => () => {
-      socket.destroy()
-      resolve(is)
-    }
-    socket.once('connect', say(true)).once('error', say(false)).once('timeout', say(false))
-  })
 }
