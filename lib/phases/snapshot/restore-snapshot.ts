@@ -65,7 +65,7 @@ export async function restoreSnapshot(call: Call): Promise<void> {
     call.output.say('[etcd] The control plane is healthy with what the snapshot holds')
     if (others.length > 0) {
       call.output.say(
-        `[etcd] ${names(others.map(({ name }) => name))} is no member any more: run the reset script there, and let it join again`,
+        `[etcd] No members any more: ${names(others.map(({ name }) => name))}; run the reset script there, and let them join again`,
       )
     }
     if (!tool.raisesRevision) {
