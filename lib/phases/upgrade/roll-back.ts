@@ -14,12 +14,15 @@ import { etcdTag } from '../../kubeadm/images/image-list.ts'
 import type { ComponentName } from '../../kubeadm/manifests/static-pods.ts'
 import { alone } from '../run/machine-session.ts'
 import { restoreData } from './etcd-copies.ts'
-import { isKubeletReplaced, startOldKubelet } from './new-kubelet.ts'
+import { awaitNode, isKubeletReplaced, startOldKubelet } from './new-kubelet.ts'
 import { openNodeApi, podWatch } from './node-access.ts'
 import { plain } from './planned-objects.ts'
 import { replacePod, stopApiServer, stopPod } from './replaced-pod.ts'
 import { type ChangedFile, forgetUnfinished, readUnfinished, type Unfinished } from './unfinished.ts'
 import { readHere } from './upgrade-outlook.ts'
+
+/** How long a kubelet that was started again is waited for; without an API server it hears from none. */
+const HEARS_WITHIN_MS = 30_000
 
 /** Takes back the upgrade that has begun on this node. Throws a KubestepError when there is none. */
 export function rollBackUnfinished(call: Call): Promise<void> {
@@ -46,9 +49,14 @@ export async function rollBack(call: Call, upgrade: Unfinished, failed?: Compone
     // A kubelet must not be newer than the API server, so it goes first; one that was not touched stays untouched, for
     // it replaces no static Pod as long as it has not heard from the API server.
     const kubelets = files.filter(file => file.component === undefined && !isAsBefore(file))
-    if (kubelets.length > 0 || isKubeletReplaced()) {
+    const isReplaced = isKubeletReplaced()
+    if (kubelets.length > 0 || isReplaced) {
       await startOldKubelet(files.filter(({ component }) => component === undefined))
       output.say('[upgrade] The kubelet is as before')
+      // One that has just started takes minutes for a manifest that changes before it has heard from the API server.
+      const heard = AbortSignal.timeout(HEARS_WITHIN_MS)
+      const { name } = from.init.nodeRegistration
+      if (isReplaced) await awaitNode(api, name, formatVersion(from.version), heard).catch(() => {})
     }
     for (const file of inOrder(files)) {
       const { component, path, mode, before } = file
