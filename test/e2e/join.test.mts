@@ -1,7 +1,4 @@
-/**
- * A machine joins a cluster of kubestep over the network: what is wrong is said and nothing changes, and a control plane
- * node has its vote in etcd. The machine is a world of its own on this one.
- */
+/** A machine that is about to join: what is wrong is said, and nothing changes. It is a world of its own on this one. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +10,7 @@ import { connect, nodeAddresses, readNodeRanges } from '../../lib/machine/local-
 import { inWorld, openWorld } from '../../lib/machine/local-node/world.ts'
 import { openMachine } from './machine.ts'
 import { changesSince, type MachineState, readMachineState } from './machine-state.ts'
-import { bundle, run, until } from './programs.ts'
+import { bundle, run } from './programs.ts'
 import { ownAddress, withCluster } from './targets.ts'
 import { temporaryFolder } from './temporary.ts'
 
@@ -23,7 +20,6 @@ for (const reason of skipped) test('a machine that joins', { skip: reason }, () 
 const NAME = 'e2e-machine'
 /** Far from those that an init gives. */
 const INDEX = 99
-const ADMIN = '/etc/kubernetes/admin.conf'
 const NO_SERVER = '127.0.0.1:1'
 const PIN = `sha256:${'0'.repeat(64)}`
 
@@ -47,8 +43,6 @@ for (const given of targets) {
     assert.equal(status, 0, stderr)
     return stdout
   }
-  const kubectl = (...args: readonly string[]): Promise<string> =>
-    done([target.kubectl, '--kubeconfig', ADMIN, ...args])
   const onMachine = (name: string, ...args: readonly string[]): string[] =>
     inWorld(machine ?? assert.fail('there is no machine'), bundle(name, ...args))
   const newToken = async (): Promise<string> => (await done(bundle('token', 'create'))).trim()
@@ -82,15 +76,6 @@ for (const given of targets) {
   }
   const byToken = (token: string, endpoint = server, hash = pin): string =>
     `{ bootstrapToken: { token: ${token}, apiServerEndpoint: "${endpoint}", caCertHashes: ["${hash}"] } }`
-  const controlPlane = (key: string): string =>
-    `controlPlane: { certificateKey: "${key}", localAPIEndpoint: { advertiseAddress: ${machine?.addresses[0]} } }\n`
-  const members = async (): Promise<number> =>
-    (await kubectl('get', 'pods', '-n', 'kube-system', '-l', 'component=etcd', '-o', 'name'))
-      .split('\n')
-      .filter(Boolean).length
-  const isReady = async (): Promise<boolean> =>
-    (await kubectl('get', 'node', NAME, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'True'
-
   test(`Kubernetes ${version}: a cluster that a machine joins`, async () => {
     before = readMachineState()
     const { status, stderr } = await run(
@@ -139,15 +124,6 @@ for (const given of targets) {
     await refused(byToken(token, `${ownAddress()}:2379`), /its TLS is not that of an API server|cannot reach/)
     await refused(`${byToken(token, NO_SERVER)}\ntimeouts: { discovery: 1s }`, /nothing listens there/)
     await refused(byToken(token), /"upload-certs"/, `controlPlane: { certificateKey: "${'0'.repeat(64)}" }\n`)
-  })
-
-  inCluster('a control plane node, by a discovery file: it has a member of etcd', async () => {
-    const key = (await done(bundle('upload-certs', '--upload-certs'))).trim().split('\n').at(-1)?.trim() ?? ''
-    writeFileSync(join(nodeFolder(NAME), 'kubestep', 'discovery.conf'), readFileSync(ADMIN, 'utf8'))
-    const file = '{ kubeConfigPath: /var/lib/kubestep/discovery.conf }'
-    await done(joining(`{ file: ${file}, tlsBootstrapToken: ${await newToken()} }`, controlPlane(key)))
-    assert.ok(await isReady())
-    await until('there are two members', async () => (await members()) === 2)
   })
 
   inCluster('reset of the first machine leaves nothing of any of them', async () => {
