@@ -74,11 +74,11 @@ export function logsSummary(diagnosis: string, path: string): string {
   ].join('\n')
 }
 
-/** Milliseconds until the last gate held; until the objects were there when no gate was waited for. */
+/** Milliseconds until the last gate held and further nodes were ready; until the objects were there when no gate was waited for. */
 export function timeToReady({ gates, timings }: JsonObject): number {
   const marks = isObject(timings) ? timings : {}
   const names = Array.isArray(gates) ? gates.filter(isObject).map(gate => String(gate.name)) : []
-  const last = Math.max(0, ...names.map(name => Number(marks[name] ?? 0)))
+  const last = Math.max(0, Number(marks.nodes ?? 0), ...names.map(name => Number(marks[name] ?? 0)))
   return last || Number(marks['objects applied'] ?? 0)
 }
 

@@ -160,7 +160,8 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
       mark: timings.mark,
       output,
     })
-    const gated = Promise.all([completing, nodes.ready]).then(([reached]) => reached)
+    const together = nodes.ready.then(() => (planned.length > 0 ? timings.mark('nodes') : undefined))
+    const gated = Promise.all([completing, together]).then(([reached]) => reached)
     const results = await Promise.race([
       gated,
       failure(watched, done.signal),

@@ -29,7 +29,7 @@ export interface SummaryOptions {
  */
 export function summary(up: ClusterUp, options: SummaryOptions): string[] {
   const { config, gates, timings, kubectl } = up
-  const slowest = Math.max(0, ...gates.map(({ name }) => timings[name] ?? 0))
+  const slowest = Math.max(0, timings.nodes ?? 0, ...gates.map(({ name }) => timings[name] ?? 0))
   const withJoin = options.flags.profile !== 'ci' && !isSkipped('show-join-command', config.init.skipPhases)
   return [
     `[init] Kubernetes ${config.cluster.kubernetesVersion} is ready after ${secondsText(slowest || (timings['objects applied'] ?? 0))}`,
