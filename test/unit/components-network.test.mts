@@ -23,7 +23,7 @@ const CONNECTED: readonly (readonly [file: string, to: string])[] = [
   ['lib/cluster/discovery/file-discovery.ts', 'where --discovery-file says that the cluster is described'],
   ['lib/cluster/etcd/gateway.ts', "the cluster's etcd"],
   ['lib/cluster/api-balancer/balancer.ts', 'the API servers of this cluster'],
-  ['lib/phases/snapshot/restored-member.ts', 'etcd on this machine, while it is restored'],
+  ['lib/machine/network/listens.ts', 'servers of this cluster: it looks whether one is there'],
   ['lib/cluster/diagnose/kubelet-link.ts', "the kubelet's health port on this machine"],
   ['lib/machine/host/host-source.ts', 'nobody: it listens, to see whether a port is free'],
   ['lib/cluster/ready/gates.ts', "the cluster's DNS and API Service"],
