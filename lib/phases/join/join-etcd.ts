@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { timerMilliseconds } from '../../base/duration.ts'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
+import { objectOf } from '../../base/json.ts'
 import { EtcdError, type EtcdFault } from '../../cluster/etcd/gateway.ts'
 import {
   addLearner,
@@ -81,7 +82,10 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
       one.peerUrls.map(url => ({ name: one.id === member.id ? name : one.name || memberHex(one.id), peerUrl: url })),
     )
     const { config } = await run.look()
-    deliverFiles(await etcdPhase.render({ ...givenOf(node, call), config, etcdMembers }), node, output)
+    const rendered = await etcdPhase.render({ ...givenOf(node, call), config, etcdMembers })
+    const asksForDisk = rendered.files.some(({ content }) => String(content).includes('ephemeral-storage'))
+    if (asksForDisk) await waitForRoom(run, limit)
+    deliverFiles(rendered, node, output)
     if (there === undefined || member.isLearner) {
       // It has a name when it has started.
       await persist(['no-leader', 'unreachable'], limit, task.tell, async () => {
@@ -109,6 +113,28 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
     throw error
   } finally {
     etcd.close()
+  }
+}
+
+/** How long a kubelet may take to tell of its disk; one that is told not to look never does. */
+const ROOM_MS = 20_000
+
+/**
+ * Waits until the Node tells of disk space, of which etcd asks for some in older releases: a kubelet that does not know
+ * of any yet refuses it, for good. Source: kubelet lifecycle/predicate.go, cm/container_manager_linux.go (v1.20).
+ */
+async function waitForRoom(run: JoinRun, limit: AbortSignal): Promise<void> {
+  const node = await run.node()
+  const api = openControlPlaneApi(node)
+  try {
+    const end = Date.now() + ROOM_MS
+    while (!limit.aborted && Date.now() < end) {
+      const status = objectOf((await api.get(`/api/v1/nodes/${node.config.init.nodeRegistration.name}`))?.status)
+      if (objectOf(status.allocatable)['ephemeral-storage'] !== undefined) return
+      await sleep(POLL_MS)
+    }
+  } finally {
+    api.close()
   }
 }
 
