@@ -79,6 +79,7 @@ function livesOn(target: Target): void {
   })
 
   inCluster('renewed under it: all verify, and only what has to is started again', async () => {
+    await until('all four are told of', async () => Object.keys(await restarts()).length === STATIC_PODS.length)
     const started = await restarts()
     const renewed = await run(bundle('certs', 'renew', 'all'))
     succeeded(renewed)
@@ -179,12 +180,8 @@ function livesOn(target: Target): void {
       '-o',
       `jsonpath=${path}`,
     )
-    return Object.fromEntries(
-      found
-        .trim()
-        .split(' ')
-        .map(pair => pair.split('=')),
-    )
+    const pairs = found.split(' ').map(pair => pair.split('='))
+    return Object.fromEntries(pairs.filter(([, count]) => count))
   }
 }
 
