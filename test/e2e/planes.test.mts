@@ -123,7 +123,7 @@ for (const target of targets) {
     const name = (await further()).at(-1) ?? ''
     await node('delete', name)
     await until('the API takes writes', written)
-    assert.equal((await conditions()).length, PLANES - 1)
+    await until('its Node is gone', async () => (await conditions()).length === PLANES - 1)
   })
 
   inCluster('reset leaves nothing of any of them', async () => {

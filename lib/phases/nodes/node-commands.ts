@@ -1,6 +1,7 @@
 /** What can be done with a further node of this machine, while the cluster goes on: failures to try, and its end. */
 import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KubestepError, UsageError } from '../../base/errors.ts'
 import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { parse } from '../../base/yaml.ts'
@@ -116,14 +117,26 @@ export async function deleteNode(node: LocalNode, { output }: Pick<Call, 'output
     rmSync(folder, { recursive: true, force: true })
 }
 
+/** The API server that is asked may have gone with the node, and etcd may choose another leader. */
+const FORGET_MS = 60_000
+const FORGET_POLL_MS = 200
+
 async function forgetNode(name: string): Promise<void> {
   const text = readFile('/', KUBERNETES.adminConf)
   if (text === undefined) throw new KubestepError(`there is no "${KUBERNETES.adminConf}"`)
   const api = openApi(readCredentials(text, KUBERNETES.adminConf, path => readFile('/', path)))
   try {
     const path = `/api/v1/nodes/${name}`
-    const answer = await api.send('DELETE', path)
-    if (answer.status >= 300 && answer.status !== 404) throw refusal('DELETE', path, answer)
+    for (const end = Date.now() + FORGET_MS; ; await sleep(FORGET_POLL_MS)) {
+      const answer = await api.send('DELETE', path).catch((error: unknown) => error as Error)
+      const isOver = Date.now() > end
+      if (answer instanceof Error) {
+        if (isOver) throw answer
+        continue
+      }
+      if (answer.status < 300 || answer.status === 404) return
+      if (answer.status < 500 || isOver) throw refusal('DELETE', path, answer)
+    }
   } finally {
     api.close()
   }
