@@ -11,7 +11,7 @@ import type { Change } from '../../machine/journal.ts'
 import { openRuntime } from '../../supply/runtime/runtime.ts'
 import { readRemains } from '../../supply/runtime/runtime-remains.ts'
 import { clusterSandboxes, endSandboxes } from '../../supply/runtime/sandboxes.ts'
-import { shimSockets } from '../../supply/runtime/shims.ts'
+import { deadSockets, shimSockets } from '../../supply/runtime/shims.ts'
 import { removePath } from './remove.ts'
 import { type Stay, stayOf } from './what-stays.ts'
 
@@ -46,7 +46,7 @@ export async function undoRuntime(change: RuntimeChange): Promise<readonly Stay[
   // The shims last: they reap their containers, and PID 1 may take its time.
   await removePodGroups(groups, ids)
   await kill(processesWith(['-address', path], { program: /^containerd-shim/, folder: LAYOUT.run }))
-  removeFiles('/', [...shims, ...shimSockets(containerd.state, path)])
+  removeFiles('/', [...shims, ...shimSockets(containerd.state, path), ...(await deadSockets())])
   await removePodGroups(groups, ids)
   await removeNetworks([...remains.ids], remains.namespaces)
   return []

@@ -1,5 +1,6 @@
 /** What containerd's shims put outside of every folder that can be configured: their sockets. */
 import { createHash } from 'node:crypto'
+import { connect } from 'node:net'
 import { listFolder } from '../../machine/files.ts'
 
 const FOLDER = '/run/containerd/s'
@@ -18,4 +19,21 @@ export function shimSockets(state: string, containerdSocket: string): string[] {
   return (listFolder('/', tasks) ?? []).flatMap(namespace =>
     (listFolder('/', `${tasks}/${namespace}`) ?? []).map(id => shimSocket(containerdSocket, `${namespace}/${id}`)),
   )
+}
+
+/** Sockets of shims that are gone, and whose containers are forgotten: nobody takes a call there, whoever's they were. */
+export async function deadSockets(): Promise<string[]> {
+  const paths = (listFolder('/', FOLDER) ?? []).map(name => `${FOLDER}/${name}`)
+  const refused = await Promise.all(paths.map(isRefused))
+  return paths.filter((_path, index) => refused[index])
+}
+
+function isRefused(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'))
+  })
 }
