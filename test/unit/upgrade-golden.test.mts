@@ -23,7 +23,7 @@ const CASES = {
     node: {
       name: 'upgrade1',
       criSocket: 'unix:///run/kubestep/containerd.sock',
-      endpoint: { advertiseAddress: '172.30.0.40', bindPort: 6443 },
+      endpoint: { advertiseAddress: '192.0.2.40', bindPort: 6443 },
     },
     coredns: 'v1.13.1',
     etcd: '3.6.6-0',
