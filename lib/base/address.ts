@@ -116,3 +116,8 @@ export function isGlobalUnicast(address: Address): boolean {
 export function joinHostPort(host: string, port: number | string): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
+
+/** The host of an address like `https://[fd00::1]:2380`, without the brackets of IPv6. Throws a TypeError for what is none. */
+export function hostOfUrl(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '')
+}

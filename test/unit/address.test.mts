@@ -4,6 +4,7 @@ import {
   containsAddress,
   formatAddress,
   formatSubnet,
+  hostOfUrl,
   isGlobalUnicast,
   isLoopback,
   isUnspecified,
@@ -129,4 +130,9 @@ test('joinHostPort() puts IPv6 in brackets', () => {
   assert.equal(joinHostPort('10.0.0.5', 6443), '10.0.0.5:6443')
   assert.equal(joinHostPort('cp.example.com', '6443'), 'cp.example.com:6443')
   assert.equal(joinHostPort('fd00::5', 6443), '[fd00::5]:6443')
+})
+
+test('hostOfUrl() gives it without the brackets of IPv6', () => {
+  assert.equal(hostOfUrl('https://10.0.0.5:2380'), '10.0.0.5')
+  assert.equal(hostOfUrl('https://[fd00::1]:2380'), 'fd00::1')
 })

@@ -100,7 +100,7 @@ for (const [text, reasons] of FAULTS) {
 }
 
 const HEAD = 'kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n'
-const whole = (path: string): string => posix.resolve('/work', path)
+const whole = (path: string): string => posix.resolve('/home/me', path)
 const kind = (text: string): ReturnType<typeof readKindCluster> => readKindCluster(HEAD + text, 'k.yaml', whole)
 
 test("kind's file is read: nodes, and what it says of the cluster as kubeadm has it", () => {
@@ -135,7 +135,7 @@ nodes:
       role: 'worker',
       labels: { tier: 'front', all: 'yes' },
       ports: [{ hostPort: 8080, nodePort: 80 }],
-      folders: [{ from: '/work/data', to: '/data', readOnly: true }],
+      folders: [{ from: '/home/me/data', to: '/data', readOnly: true }],
     },
   ])
   assert.deepEqual(flags, { cni: 'none', 'skip-phases': 'addon/kube-proxy' })

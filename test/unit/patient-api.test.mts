@@ -40,7 +40,13 @@ test('a refusal is an answer, and after the deadline so is everything', async ()
   assert.equal((await patientApi(serverOf([503]).api, AbortSignal.abort()).send('GET', '/a')).status, 503)
 })
 
-test('what changes something is asked once', async () => {
+test('taking away is asked until there is an answer, too', async () => {
+  const gone = serverOf([away, 503, 404])
+  assert.equal((await patientApi(gone.api, later()).send('DELETE', '/a')).status, 404)
+  assert.equal(gone.asked(), 3)
+})
+
+test('what else changes something is asked once', async () => {
   const post = serverOf([away])
   await assert.rejects(patientApi(post.api, later()).send('POST', '/a', {}), away)
   assert.equal((await patientApi(serverOf([429]).api, later()).send('POST', '/eviction', {})).status, 429)

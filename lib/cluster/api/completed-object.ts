@@ -1,6 +1,6 @@
 /** Cluster objects with what only the live cluster knows: who owns them, which taints a Node has, what users changed. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import { type Json, type JsonObject, objectOf } from '../../base/json.ts'
 import type { ClusterObject } from '../../kubeadm/objects/cluster-object.ts'
 import { type Api, ApiError } from './api-client.ts'
 import { nameOf, objectPath } from './resources.ts'
@@ -65,8 +65,4 @@ async function appears(
     }
     await sleep(POLL_MS)
   }
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isObject(value) ? value : {}
 }

@@ -1,6 +1,6 @@
 /** What users have changed of CoreDNS in a live cluster, and keep when the addon is applied again. */
 
-import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import { type JsonObject, objectOf } from '../../base/json.ts'
 import { isDefaultCorefile } from '../../kubeadm/objects/corefile.ts'
 import type { Api } from './api-client.ts'
 import { nameOf, objectPath } from './resources.ts'
@@ -28,8 +28,4 @@ export async function keepingChanges(api: Api, object: JsonObject): Promise<Json
   if (keep === undefined) return object
   const existing = await api.get(objectPath(nameOf(object)))
   return existing === undefined ? object : keep(object, existing)
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isObject(value) ? value : {}
 }

@@ -9,7 +9,10 @@ function mayPass(status: number): boolean {
   return status === 0 || status === 429 || status >= 500
 }
 
-/** The same client, whose questions are asked until the deadline; what changes something is asked once, as before. */
+/**
+ * The same client, whose questions are asked until the deadline, and so is taking away, which does no more the second time;
+ * what else changes something is asked once, as before.
+ */
 export function patientApi(api: Api, deadline: AbortSignal): Api {
   return {
     ...api,
@@ -24,13 +27,13 @@ export function patientApi(api: Api, deadline: AbortSignal): Api {
       }
     },
     send: async (method, path, body, contentType) => {
-      const isQuestion = method === 'GET' || path.includes('dryRun=All')
+      const isRepeatable = method === 'GET' || method === 'DELETE' || path.includes('dryRun=All')
       for (;;) {
         try {
           const answer = await api.send(method, path, body, contentType)
-          if (!isQuestion || !mayPass(answer.status) || deadline.aborted) return answer
+          if (!isRepeatable || !mayPass(answer.status) || deadline.aborted) return answer
         } catch (error) {
-          if (!isQuestion || !(error instanceof ApiError) || !mayPass(error.status) || deadline.aborted) throw error
+          if (!isRepeatable || !(error instanceof ApiError) || !mayPass(error.status) || deadline.aborted) throw error
         }
         await sleep(POLL_MS)
       }

@@ -1,6 +1,6 @@
 /** Which versions run in a cluster, node by node. */
 
-import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import { isObject, type Json, type JsonObject, objectsOf } from '../../base/json.ts'
 import { formatVersion, parseVersion } from '../../base/version.ts'
 import type { ByVersion, ClusterVersions } from '../../kubeadm/upgrade/plan.ts'
 import type { Api } from './api-client.ts'
@@ -60,7 +60,7 @@ export function imageTag(spec: Json | undefined): string {
 }
 
 function itemsOf(list: JsonObject | undefined): readonly JsonObject[] {
-  return Array.isArray(list?.items) ? list.items.filter(isObject) : []
+  return objectsOf(list?.items)
 }
 
 function text(object: JsonObject, ...path: readonly string[]): string {

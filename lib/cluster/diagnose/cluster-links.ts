@@ -1,8 +1,8 @@
 /** What the API server says of itself and of the node. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '../../base/errors.ts'
-import type { JsonObject } from '../../base/json.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
+import { conditionOf } from '../api/condition.ts'
 import { type Finding, TAIL } from './broken-link.ts'
 import type { DiagnosisContext } from './diagnosis-context.ts'
 import { tellingLines } from './log-lines.ts'
@@ -33,16 +33,11 @@ export async function lookAtApi({ api }: DiagnosisContext): Promise<Finding | un
 export async function lookAtNode({ api, nodeName, services }: DiagnosisContext): Promise<Finding | undefined> {
   if (api === undefined || nodeName === undefined) return undefined
   const node = await api.get(`/api/v1/nodes/${nodeName}`)
-  const conditions = listOf((node?.status as JsonObject | undefined)?.conditions)
-  const ready = conditions.find(({ type }) => type === 'Ready')
+  const ready = conditionOf(node, 'Ready')
   if (ready?.status === 'True') return undefined
   const cause =
     node === undefined
       ? `node "${nodeName}" has not registered`
       : `node "${nodeName}" is not Ready: ${ready?.message ?? 'the kubelet has not said anything yet'}`
   return { cause, lines: tellingLines(lastRun(await services.log(KUBELET, 400)), TAIL), starting: true }
-}
-
-function listOf(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? (value as readonly JsonObject[]) : []
 }

@@ -1,4 +1,5 @@
 /** The members of an etcd cluster: who they are, and how they come and go. */
+import { hostOfUrl } from '../../base/address.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { type Etcd, EtcdError } from './gateway.ts'
 
@@ -23,6 +24,11 @@ export interface EtcdStatus {
   readonly leader: string
   readonly isLearner: boolean
   readonly errors: readonly string[]
+}
+
+/** Whether a member is that of a node which has one of these addresses. */
+export function isAt({ peerUrls }: Pick<EtcdMember, 'peerUrls'>, addresses: readonly string[]): boolean {
+  return peerUrls.some(url => addresses.includes(hostOfUrl(url)))
 }
 
 /** Who is in the cluster; `local` asks only this member for what it knows, which works without a quorum. Throws an EtcdError. */

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '../../base/json.ts'
 import { readTextOrEmpty } from '../files.ts'
-import { groupsIn, processesIn, removeGroup } from './control-group.ts'
+import { groupsIn, processesBelow, removeGroup } from './control-group.ts'
 import { commandLine, kill } from './processes.ts'
 
 const ROOT = '/sys/fs/cgroup'
@@ -97,7 +97,7 @@ export async function removePodGroups({ roots, before }: PodGroups, ids: Readonl
 
 /** Pids that live in groups or below them. */
 function living(groups: readonly string[]): number[] {
-  return [...new Set(groups.flatMap(withInner).flatMap(processesIn))]
+  return [...new Set(groups.flatMap(processesBelow))]
 }
 
 // With cgroup v1 who lives in another namespace of processes is not listed: his groups cannot be removed, at least.

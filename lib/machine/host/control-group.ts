@@ -8,6 +8,11 @@ export function processesIn(group: string): number[] {
   return readTextOrEmpty(join(group, 'cgroup.procs')).split('\n').map(Number).filter(Boolean)
 }
 
+/** Pids of those that live in the group or below it. */
+export function processesBelow(group: string): number[] {
+  return [...processesIn(group), ...groupsIn(group).flatMap(processesBelow)]
+}
+
 /** Paths of the groups in it. */
 export function groupsIn(group: string): string[] {
   try {

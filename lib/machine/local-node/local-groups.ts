@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readTextOrEmpty } from '../files.ts'
-import { groupsIn, processesIn, removeAlone, removeGroup } from '../host/control-group.ts'
+import { processesBelow, removeAlone, removeGroup } from '../host/control-group.ts'
 import { kill } from '../host/processes.ts'
 
 const ROOT = '/sys/fs/cgroup'
@@ -113,8 +113,4 @@ export async function removeGroups(name: string): Promise<string[]> {
   // Others may see the same hierarchy, and have nodes there.
   if (left.length === 0) for (const root of withUnified()) removeAlone(join(root, TOP))
   return left
-}
-
-function processesBelow(group: string): number[] {
-  return [...processesIn(group), ...groupsIn(group).flatMap(processesBelow)]
 }

@@ -1,5 +1,6 @@
 /** Whether a server is there at all. */
 import { connect } from 'node:net'
+import { hostOfUrl } from '../../base/address.ts'
 
 /** How long a machine that is there may take to answer. */
 const KNOCK_MS = 2_000
@@ -7,9 +8,9 @@ const KNOCK_MS = 2_000
 /** Whether something listens there, whatever it would say to us. Never throws. */
 export function listens(url: string): Promise<boolean> {
   if (!URL.canParse(url)) return Promise.resolve(false)
-  const { hostname, port } = new URL(url)
+  const { port } = new URL(url)
   return new Promise(resolve => {
-    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), timeout: KNOCK_MS })
+    const socket = connect({ host: hostOfUrl(url), port: Number(port), timeout: KNOCK_MS })
     const say = (is: boolean) => () => {
       socket.destroy()
       resolve(is)

@@ -1,7 +1,6 @@
 /** What can be done with a further node of this machine, while the cluster goes on: failures to try, and its end. */
 import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { KubestepError, UsageError } from '../../base/errors.ts'
 import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { parse } from '../../base/yaml.ts'
@@ -9,6 +8,7 @@ import { scriptCommand } from '../../cli/invocation.ts'
 import type { Call } from '../../cli/script.ts'
 import { openApi, refusal } from '../../cluster/api/api-client.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
+import { patientApi } from '../../cluster/api/patient-api.ts'
 import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
 import { $ } from '../../machine/command.ts'
 import { listFolder, readFile } from '../../machine/files.ts'
@@ -119,7 +119,6 @@ export async function deleteNode(node: LocalNode, { output }: Pick<Call, 'output
 
 /** The API server that is asked may have gone with the node, and etcd may choose another leader. */
 const FORGET_MS = 60_000
-const FORGET_POLL_MS = 200
 
 async function forgetNode(name: string): Promise<void> {
   const text = readFile('/', KUBERNETES.adminConf)
@@ -127,16 +126,8 @@ async function forgetNode(name: string): Promise<void> {
   const api = openApi(readCredentials(text, KUBERNETES.adminConf, path => readFile('/', path)))
   try {
     const path = `/api/v1/nodes/${name}`
-    for (const end = Date.now() + FORGET_MS; ; await sleep(FORGET_POLL_MS)) {
-      const answer = await api.send('DELETE', path).catch((error: unknown) => error as Error)
-      const isOver = Date.now() > end
-      if (answer instanceof Error) {
-        if (isOver) throw answer
-        continue
-      }
-      if (answer.status < 300 || answer.status === 404) return
-      if (answer.status < 500 || isOver) throw refusal('DELETE', path, answer)
-    }
+    const answer = await patientApi(api, AbortSignal.timeout(FORGET_MS)).send('DELETE', path)
+    if (answer.status >= 300 && answer.status !== 404) throw refusal('DELETE', path, answer)
   } finally {
     api.close()
   }

@@ -8,15 +8,15 @@ import { type EtcdCredentials, EtcdError, openEtcd, reachEtcd } from '../../clus
 import { healthOf, keepsQuorum, type MemberHealth } from '../../cluster/etcd/member-health.ts'
 import {
   type EtcdMember,
+  isAt,
   listMembers,
   memberHex,
   moveLeader,
   removeMember,
   statusOf,
 } from '../../cluster/etcd/members.ts'
-import { readFile } from '../../machine/files.ts'
 import { localNodes } from '../../machine/local-node/local-node.ts'
-import { hostOf, type LocalMember, memberHere } from './local-member.ts'
+import { credentialsOf, type LocalMember, memberHere } from './local-member.ts'
 
 export interface Leaving {
   readonly dryRun: boolean
@@ -33,11 +33,8 @@ export interface Leaving {
 export async function leaveEtcd(leaving: Leaving): Promise<boolean> {
   const member = await memberHere()
   if (member === undefined) return false
-  const [ca, certificate, key] = [member.files.ca, member.files.certificate, member.files.key].map(path =>
-    readFile('/', path),
-  )
-  if (ca === undefined || certificate === undefined || key === undefined) return false
-  const credentials = { ca, certificate, key }
+  const credentials = credentialsOf(member)
+  if (credentials === undefined) return false
   const others = await othersOf(member, credentials).catch((error: unknown) => {
     // An etcd of one member that does not run needs no farewell.
     if (member.endpoints.length > 2)
@@ -74,7 +71,7 @@ async function othersOf(local: LocalMember, credentials: EtcdCredentials): Promi
   // Further nodes of this machine go along.
   const going = localNodes().flatMap(({ addresses }) => addresses)
   const all = await membersOf(local, credentials)
-  const members = all.filter(({ peerUrls }) => !peerUrls.some(url => going.includes(hostOf(url))))
+  const members = all.filter(one => !isAt(one, going))
   const own = members.find(({ peerUrls }) => peerUrls.includes(peerUrl))
   const health = members.length < 2 ? [] : await healthOf(members, credentials)
   return { ...(own !== undefined && { own }), health, credentials }

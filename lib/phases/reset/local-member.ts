@@ -1,11 +1,12 @@
 /** This node's member of etcd, as its manifests describe it. */
 import { X509Certificate } from 'node:crypto'
-import { isLoopback, joinHostPort, parseAddress } from '../../base/address.ts'
+import { hostOfUrl, isLoopback, joinHostPort, parseAddress } from '../../base/address.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { parse } from '../../base/yaml.ts'
 import { openApi } from '../../cluster/api/api-client.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
 import { etcdEndpoints } from '../../cluster/etcd/etcd-pods.ts'
+import type { EtcdCredentials } from '../../cluster/etcd/gateway.ts'
 import { ETCD_CLIENT_PORT, ETCD_PEER_PORT } from '../../kubeadm/manifests/etcd-endpoints.ts'
 import { podArgument } from '../../kubeadm/manifests/written-pod.ts'
 import { readFile } from '../../machine/files.ts'
@@ -51,12 +52,13 @@ export function localMember(manifest: string): LocalMember | undefined {
 
 // kubeadm gives both the same host.
 function clientUrl(peerUrl: string): string {
-  return `https://${joinHostPort(hostOf(peerUrl), ETCD_CLIENT_PORT)}`
+  return `https://${joinHostPort(hostOfUrl(peerUrl), ETCD_CLIENT_PORT)}`
 }
 
-/** Without the brackets of IPv6. */
-export function hostOf(url: string): string {
-  return new URL(url).hostname.replace(/^\[|\]$/g, '')
+/** What etcd lets this node in with; undefined where some of it is missing. */
+export function credentialsOf({ files }: LocalMember): EtcdCredentials | undefined {
+  const [ca, certificate, key] = [files.ca, files.certificate, files.key].map(path => readFile('/', path))
+  return ca === undefined || certificate === undefined || key === undefined ? undefined : { ca, certificate, key }
 }
 
 /**

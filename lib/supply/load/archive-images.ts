@@ -4,7 +4,7 @@
  */
 
 import { KubestepError, reasonOf } from '../../base/errors.ts'
-import { isObject, type Json, type JsonObject } from '../../base/json.ts'
+import { isObject, type Json, type JsonObject, objectOf } from '../../base/json.ts'
 import { readReference } from '../fetch/reference.ts'
 import type { ArchiveEntry } from './archive-entries.ts'
 
@@ -205,10 +205,6 @@ function jsonOf(entries: Entries, name: string, fail: Fail): Json {
   } catch (error) {
     throw fail(`its ${name} is damaged (${reasonOf(error)}); make it again`)
   }
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isObject(value) ? value : {}
 }
 
 function list(value: Json | undefined): readonly JsonObject[] {
