@@ -22,13 +22,12 @@ export const node: Script = script(
     needsSubcommand: true,
     subcommands: [
       { name: 'list', about: 'name, role, state and addresses of each' },
-      { name: 'start', about: 'have a node run that was stopped, frozen or cut off' },
-      { name: 'stop', about: 'end everything in a node at once, as when its plug is pulled' },
-      { name: 'freeze', about: 'stop every process of a node where it is' },
-      { name: 'partition', about: 'cut a node off from all others: its cable is pulled' },
-      { name: 'delete', about: 'end a node for good and take it out of the cluster' },
+      { name: 'start', about: 'have a node run that was stopped, frozen or cut off', positionals: '[NAME]' },
+      { name: 'stop', about: 'end everything in a node at once, as when its plug is pulled', positionals: 'NAME' },
+      { name: 'freeze', about: 'stop every process of a node where it is', positionals: 'NAME' },
+      { name: 'partition', about: 'cut a node off from all others: its cable is pulled', positionals: 'NAME' },
+      { name: 'delete', about: 'end a node for good and take it out of the cluster', positionals: 'NAME' },
     ],
-    positionals: '[NAME]',
     examples: ['node.mts list', 'node.mts freeze NAME', 'node.mts start NAME'],
   },
   async call => {

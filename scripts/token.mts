@@ -39,13 +39,22 @@ export const token: Script = script(
     about: 'Manage bootstrap tokens.',
     options: [],
     subcommands: [
-      { name: 'create', about: 'Create a token in the cluster, a random one unless it is given', options: CREATE },
+      {
+        name: 'create',
+        about: 'Create a token in the cluster, a random one unless it is given',
+        options: CREATE,
+        positionals: '[TOKEN]',
+      },
       { name: 'list', about: 'List the tokens of the cluster', options: LIST },
-      { name: 'delete', about: 'Delete tokens from the cluster, by id or by the whole token', options: CLUSTER },
+      {
+        name: 'delete',
+        about: 'Delete tokens from the cluster, by id or by the whole token',
+        options: CLUSTER,
+        positionals: 'TOKEN...',
+      },
       { name: 'generate', about: 'Print a random bootstrap token; the cluster does not learn of it', options: CLUSTER },
     ],
     needsSubcommand: true,
-    positionals: 'TOKEN...',
     outputs: ['yaml'],
     examples: [
       'token.mts create --print-join-command',
@@ -60,15 +69,15 @@ export const token: Script = script(
   },
 )
 
-async function generate({ positionals, output }: Call): Promise<void> {
-  refuseWords(positionals)
+async function generate({ output }: Call): Promise<void> {
   output.result(`${randomToken()}\n`)
 }
 
 async function create(call: Call): Promise<void> {
   const { flags, positionals, output } = call
   const [given, ...more] = positionals
-  refuseWords(more)
+  // It may be a token, so it is not shown.
+  if (more.length > 0) throw new UsageError('token: cannot take a further argument: there is one too many; see --help')
   if (flags['certificate-key'] !== undefined && !flags['print-join-command'])
     throw new UsageError('token: cannot use --certificate-key: it belongs in a join command; add --print-join-command')
   const described = ['ttl', 'usages', 'groups', 'description'] as const
@@ -98,7 +107,6 @@ async function create(call: Call): Promise<void> {
 }
 
 async function list(call: Call): Promise<void> {
-  refuseWords(call.positionals)
   const tokens = await withCluster(call, storedTokens)
   const format = call.flags.output
   // Objects in themselves, not events.
@@ -120,12 +128,6 @@ async function remove(call: Call): Promise<void> {
   await withCluster(call, api =>
     deleteTokens(api, positionals, id => output.result(`bootstrap token "${id}" deleted\n`)),
   )
-}
-
-function refuseWords([word]: readonly string[]): void {
-  // It may be a token, so it is not shown.
-  if (word !== undefined)
-    throw new UsageError('token: cannot take a further argument: there is one too many; see --help')
 }
 
 function clusterCredentials({ flags }: Call): ReturnType<typeof readCredentials> {

@@ -13,6 +13,8 @@ export interface Subcommand {
   readonly about: string
   /** Options of this sub-command alone; the script's own ones when left out. */
   readonly options?: readonly OptionName[]
+  /** What stands for its arguments in `--help`; the script's own when left out. */
+  readonly positionals?: string
 }
 
 /** A script as data. */
@@ -48,7 +50,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   const subcommand = chooseSubcommand(command, positionals)
   if (subcommand === undefined && values.help !== true) faults.push(subcommandFault(command, positionals))
   const rest = positionals.slice(subcommand === undefined ? 0 : wordsUsed(subcommand, positionals))
-  if (subcommand !== undefined && rest.length > 0 && command.positionals === undefined) {
+  if (subcommand !== undefined && rest.length > 0 && positionalsOf(command, subcommand) === undefined) {
     const named = positionals.length > rest.length ? subcommand.name : ''
     faults.push(`cannot take argument ${JSON.stringify(rest[0])}: ${positionalHint(command, named, rest[0] ?? '')}`)
   }
@@ -65,6 +67,11 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
 /** The options a script, or one sub-command of it, takes besides the common ones. */
 export function optionsOf(command: Command, subcommand?: Subcommand): readonly OptionName[] {
   return subcommand?.options ?? command.options
+}
+
+/** What stands for the arguments of a script, or of one sub-command of it; undefined where it takes none. */
+export function positionalsOf(command: Command, subcommand?: Subcommand): string | undefined {
+  return subcommand?.positionals ?? command.positionals
 }
 
 type Values = { -readonly [Name in keyof Flags]: Flags[Name] }

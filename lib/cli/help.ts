@@ -1,12 +1,12 @@
 /** The text of `--help`, from the same tables that parse the command line. */
-import { type Command, optionsOf, type Subcommand } from './arguments.ts'
+import { type Command, optionsOf, positionalsOf, type Subcommand } from './arguments.ts'
 import { commandOf } from './invocation.ts'
 import { meaningOf, type Option, placeholderOf } from './option.ts'
 import { COMMON, OPTIONS, type OptionName } from './options.ts'
 
 /** Help for a script; for one of its sub-commands when that was named, and is not what the script does without. */
 export function helpText(command: Command, subcommandName = ''): string {
-  const { subcommands = [], needsSubcommand, positionals } = command
+  const { subcommands = [], needsSubcommand } = command
   const chosen = subcommands.find(sub => sub.name === subcommandName)
   const named = chosen === subcommands[0] && !needsSubcommand ? undefined : chosen
   const options = chosen === undefined ? allOptions(command) : optionsOf(command, chosen)
@@ -16,7 +16,7 @@ export function helpText(command: Command, subcommandName = ''): string {
   const words = [
     commandOf(command.name),
     named?.name ?? usageOfSubcommand(command),
-    positionals ?? '',
+    positionalsOf(command, chosen) ?? '',
     '[options]',
   ].filter(Boolean)
   return [

@@ -1,5 +1,4 @@
 /** Phase `etcd`: the manifest of a local etcd. */
-import { UsageError } from '../base/errors.ts'
 import { type OptionName, PHASE_OPTIONS } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
 import { phaseRow } from '../kubeadm/config/phase-names.ts'
@@ -34,7 +33,6 @@ export const etcd: RenderingPhase = {
       SAVE_SUBCOMMAND,
       RESTORE_SUBCOMMAND,
     ],
-    positionals: 'FILE',
     examples: [
       'etcd.mts local --dry-run --output-dir ./tree',
       'etcd.mts snapshot save /var/backups/etcd.db',
@@ -45,8 +43,6 @@ export const etcd: RenderingPhase = {
   run: async (call: Call): Promise<void> => {
     if (call.subcommand === SAVE_SUBCOMMAND.name) return saveSnapshot(call)
     if (call.subcommand === RESTORE_SUBCOMMAND.name) return restoreSnapshot(call)
-    const [word] = call.positionals
-    if (word !== undefined) throw new UsageError(`etcd: cannot take argument ${JSON.stringify(word)}: see --help`)
     const opened = openPhase(call)
     const { local } = opened.config.cluster.etcd
     if (local === undefined) {

@@ -39,6 +39,9 @@ const NODE: readonly OptionName[] = [
 ]
 const APPLY: readonly OptionName[] = [...NODE, ...VERSIONS, 'force', 'yes', 'print-config']
 
+/** A further node takes the version that the cluster has. */
+const VERSION = { positionals: '[VERSION]' } as const
+
 function phasesOf(command: UpgradeCommand): readonly Subcommand[] {
   const options = command === 'apply' ? APPLY : NODE
   return UPGRADE_PHASES.filter(phase => phase.in.includes(command) && !phase.hidden).flatMap(
@@ -47,6 +50,7 @@ function phasesOf(command: UpgradeCommand): readonly Subcommand[] {
         name: `${command} phase ${words}`,
         about,
         options,
+        ...(command === 'apply' && VERSION),
       })),
   )
 }
@@ -56,16 +60,23 @@ export const upgradeCommand: Command = {
   about: 'Upgrade the cluster to another version of Kubernetes.',
   options: [],
   subcommands: [
-    { name: 'plan', about: 'Show to which versions the cluster could be upgraded; nothing is changed', options: PLAN },
+    {
+      name: 'plan',
+      about: 'Show to which versions the cluster could be upgraded; nothing is changed',
+      options: PLAN,
+      ...VERSION,
+    },
     {
       name: 'diff',
       about: 'Show what an upgrade would change, before anything is',
       options: [...CLUSTER, 'context-lines'],
+      ...VERSION,
     },
     {
       name: 'apply',
       about: 'Upgrade the cluster, and this control plane node of it',
       options: [...APPLY, 'skip-phases'],
+      ...VERSION,
     },
     {
       name: 'node',
@@ -81,7 +92,6 @@ export const upgradeCommand: Command = {
     ...phasesOf('node'),
   ],
   needsSubcommand: true,
-  positionals: '[VERSION]',
   outputs: ['yaml'],
   examples: [
     'upgrade.mts plan',

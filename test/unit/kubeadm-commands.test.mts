@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type Command, optionsOf, parseArguments, type Subcommand } from '../../lib/cli/arguments.ts'
+import { type Command, optionsOf, parseArguments, positionalsOf, type Subcommand } from '../../lib/cli/arguments.ts'
 import { fits, INERT_FLAGS, KUBEADM_COMMANDS, REFUSED_FLAGS } from '../../lib/cli/kubeadm-commands.ts'
 import { COMMON, OPTIONS, type Option } from '../../lib/cli/options.ts'
 import type { Script } from '../../lib/cli/script.ts'
@@ -36,6 +36,33 @@ function find(place: string): { readonly command: Command; readonly subcommand?:
   if (words.length === 0) return { command }
   const subcommand = command.subcommands?.find(sub => sub.name === words.join(' '))
   return subcommand === undefined ? undefined : { command, subcommand }
+}
+
+/** What stands in the first line of `kubeadm COMMAND --help` of v1.36.2; etcd's are ours. */
+const POSITIONALS: readonly (readonly [place: string, positionals: string | undefined])[] = [
+  ['token create', '[TOKEN]'],
+  ['token delete', 'TOKEN...'],
+  ['token list', undefined],
+  ['token generate', undefined],
+  ['upgrade plan', '[VERSION]'],
+  ['upgrade diff', '[VERSION]'],
+  ['upgrade apply', '[VERSION]'],
+  ['upgrade apply phase preflight', '[VERSION]'],
+  ['upgrade node', undefined],
+  ['upgrade node phase preflight', undefined],
+  ['etcd local', undefined],
+  ['etcd snapshot save', 'FILE'],
+]
+
+for (const [place, positionals] of POSITIONALS) {
+  test(`${place} takes ${positionals ?? 'no arguments'}`, () => {
+    const { command, subcommand } = find(place) ?? {}
+    assert.ok(command !== undefined && subcommand !== undefined)
+    assert.equal(positionalsOf(command, subcommand), positionals)
+    const parse = (): unknown => parseArguments(command, [...place.split(' ').slice(1), 'one-more'])
+    if (positionals === undefined) assert.throws(parse, /cannot take argument "one-more"/)
+    else assert.doesNotThrow(parse)
+  })
 }
 
 describe('kubeadm', () => {

@@ -26,6 +26,7 @@ export const RESTORE_SUBCOMMAND: Subcommand = {
   name: 'snapshot restore',
   about: "Put a snapshot in the place of what this node's etcd holds; that is kept aside",
   options: ['etcdutl', 'config', 'cert-dir', 'kubeconfig', 'timeout'],
+  positionals: 'FILE',
 }
 
 /** Throws a KubestepError: before etcd is stopped nothing has changed, and afterwards it says where the old data lie. */

@@ -13,6 +13,7 @@ export const SAVE_SUBCOMMAND: Subcommand = {
   name: 'snapshot save',
   about: 'Write all that etcd holds into FILE, whole and checked, as etcdctl does',
   options: ['config', 'cert-dir', 'kubeconfig'],
+  positionals: 'FILE',
 }
 
 /** Where etcd's client port listens on each node of its own, whatever else it is told. Source: kubeadm phases/etcd/local.go (v1.36). */
