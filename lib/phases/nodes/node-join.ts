@@ -18,6 +18,8 @@ import { placesOf } from '../../supply/runtime/registry-folder.ts'
 /** Where a node has its JoinConfiguration and its patches. */
 const JOIN_FILE = `${LAYOUT.state}/join.yaml`
 const PATCHES = `${LAYOUT.state}/patches`
+/** Passwords may be in it, and a command line is there for all to see. */
+const MIRRORS = `${LAYOUT.state}/mirrors`
 
 /** Options of an init that its nodes join with; those that name a file or a folder. */
 export const PASSED_ON = ['artifacts', 'cache-dir', 'lock', 'offline', 'timeout'] as const
@@ -34,25 +36,29 @@ export function prepareJoin(
   taints: readonly Taint[] | undefined,
 ): string[] {
   const { directory } = config.init.patches ?? {}
+  const mirrors = mirrorsOf(config, flags)
   if (directory !== undefined) cpSync(resolve(directory), stateOfNode(node.name, PATCHES), { recursive: true })
   writeFiles('/', [
     { path: stateOfNode(node.name, JOIN_FILE), mode: 0o600, content: joinText(config, node, taints) },
+    ...(mirrors === '' ? [] : [{ path: stateOfNode(node.name, MIRRORS), mode: 0o600, content: `${mirrors}\n` }]),
     ...(node.role === 'control-plane' ? sharedFiles(config, node) : []),
   ])
-  return ['--config', JOIN_FILE, ...passedOn(config, flags)]
+  return ['--config', JOIN_FILE, ...passedOn(flags), ...(mirrors === '' ? [] : [`--mirror=@${MIRRORS}`])]
 }
 
-function passedOn({ init }: InitConfig, flags: Flags): string[] {
+function mirrorsOf({ init }: InitConfig, { mirror, registry }: Flags): string {
+  const places = registry === undefined ? undefined : placesOf(registry, init.localAPIEndpoint.advertiseAddress)
+  return [mirror, places].filter(text => text !== undefined).join(',')
+}
+
+function passedOn(flags: Flags): string[] {
   const ignored = [IGNORED, ...(flags['ignore-preflight-errors']?.split(',') ?? [])]
   const options = PASSED_ON.flatMap(name => {
     const value = flags[name]
     if (value === undefined) return []
     return value === true ? [`--${name}`] : [`--${name}=${PATHS.includes(name) ? resolve(String(value)) : value}`]
   })
-  const { mirror, registry } = flags
-  const places = registry === undefined ? undefined : placesOf(registry, init.localAPIEndpoint.advertiseAddress)
-  const mirrors = [mirror, places].filter(text => text !== undefined).join(',')
-  options.push(`--cni=${podNetworkOf(flags.cni)}`, ...(mirrors === '' ? [] : [`--mirror=${mirrors}`]))
+  options.push(`--cni=${podNetworkOf(flags.cni)}`)
   return [...options, `--ignore-preflight-errors=${ignored.includes('all') ? 'all' : ignored.join(',')}`]
 }
 
