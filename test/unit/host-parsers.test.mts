@@ -5,6 +5,7 @@ import { formatSubnet, parseSubnet } from '../../lib/base/address.ts'
 import { memoryBytes, openFilesLimit, processorCount } from '../../lib/machine/host/capacity.ts'
 import { containerSign } from '../../lib/machine/host/container.ts'
 import { mountOf, parseMounts } from '../../lib/machine/host/mount-table.ts'
+import { mountsBelow } from '../../lib/machine/host/mounts.ts'
 import { isCriDisabled } from '../../lib/machine/host/packaged-containerd.ts'
 import { findProgram } from '../../lib/machine/host/programs.ts'
 import { knowsOwnName, nameServers } from '../../lib/machine/host/resolver.ts'
@@ -75,6 +76,31 @@ test('overlap() compares within a family', () => {
     assert.equal(overlap(first, second), both)
     assert.equal(overlap(second, first), both)
   }
+})
+
+test('mountsBelow() leaves out what lies below another mount', () => {
+  const table = (...rows: readonly (readonly [number, number, string])[]): string =>
+    rows.map(([id, parent, point]) => `${id} ${parent} 0:1 / ${point} rw - tmpfs t rw\n`).join('')
+  const root = [20, 1, '/'] as const
+  const volume = [22, 20, '/var/lib/kubelet/pods/a/volume'] as const
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    [table(root, volume), ['/var/lib/kubelet/pods/a/volume']],
+    // A folder of its own over that of the machine, with a mount in each.
+    [
+      table(root, volume, [30, 20, '/var/lib/kubelet'], [31, 30, '/var/lib/kubelet/pods/b\\040c']),
+      ['/var/lib/kubelet/pods/b c', '/var/lib/kubelet'],
+    ],
+    // Two on top of each other, of which both can go.
+    [table(root, volume, [23, 22, volume[2]]), [volume[2], volume[2]]],
+    // A root that is on itself, and one that another one covers.
+    [
+      table([1, 1, '/'], [20, 1, '/'], [22, 20, '/var/lib/kubelet/x'], [23, 1, '/var/lib/kubelet/y']),
+      ['/var/lib/kubelet/x'],
+    ],
+    [table([22, 5, '/var/lib/kubelet/x']), ['/var/lib/kubelet/x']],
+    [table(root, [22, 20, '/var/lib/kubelet2']), []],
+  ]
+  for (const [text, expected] of cases) assert.deepEqual(mountsBelow(text, ['/var/lib/kubelet']), expected)
 })
 
 test('parseMounts() and mountOf() find the file system below a path', () => {

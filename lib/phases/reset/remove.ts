@@ -50,16 +50,24 @@ function innerNames(path: string): string[] {
   }
 }
 
-/** Unmounts all that is mounted at or below a path; gives what stays mounted. */
+/** Unmounts all that is mounted at or below a path, also what comes to light by that; gives what stays mounted. */
 export async function unmountBelow(path: string): Promise<readonly Stay[]> {
   // The kernel names mounts by their real paths.
   const folder = existsSync(path) ? realpathSync(path) : path
-  for (const point of mountsBelow(readMountinfo(), [folder])) {
-    if ((await $({ nothrow: true })`umount ${point}`).exitCode !== 0) await $({ nothrow: true })`umount --lazy ${point}`
+  for (let isMoving = true; isMoving; ) {
+    isMoving = false
+    for (const point of mountsBelow(readMountinfo(), [folder])) isMoving = (await unmount(point)) || isMoving
   }
   return mountsBelow(readMountinfo(), [folder]).map(point => ({
     subject: point,
     reason: 'it cannot be unmounted',
     advice: 'unmount it',
   }))
+}
+
+async function unmount(point: string): Promise<boolean> {
+  for (const options of [[], ['--lazy']]) {
+    if ((await $({ nothrow: true })`umount ${options} ${point}`).exitCode === 0) return true
+  }
+  return false
 }

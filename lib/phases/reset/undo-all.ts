@@ -38,7 +38,10 @@ export async function undoAll(
     say.detail(`[reset] ${describe(change)}`)
     // While there is something to remember, the folder with the journal stays.
     const isNeeded = kept > 0 || left.length > 0
-    const now: Change = isState(change) && isNeeded ? { kind: 'contents', path: LAYOUT.state, before: [] } : change
+    const now: Change =
+      isState(change) && change.kind === 'tree' && isNeeded
+        ? { kind: 'contents', path: LAYOUT.state, before: [] }
+        : change
     const { stays = [], note } = await undo(now, context)
     if (stays.length > 0) left.push({ change, stays })
     if (note !== undefined) say.note(`[reset] ${note}`)

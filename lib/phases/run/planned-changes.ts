@@ -3,14 +3,17 @@
  * from the end stops the kubelet first, then the Pods, then the runtime, and only then removes files.
  */
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
+import type { JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES, LAYOUT, NODE } from '../../base/paths.ts'
+import { argumentValue } from '../../kubeadm/manifests/command-line.ts'
 import { groupRoots, presentGroups } from '../../machine/host/cgroups.ts'
 import { mountsBelow, readMountinfo } from '../../machine/host/mounts.ts'
 import { presentLinks } from '../../machine/host/network-links.ts'
 import { readSysctl, SYSCTLS } from '../../machine/host/sysctl.ts'
 import type { Change } from '../../machine/journal.ts'
+import { isLocalNode } from '../../machine/local-node/local-node.ts'
 import { presentChains } from '../../machine/network/firewall-chains.ts'
 import { presentLeftovers } from '../../machine/network/proxy-leftovers.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
@@ -78,12 +81,12 @@ export async function plannedChanges(
   const [chains, others] = await Promise.all([presentChains(), presentLeftovers()])
   const socket = runtime?.cri.socket ?? LAYOUT.containerd.url
   const sandboxes = runtime === undefined ? [] : await presentSandboxes(runtime.cri)
-  const roots = groupRoots(config.kubelet.document)
+  const roots = groupRoots(groupSettings(config))
   return [
     ...OWN_FOLDERS.map((path): Change => {
       // What somebody mounted there or linked to stays, empty.
       const isTheirs = existsSync(path) && (isMountPoint(path) || lstatSync(path).isSymbolicLink())
-      return isTheirs ? { kind: 'contents', path, before: [] } : { kind: 'tree', path }
+      return isTheirs ? { kind: 'contents', path, before: ofItsWorld(path) } : { kind: 'tree', path }
     }),
     ...SHARED_FOLDERS.flatMap(([path, names, idle]) => sharedFolder(path, names, idle)),
     ...(runtime === undefined ? missingFolders(SHIM_SOCKETS) : []),
@@ -104,6 +107,23 @@ export async function plannedChanges(
     },
     { kind: 'service', name: KUBELET },
   ]
+}
+
+/** By this file a node on a machine with others knows what it is. */
+function ofItsWorld(path: string): string[] {
+  return path === LAYOUT.state && isLocalNode() ? [basename(LAYOUT.localNode)] : []
+}
+
+/** Where its kubelet puts its Pods, by its file or by flags, which count more. */
+function groupSettings({ kubelet, init }: InitConfig): JsonObject {
+  const flag = (name: string): string | undefined => argumentValue(init.nodeRegistration.kubeletExtraArgs, name)
+  const [cgroupRoot, cgroupDriver, kubeletCgroups] = ['cgroup-root', 'cgroup-driver', 'kubelet-cgroups'].map(flag)
+  return {
+    ...kubelet.document,
+    ...(cgroupRoot !== undefined && { cgroupRoot }),
+    ...(cgroupDriver !== undefined && { cgroupDriver }),
+    ...(kubeletCgroups !== undefined && { kubeletCgroups }),
+  }
 }
 
 /** Of a folder in which others work too, what is the cluster's by its name. */
