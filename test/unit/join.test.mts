@@ -1,17 +1,26 @@
 /** Joins without a cluster: what is asked for, what is shared, and how a member of etcd is known. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { objectOf } from '../../lib/base/json.ts'
+import type { InitConfig } from '../../lib/base/kubeadm.ts'
 import { stringify } from '../../lib/base/yaml.ts'
 import { parseArguments } from '../../lib/cli/arguments.ts'
 import { JOIN_FLAG_FIELDS, readFlags } from '../../lib/kubeadm/config/flag-fields.ts'
 import { loadInitConfig } from '../../lib/kubeadm/config/load-config.ts'
 import { staticPods } from '../../lib/kubeadm/manifests/manifests.ts'
-import { decrypt, encrypt, newCertificateKey } from '../../lib/kubeadm/objects/upload-certs-objects.ts'
+import {
+  decrypt,
+  encrypt,
+  newCertificateKey,
+  openCertificates,
+  uploadCertsObjects,
+} from '../../lib/kubeadm/objects/upload-certs-objects.ts'
 import { JOIN_PHASE_NAMES, JOIN_PHASE_ROWS } from '../../lib/phases/join/join-phase.ts'
 import { JOIN_STEPS, join } from '../../lib/phases/join.ts'
+import { etcdFiles } from '../../lib/phases/preflight/version-checks.ts'
 import { localMember } from '../../lib/phases/reset/local-member.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
-import { initConfig } from '../pki.ts'
+import { initConfig, PKI } from '../pki.ts'
 
 test('every phase of a join does something, in the order of the table', () => {
   const steps = Object.keys(JOIN_STEPS)
@@ -71,6 +80,70 @@ test('decrypt() opens what encrypt() closed, and nothing else', () => {
   assert.equal(decrypt(data, key), 'text')
   assert.equal(decrypt(data, other), undefined)
   assert.equal(decrypt(data.subarray(1), key), undefined)
+})
+
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\n'
+const KEY = '-----BEGIN EC PRIVATE KEY-----\n'
+const WITHOUT_TLS = { endpoints: ['http://192.0.2.9:2379'], caFile: '', certFile: '', keyFile: '' }
+const WITH_TLS = {
+  endpoints: ['https://192.0.2.9:2379'],
+  caFile: `${PKI}/etcd/ca.crt`,
+  certFile: '/etc/etcd/client.pem',
+  keyFile: '/etc/etcd/client-key.pem',
+}
+
+for (const [what, external, absent, expected] of [
+  ['a local etcd', undefined, '', ['etcd/ca.crt 644', 'etcd/ca.key 600']],
+  ['a CA whose key is kept elsewhere', undefined, `${PKI}/etcd/ca.key`, ['etcd/ca.crt 644']],
+  ['a CA that is not there', undefined, `${PKI}/etcd/ca.crt`, ['etcd/ca.key 600', '"etcd-ca.crt" is not in it']],
+  ['an external etcd', WITH_TLS, '', ['etcd/ca.crt 644', '/etc/etcd/client.pem 644', '/etc/etcd/client-key.pem 600']],
+  [
+    'one file for both',
+    { ...WITH_TLS, keyFile: '/etc/etcd/client.pem' },
+    '',
+    ['etcd/ca.crt 644', '/etc/etcd/client.pem 600'],
+  ],
+  [
+    'an external etcd, of which a file is not there',
+    WITH_TLS,
+    WITH_TLS.certFile,
+    ['etcd/ca.crt 644', '/etc/etcd/client-key.pem 600', '"external-etcd.crt" is not in it'],
+  ],
+  ['an external etcd without TLS', WITHOUT_TLS, '', []],
+] as const) {
+  test(`what is uploaded is what a control plane node gets: ${what}`, () => {
+    const config = initConfig('v1.36.2', external === undefined ? {} : { etcd: { external } })
+    const isKey = (path: string): boolean => path.endsWith('.key') || path === external?.keyFile
+    const read = (path: string): string | undefined =>
+      path === absent || path === '' ? undefined : isKey(path) ? KEY : CERTIFICATE
+    const key = newCertificateKey()
+    const objects = uploadCertsObjects(config, { key, token: 'abcdef.0123456789abcdef' }, read, new Date())
+    const { data } = objects.find(({ metadata }) => objectOf(metadata).name === 'kubeadm-certs') ?? {}
+    const { files, faults } = openCertificates(objectOf(data), config, key)
+    const common = [
+      'ca.crt 644',
+      'ca.key 600',
+      'front-proxy-ca.crt 644',
+      'front-proxy-ca.key 600',
+      'sa.key 600',
+      'sa.pub 644',
+    ]
+    assert.deepEqual(
+      [...files.map(({ path, mode }) => `${path.replace(`${PKI}/`, '')} ${mode.toString(8)}`), ...faults],
+      [...common, ...expected],
+    )
+    assert.equal(openCertificates(objectOf(data), config, newCertificateKey()).files.length, 0)
+  })
+}
+
+test('files of an external etcd have to be there before a join only where nobody gives them', () => {
+  const of = (more: Partial<InitConfig>): number =>
+    etcdFiles({ config: { ...initConfig('v1.36.2', { etcd: { external: WITH_TLS } }), ...more } }).length
+  const { init } = initConfig()
+  assert.equal(of({}), 3)
+  assert.equal(of({ joins: 'control-plane' }), 3)
+  assert.equal(of({ joins: 'control-plane', init: { ...init, certificateKey: 'k' } }), 0)
+  assert.equal(of({ joins: 'worker' }), 0)
 })
 
 for (const release of ['v1.20.2', 'v1.36.2']) {

@@ -11,16 +11,19 @@ export function etcdCredentials(
   { certificatesDir, etcd }: Pick<ClusterConfiguration, 'certificatesDir' | 'etcd'>,
   read: (path: string) => string | undefined,
 ): EtcdCredentials {
-  const folder = `${certificatesDir}/etcd`
   const { external } = etcd
+  const folder = `${certificatesDir}/etcd`
+  const files = {
+    ca: external?.caFile ?? `${folder}/ca.crt`,
+    certificate: external?.certFile ?? `${folder}/healthcheck-client.crt`,
+    key: external?.keyFile ?? `${folder}/healthcheck-client.key`,
+  }
   const text = (path: string): string => {
     const found = read(path)
     if (found !== undefined) return found
     throw new KubestepError(`etcd: cannot talk to etcd: there is no "${path}"; make it with the certs script`)
   }
-  return {
-    ca: text(external?.caFile || `${folder}/ca.crt`),
-    certificate: text(external?.certFile || `${folder}/healthcheck-client.crt`),
-    key: text(external?.keyFile || `${folder}/healthcheck-client.key`),
-  }
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([name, path]) => (path === '' ? [] : [[name, text(path)] as const])),
+  )
 }

@@ -3,17 +3,17 @@
  * 64-bit integers are text in its JSON, and what is empty or false is left out.
  */
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http'
 import { Agent, request } from 'node:https'
 import { createInterface } from 'node:readline'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 
-/** PEM text throughout. */
+/** PEM text throughout; an external etcd may want none of it. */
 export interface EtcdCredentials {
-  readonly ca: string
-  readonly certificate: string
-  readonly key: string
+  readonly ca?: string
+  readonly certificate?: string
+  readonly key?: string
 }
 
 /** A member of etcd, as its client sees it. */
@@ -71,14 +71,17 @@ const SILENCE_LIMIT_MS = 30_000
 
 /** Opens a client of one member; connections are made only when needed. */
 export function openEtcd(endpoint: string, { ca, certificate, key }: EtcdCredentials): Etcd {
-  const agent = new Agent({ keepAlive: true, ca, cert: certificate, key })
+  const isPlain = endpoint.startsWith('http:')
+  const agent = isPlain
+    ? new PlainAgent({ keepAlive: true })
+    : new Agent({ keepAlive: true, ...(ca !== undefined && { ca }), cert: certificate, key })
   const post = async (
     call: string,
     body: JsonObject,
     stop: AbortSignal,
     silenceMs: number,
   ): Promise<IncomingMessage> => {
-    const sent = request(`${endpoint}/v3/${call}`, {
+    const sent = (isPlain ? plainRequest : request)(`${endpoint.replace(/\/$/, '')}/v3/${call}`, {
       method: 'POST',
       agent,
       signal: stop,

@@ -4,6 +4,7 @@ import { posix } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import type { FileEntry } from '../../machine/files.ts'
 import type { Read } from '../credentials/credential-store.ts'
 import { tokenSecret } from './bootstrap-token-objects.ts'
 import { BOOTSTRAP_GROUP, boundRole, group, reading, SYSTEM } from './rbac.ts'
@@ -71,6 +72,36 @@ export function certificateFiles({ cluster }: Pick<InitConfig, 'cluster'>): (rea
     ['external-etcd.crt', certFile],
     ['external-etcd.key', keyFile],
   ]
+}
+
+/** What of the Secret a node is to write, and what is wrong with it. */
+export interface OpenedCertificates {
+  readonly files: readonly FileEntry[]
+  readonly faults: readonly string[]
+}
+
+/**
+ * The files again, from the Secret's data. Only what the uploading node need not have either may be left out: the key of a
+ * CA that is kept elsewhere, and files of an external etcd that are not configured.
+ */
+export function openCertificates(
+  data: JsonObject,
+  config: Pick<InitConfig, 'cluster'>,
+  key: string,
+): OpenedCertificates {
+  const faults: string[] = []
+  const files = certificateFiles(config).flatMap(([name, path]): FileEntry[] => {
+    const value = data[name]
+    const isThere = typeof value === 'string' && value !== ''
+    if (path === '' || (!isThere && name.endsWith('ca.key'))) return []
+    const text = isThere ? decrypt(Buffer.from(value, 'base64'), key) : undefined
+    if (!isThere) faults.push(`"${name}" is not in it`)
+    else if (text === undefined) faults.push(`"${name}" does not open with this key`)
+    else if (!text.startsWith('-----BEGIN ')) faults.push(`"${name}" is not PEM`)
+    return text === undefined ? [] : [{ path, mode: text.includes(' PRIVATE KEY-----') ? 0o600 : 0o644, content: text }]
+  })
+  // An external etcd may have one file for certificate and key.
+  return { files: [...new Map(files.map(file => [file.path, file])).values()], faults }
 }
 
 /** A new certificate key: 64 hex digits. */

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { timerMilliseconds } from '../../base/duration.ts'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { objectOf } from '../../base/json.ts'
-import { EtcdError, type EtcdFault } from '../../cluster/etcd/gateway.ts'
+import { etcdCredentials } from '../../cluster/etcd/etcd-credentials.ts'
+import { type Etcd, EtcdError, type EtcdFault, reachEtcd } from '../../cluster/etcd/gateway.ts'
 import {
   addLearner,
   type EtcdMember,
@@ -28,6 +29,7 @@ export async function checkEtcd(run: JoinRun): Promise<void> {
   const node = await run.node()
   if (node.config.cluster.etcd.local === undefined) {
     call.output.say('[check-etcd] Skipping etcd check in external mode')
+    if (!dryRun) await tellOfExternal(run)
     return
   }
   if (dryRun) {
@@ -41,6 +43,16 @@ export async function checkEtcd(run: JoinRun): Promise<void> {
   } finally {
     cluster.etcd.close()
   }
+}
+
+/** Its API server would say so minutes later. One that does not serve everybody's HTTP is taken at its word. */
+async function tellOfExternal(run: JoinRun): Promise<void> {
+  const { config, read } = await run.node()
+  const { endpoints = [], httpEndpoints = endpoints } = config.cluster.etcd.external ?? {}
+  const reached = await reachEtcd(httpEndpoints, etcdCredentials(config.cluster, read)).catch((error: unknown) => error)
+  if (!(reached instanceof Error)) return (reached as Etcd).close()
+  if (reached instanceof EtcdError && !['unreachable', 'no-leader'].includes(reached.fault)) return
+  run.call.output.warn(`[check-etcd] Etcd does not answer this machine\n${reasonOf(reached)}`)
 }
 
 /** Source: kubeadm cmd/phases/join/etcdjoin.go, phases/etcd/local.go (v1.36). */

@@ -12,10 +12,14 @@ function skipped(found: string, fix: string): Verdict {
   return { status: 'skipped', found, fix }
 }
 
-/** Files of an external etcd that have to be there. */
-export function etcdFiles({ config }: Wanted): string[] {
-  const { external } = config.cluster.etcd
-  if (external === undefined) return []
+/**
+ * Files of an external etcd that have to be there: workers have no use for them, and a control plane node that joins may
+ * get them from the cluster. Source: kubeadm preflight/checks.go, RunInitNodeChecks (v1.36).
+ */
+export function etcdFiles({ config: { cluster, init, joins } }: Pick<Wanted, 'config'>): string[] {
+  const { external } = cluster.etcd
+  const isGiven = joins === 'control-plane' && init.certificateKey !== undefined
+  if (external === undefined || joins === 'worker' || isGiven) return []
   return [external.caFile, external.certFile, external.keyFile].filter(file => file !== '')
 }
 

@@ -16,7 +16,7 @@ import {
   statusOf,
 } from '../../cluster/etcd/members.ts'
 import { localNodes } from '../../machine/local-node/local-node.ts'
-import { credentialsOf, type LocalMember, memberHere } from './local-member.ts'
+import { credentialsOf, externalEtcd, type LocalMember, memberHere } from './local-member.ts'
 
 export interface Leaving {
   readonly dryRun: boolean
@@ -32,7 +32,15 @@ export interface Leaving {
  */
 export async function leaveEtcd(leaving: Leaving): Promise<boolean> {
   const member = await memberHere()
-  if (member === undefined) return false
+  if (member === undefined) {
+    const external = externalEtcd()
+    // kubeadm says no more than that it is to be reset by hand.
+    if (external !== undefined)
+      leaving.say(
+        `[remove-etcd-member] Etcd at ${external} is external: what the cluster has stored there stays, and is to be deleted before another cluster uses it`,
+      )
+    return false
+  }
   const credentials = credentialsOf(member)
   if (credentials === undefined) return false
   const others = await othersOf(member, credentials).catch((error: unknown) => {

@@ -20,11 +20,24 @@ export interface LocalMember {
 }
 
 const MANIFEST = `${KUBERNETES.manifests}/etcd.yaml`
+const API_SERVER = `${KUBERNETES.manifests}/kube-apiserver.yaml`
 
 /** The member, or the one that was about to be; undefined where there is none. */
 export async function memberHere(): Promise<LocalMember | undefined> {
   const text = readFile('/', MANIFEST)
-  return text === undefined ? begunMember() : localMember(text)
+  if (text !== undefined) return localMember(text)
+  return externalEtcd() === undefined ? begunMember() : undefined
+}
+
+/** Where this node's API server finds an etcd that is not its own; undefined where there is none. */
+export function externalEtcd(): string | undefined {
+  const text = readFile('/', API_SERVER)
+  const servers = text === undefined ? undefined : podArgument(parse(text), 'etcd-servers')
+  const isOwn = servers?.split(',').some(url => {
+    const address = URL.canParse(url) ? parseAddress(hostOfUrl(url)) : undefined
+    return address !== undefined && isLoopback(address)
+  })
+  return isOwn ? undefined : servers
 }
 
 /** The member as its manifest describes it; undefined when that is none of kubeadm's. */
