@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:https'
 import { createServer as createTcpServer } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { parseToken } from '../../lib/base/token.ts'
+import { readClusterInfo } from '../../lib/cluster/discovery/cluster-info.ts'
 import { discoverByFile } from '../../lib/cluster/discovery/file-discovery.ts'
 import { discoverByToken, type TokenQuestion } from '../../lib/cluster/discovery/token-discovery.ts'
 import { parsePins, pinsOf } from '../../lib/kubeadm/credentials/ca-pins.ts'
@@ -151,15 +152,20 @@ describe('discovery by token', () => {
       /is not an API server/,
       async () => ask(await listen(await authority(), async () => '<html>'), (await authority()).ca),
     ],
-    [
-      'a clock that is behind',
-      /this machine's clock is \d+ minutes behind/,
+    ...(
+      [
+        ['a clock that is two days behind', 200_000_000, /this machine's clock is 2d\w+ behind the server's/],
+        ['a clock that is two days ahead', -200_000_000, /this machine's clock is 2d\w+ ahead of the server's/],
+      ] as const
+    ).map(([what, by, says]): (typeof refusals)[number] => [
+      what,
+      says,
       async () => {
         const own = await authority()
-        const date = new Date(Date.now() + 3_600_000).toUTCString()
+        const date = new Date(Date.now() + by).toUTCString()
         return ask(await listen(own, at => info(kubeconfig(`https://127.0.0.1:${at}`, own.ca)), { date }), own.ca)
       },
-    ],
+    ]),
     ['nobody', /nothing listens there/, async () => ask(1, (await authority()).ca)],
     [
       'a server that speaks something else',
@@ -181,6 +187,24 @@ describe('discovery by token', () => {
         return true
       })
     })
+  }
+})
+
+it('a server that waits for etcd is told from one that is silent', async () => {
+  const own = await authority()
+  for (const [ready, says] of [
+    [
+      '[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n',
+      /it has no etcd: more than half of the members/,
+    ],
+    ['[+]ping ok\n[+]etcd ok\nreadyz check passed\n', /takes the connection and gives no answer/],
+  ] as const) {
+    const server = createServer({ cert: own.certificate, key: own.key }, ({ url }, answer) => {
+      if (url?.startsWith('/readyz')) answer.end(ready)
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    servers.push(server)
+    await assert.rejects(readClusterInfo({ server: `https://127.0.0.1:${portOf(server)}`, limitMs: 200 }), says)
   }
 })
 

@@ -6,6 +6,7 @@ import { request } from 'node:https'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { SIGNATURE_PREFIX } from '../../kubeadm/credentials/cluster-info-signature.ts'
+import { failedChecks } from './failed-checks.ts'
 
 /** Why there is none. */
 export type InfoFault = 'unreachable' | 'refused' | 'foreign-ca' | 'clock'
@@ -39,11 +40,13 @@ export interface Question {
   readonly token?: string
   readonly certificate?: string
   readonly key?: string
+  /** How long the answer may take. */
+  readonly limitMs?: number
 }
 
 const PATH = '/api/v1/namespaces/kube-public/configmaps/cluster-info'
 
-/** How long one answer may take. */
+/** etcd chooses another leader in half of that. */
 const LIMIT_MS = 5_000
 
 /** An answer is a few KB; whoever sends more is no API server. */
@@ -60,9 +63,11 @@ const CONNECTION: readonly (readonly [code: RegExp, words: string])[] = [
 const STRANGE = 'is that the port of an API server?'
 
 /** Reads it. Throws an InfoError that says what is wrong. */
-export async function readClusterInfo({ server, ca, token, certificate, key }: Question): Promise<ClusterInfo> {
-  const stop = AbortSignal.timeout(LIMIT_MS)
+export async function readClusterInfo(question: Question): Promise<ClusterInfo> {
+  const { server, ca, token, certificate, key, limitMs = LIMIT_MS } = question
+  const stop = AbortSignal.timeout(limitMs)
   let isResolving = false
+  let isConnected = false
   let response: IncomingMessage
   let text = ''
   try {
@@ -80,6 +85,7 @@ export async function readClusterInfo({ server, ca, token, certificate, key }: Q
       ...(certificate !== undefined && { cert: certificate, key }),
       headers: { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
     })
+    call.on('socket', socket => socket.once('secureConnect', () => (isConnected = true)))
     call.end()
     ;[response] = (await once(call, 'response')) as [IncomingMessage]
     call.on('error', () => {})
@@ -88,6 +94,7 @@ export async function readClusterInfo({ server, ca, token, certificate, key }: Q
       if (text.length > MOST_BYTES) throw new Error('it sends more than an API server would')
     }
   } catch (error) {
+    if (stop.aborted && isConnected) throw await silentServer(server, error)
     throw connectionError(server, error, stop.aborted ? (isResolving ? 'name' : 'server') : undefined)
   }
   const date = response.headers.date === undefined ? undefined : new Date(response.headers.date)
@@ -121,6 +128,16 @@ function decoded(text: string): JsonObject | undefined {
   } catch {
     return undefined
   }
+}
+
+/** It is there: etcd, most of all, is what it may wait for. */
+async function silentServer(server: string, cause: unknown): Promise<InfoError> {
+  const isWithoutEtcd = (await failedChecks(server)).includes('etcd')
+  const reason = isWithoutEtcd
+    ? 'it has no etcd: more than half of the members of that have to run; start those that do not'
+    : `it takes the connection and gives no answer within ${LIMIT_MS / 1000} s; see the log of that API server`
+  const head = `discovery: cannot read cluster-info of "${server}"`
+  return new InfoError(`${head}: ${reason}`, isWithoutEtcd ? 'refused' : 'unreachable', { cause })
 }
 
 function connectionError(server: string, error: unknown, late: 'name' | 'server' | undefined): InfoError {

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { get } from 'node:https'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { checkClock } from './clock.ts'
 import { type ClusterInfo, InfoError, readClusterInfo } from './cluster-info.ts'
 import { clusterOf, type DiscoveredCluster, entryOf } from './discovered-cluster.ts'
 
@@ -39,6 +40,7 @@ export async function discoverByFile({ place, read, bootstrapToken }: FileQuesti
   }
   const notices: string[] = []
   const info = await publicInfo({ server, ...(given !== undefined && { ca: given }), ...identity }, notices)
+  checkClock(server, info?.date)
   const known = info === undefined ? undefined : clusterOf(info.kubeconfig, `cluster-info of "${server}"`)
   if (known !== undefined && known.server !== server) {
     notices.push(`[discovery] ${what} names "${server}", the cluster itself "${known.server}"; the file counts`)

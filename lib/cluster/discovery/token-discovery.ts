@@ -7,6 +7,7 @@ import { KubestepError } from '../../base/errors.ts'
 import { parseToken, type Token } from '../../base/token.ts'
 import { parsePins, pinsOf } from '../../kubeadm/credentials/ca-pins.ts'
 import { isClusterInfoSigned } from '../../kubeadm/credentials/cluster-info-signature.ts'
+import { checkClock } from './clock.ts'
 import { type ClusterInfo, InfoError, type Question, readClusterInfo } from './cluster-info.ts'
 import { clusterOf, type DiscoveredCluster } from './discovered-cluster.ts'
 
@@ -27,9 +28,6 @@ export interface TokenQuestion {
 const SIGNING_MS = 5_000
 const POLL_MS = 100
 const SLOW_POLL_MS = 500
-
-/** The API server's certificates for kubelets are dated back by so much. Source: kubernetes certificate/authority (v1.36). */
-const BACKDATE_MS = 300_000
 
 /** Finds the cluster. Throws a KubestepError, within seconds and without having changed anything. */
 export async function discoverByToken(question: TokenQuestion): Promise<DiscoveredCluster> {
@@ -53,8 +51,7 @@ export async function discoverByToken(question: TokenQuestion): Promise<Discover
       `discovery: cannot trust "${server}": none of its CAs has the hash that was given; they have ${found.join(', ')}; get the join command of that cluster again`,
     )
   }
-  const late = clockFault(server, info.date)
-  if (late !== undefined) throw new KubestepError(late)
+  checkClock(server, info.date)
   // Whoever answered before was believed; now only who has a certificate of that CA.
   const again = await readClusterInfo({ server, ca: cluster.ca })
   if (again.kubeconfig !== info.kubeconfig) {
@@ -104,12 +101,4 @@ function unsigned(server: string, { id }: Token, { signatures }: ClusterInfo): s
   const ids = Object.keys(signatures).sort()
   const known = ids.length === 0 ? 'no token is signed there' : `those of ${ids.join(', ')} are signed there`
   return `discovery: cannot trust "${server}": token "${id}" is unknown there or has expired; ${known}; make one with "token create --print-join-command" on a control plane node`
-}
-
-/** What the clock makes impossible: a certificate that the cluster makes now would not be valid here yet. */
-function clockFault(server: string, date: Date | undefined): string | undefined {
-  const behind = date === undefined ? 0 : date.getTime() - Date.now()
-  if (behind < BACKDATE_MS) return undefined
-  const minutes = Math.round(behind / 60_000)
-  return `discovery: cannot join "${server}": this machine's clock is ${minutes} minutes behind the server's, so that no certificate from there would be valid here; set it`
 }
