@@ -1,5 +1,4 @@
 /** The road of an upgrade of this node, from top to bottom; killed anywhere, it is gone on with by running it again. */
-import { timerMilliseconds } from '../../base/duration.ts'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { formatVersion } from '../../base/version.ts'
@@ -13,7 +12,7 @@ import { alone } from '../run/machine-session.ts'
 import { beginUpgrade } from './begin-upgrade.ts'
 import { copyData } from './etcd-copies.ts'
 import { awaitNode, startNewKubelet } from './new-kubelet.ts'
-import { openNodeApi, podWatch } from './node-access.ts'
+import { openNodeApi, podWatch, timeLeft } from './node-access.ts'
 import { putObjects } from './put-objects.ts'
 import { OF_ADMINS, RENEWED_WITH, renewWith } from './renewed-credentials.ts'
 import { awaitWrittenPod, type PodWatch, replacePod, stopApiServer, stopPod } from './replaced-pod.ts'
@@ -52,7 +51,7 @@ async function finish(call: Call, upgrade: Unfinished): Promise<void> {
   const direct = openNodeApi(upgrade, call)
   try {
     if (wants('control-plane') && isControlPlane) await replacePods(call, upgrade, podWatch(upgrade, direct, call))
-    const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? request.timeouts.upgradeManifests))
+    const deadline = AbortSignal.timeout(timeLeft(flags, request.timeouts.upgradeManifests))
     const api = patientApi(direct, deadline)
     const before = ['upload-config', 'bootstrap-token'].filter(wants)
     if (isControlPlane) await putObjects(call, upgrade, api, before, deadline)
@@ -129,12 +128,12 @@ async function replaceKubelet(call: Call, upgrade: Unfinished, api: Api, deadlin
     )
   }
   if (changed.length > 0 || kubelet !== undefined) await startNewKubelet(changed)
-  await awaitNode(api, name, kubelet === undefined ? undefined : nameOf(upgrade), deadline)
+  const runs = await awaitNode(api, name, kubelet === undefined ? undefined : nameOf(upgrade), deadline)
   if (readUnfinished()?.cordoned) await setCordon(api, name, false, deadline)
   output.say('[upgrade/kubelet-config] The kubelet configuration for this node was successfully upgraded!')
-  if (kubelet !== undefined) output.say(`[upgrade/kubelet-config] The kubelet is ${nameOf(upgrade)} now`)
+  if (runs === nameOf(upgrade)) output.say(`[upgrade/kubelet-config] The kubelet is ${runs} now`)
   else
     output.say(
-      '[upgrade/kubelet-config] The kubelet itself is not one of ours: upgrade its package, then start it again',
+      `[upgrade/kubelet-config] The kubelet stays ${runs}, as it is not one of ours: upgrade its package to ${nameOf(upgrade)}, then start it again`,
     )
 }

@@ -1,5 +1,4 @@
 /** The beginning of an upgrade: all is read, checked, rendered and at hand, before anything is changed. */
-import { timerMilliseconds } from '../../base/duration.ts'
 import { KubestepError } from '../../base/errors.ts'
 import { architecture } from '../../base/platform.ts'
 import { compareVersions, formatVersion, parseVersion } from '../../base/version.ts'
@@ -17,6 +16,7 @@ import { isNeeded, loadImages } from '../init/cluster-images.ts'
 import { absentAddons, withoutAddons } from './absent-addons.ts'
 import { saveSnapshot } from './etcd-copies.ts'
 import { isOurKubelet, stageProgram } from './new-kubelet.ts'
+import { timeLeft } from './node-access.ts'
 import { type FilePlan, isChanged, type PlannedFile, plannedFiles, sayEdits } from './planned-files.ts'
 import { type Unfinished, writeUnfinished } from './unfinished.ts'
 import { checkUpgrade } from './upgrade-checks.ts'
@@ -53,9 +53,7 @@ export async function beginUpgrade(call: Call, asked: UpgradeRequest): Promise<U
       })),
       ...(kubelet !== undefined && { kubelet }),
     }
-    const touchesEtcd = files.some(file => file.component === 'etcd' && isChanged(file))
-    if (touchesEtcd)
-      output.say(`[upgrade/etcd] Saved a snapshot of etcd in "${await saveSnapshot(plan.from, readHere, new Date())}"`)
+    if (plan.isControlPlane && request.steps.includes('control-plane')) await keepEtcd(call, plan)
     writeUnfinished(upgrade)
     return { ...upgrade, files: upgrade.files.filter(isChanged) }
   } finally {
@@ -97,6 +95,18 @@ function takesEtcd({ etcdUpgrade }: UpgradeRequest, { from, to }: FilePlan, { ou
   return etcdUpgrade && !isOlder
 }
 
+/** A snapshot before anything changes. An external etcd stays as it is, so that there is none is no reason to stop. */
+async function keepEtcd({ output }: Call, { from }: FilePlan): Promise<void> {
+  const { external } = from.cluster.etcd
+  if (external !== undefined) output.say('[upgrade/etcd] etcd is external: it stays as it is')
+  try {
+    output.say(`[upgrade/etcd] Saved a snapshot of etcd in "${await saveSnapshot(from, readHere, new Date())}"`)
+  } catch (error) {
+    if (external === undefined || !(error instanceof KubestepError)) throw error
+    output.warn(`[upgrade/etcd] There is no snapshot of it: ${error.message}`)
+  }
+}
+
 /** Images into the runtime, programs onto this disk; gives the new kubelet where it is ours to replace. */
 async function supply(
   call: Call,
@@ -111,7 +121,7 @@ async function supply(
     : flags.artifacts !== undefined && wants('kubelet-config')
   const needsKubelet = wants('kubelet-config') && isOurKubelet()
   if (!needsImages && !needsKubelet) return undefined
-  const deadline = AbortSignal.timeout(timerMilliseconds(flags.timeout ?? DEFAULT_TIMEOUT))
+  const deadline = AbortSignal.timeout(timeLeft(flags, DEFAULT_TIMEOUT))
   const reporter = reporterOf(call)
   const fetching = fetchingOf(flags, deadline, reporter.onProgress)
   const wanted = isControlPlane ? withoutAddons(to, steps) : { ...to, joins: 'worker' as const }

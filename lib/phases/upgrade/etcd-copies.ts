@@ -9,7 +9,7 @@ import { KubestepError } from '../../base/errors.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { etcdCredentials } from '../../cluster/etcd/etcd-credentials.ts'
-import { openEtcd } from '../../cluster/etcd/gateway.ts'
+import { reachEtcd } from '../../cluster/etcd/gateway.ts'
 import { snapshotOf } from '../../cluster/etcd/snapshot.ts'
 import { etcdLoopbackUrl } from '../../kubeadm/manifests/etcd-endpoints.ts'
 import { explain } from '../../machine/files.ts'
@@ -21,13 +21,15 @@ const COPY = `${LAYOUT.upgrade}/etcd/member`
 /** How many snapshots stay. */
 const KEPT = 2
 
-/** Takes a snapshot, and lets older ones go; gives its path. Throws an EtcdError, and a KubestepError. */
+/** Takes a snapshot of this node's etcd, or of an external one; older ones go. Gives its path. Throws an EtcdError, and a KubestepError. */
 export async function saveSnapshot(
   config: InitConfig,
   read: (path: string) => string | undefined,
   now: Date,
 ): Promise<string> {
-  const client = openEtcd(etcdLoopbackUrl(config), etcdCredentials(config.cluster, read))
+  const { external } = config.cluster.etcd
+  const endpoints = external?.endpoints ?? [etcdLoopbackUrl(config)]
+  const client = await reachEtcd(endpoints, etcdCredentials(config.cluster, read))
   const path = `${SNAPSHOTS}/etcd-${now.toISOString().slice(0, 19).replaceAll(':', '-')}.db`
   try {
     mkdirSync(SNAPSHOTS, { recursive: true, mode: 0o700 })

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KubestepError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
-import { LAYOUT } from '../../base/paths.ts'
+import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
 import { conditionOf } from '../../cluster/api/condition.ts'
 import { writeFiles } from '../../machine/files.ts'
+import { commandLine, processesWith } from '../../machine/host/processes.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
 import { keepFile } from '../run/kept-program.ts'
@@ -20,9 +21,11 @@ export const PROGRAMS = ['kubelet', 'kubectl'] as const
 /** Where what was there before is kept until the upgrade is done. */
 const ASIDE = `${LAYOUT.upgrade}/bin`
 
-/** Whether the kubelet that runs here is one that this project put there. */
+/** Whether the kubelet that runs here is one that this project put there; there may be one of a package beside it. */
 export function isOurKubelet(): boolean {
-  return existsSync(join(LAYOUT.binaries, 'kubelet'))
+  const place = join(LAYOUT.binaries, 'kubelet')
+  const running = processesWith([`--kubeconfig=${KUBERNETES.kubeletConf}`], { program: /^kubelet$/ })
+  return existsSync(place) && (running.length === 0 || running.some(pid => commandLine(pid)[0] === place))
 }
 
 /** Whether this upgrade has put another one there. */
@@ -63,20 +66,20 @@ export async function startOldKubelet(files: readonly ChangedFile[]): Promise<vo
 
 const POLL_MS = 200
 
-/** Waits until the Node is Ready, of that version where one is given. Throws a KubestepError that says what it is. */
+/** Waits until the Node is Ready, of that version where one is given; gives its kubelet's. Throws a KubestepError that says what it is. */
 export async function awaitNode(
   api: Api,
   name: string,
   version: string | undefined,
   deadline: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   for (;;) {
     const node = await api.get(`/api/v1/nodes/${name}`).catch(() => undefined)
     const ready = conditionOf(node, 'Ready')
     const info = isObject(node?.status) ? node.status.nodeInfo : undefined
     const runs = isObject(info) ? info.kubeletVersion : undefined
     const isReady = ready?.status === 'True'
-    if (isReady && (version === undefined || runs === version)) return
+    if (isReady && (version === undefined || runs === version)) return String(runs)
     if (deadline.aborted) {
       const state = ready !== undefined ? `Ready is ${ready.status}: ${ready.message}` : 'it says nothing of itself'
       throw new KubestepError(`upgrade: cannot bring node "${name}" up in time: ${state}; its kubelet is ${runs}`)

@@ -2,6 +2,7 @@
 import { timerMilliseconds } from '../../base/duration.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
+import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import { openAdminApi } from '../../cluster/api/admin-api.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
@@ -24,15 +25,26 @@ export function openNodeApi({ to, isControlPlane }: Unfinished, { flags }: Pick<
   return openApi(readCredentials(readHere(file) ?? '', file, readHere))
 }
 
+/** What --timeout leaves, which is for the whole of a run; without it each part has its own limit. */
+export function timeLeft({ timeout }: Pick<Flags, 'timeout'>, limit: string): number {
+  return timeout === undefined
+    ? timerMilliseconds(limit)
+    : Math.max(0, Math.round(timerMilliseconds(timeout) - performance.now()))
+}
+
 /** What replacing a static Pod is watched by. */
-export function podWatch({ to, request }: Unfinished, api: Api, { output }: Pick<Call, 'output'>): PodWatch {
+export function podWatch(
+  { to, request }: Unfinished,
+  api: Api,
+  { flags, output }: Pick<Call, 'flags' | 'output'>,
+): PodWatch {
   const socket = to.init.nodeRegistration.criSocket
   return {
     api,
     gates: gateContext(to, api),
     lookAtEtcd: () => lookAtEtcd(to),
     diagnosis: contextOf(to, serviceManager(), socket, api),
-    limitMs: timerMilliseconds(request.timeouts.upgradeManifests),
+    limitMs: () => timeLeft(flags, request.timeouts.upgradeManifests),
     say: output.say,
   }
 }

@@ -32,8 +32,8 @@ export interface PodWatch {
   /** Whether etcd serves; else why not. */
   readonly lookAtEtcd: () => Promise<true | string>
   readonly diagnosis: DiagnosisContext
-  /** How long each Pod may take. */
-  readonly limitMs: number
+  /** How long the next Pod may take. */
+  readonly limitMs: () => number
   readonly say: (line: string) => void
 }
 
@@ -54,7 +54,7 @@ export async function stopPod(component: ComponentName, path: string, watch: Pod
   const cri = await openCri(socketOf(watch))
   try {
     rmSync(path, { force: true })
-    const deadline = AbortSignal.timeout(watch.limitMs)
+    const deadline = AbortSignal.timeout(watch.limitMs())
     while ((await containersOf(component, cri)).some(({ state }) => state === 'running')) {
       if (deadline.aborted)
         throw new KubestepError(`upgrade: cannot stop ${component} in time: the kubelet lets it run; is it alive?`)
@@ -98,7 +98,7 @@ async function awaitPod(component: ComponentName, old: readonly string[], cri: C
   const gate = component === 'etcd' ? undefined : GATES.find(({ name }) => name === GATE_OF[component])
   const look = (): Promise<true | string> | undefined =>
     component === 'etcd' ? watch.lookAtEtcd() : gate?.check(watch.gates)
-  const deadline = AbortSignal.timeout(watch.limitMs)
+  const deadline = AbortSignal.timeout(watch.limitMs())
   const stop = new AbortController()
   const helping = helpChanged(watch.diagnosis, watch.api, stop.signal, watch.say)
   try {

@@ -61,7 +61,7 @@ export async function rollBack(call: Call, upgrade: Unfinished, failed?: Compone
     for (const file of inOrder(files)) {
       const { component, path, mode, before } = file
       if (component === undefined || before === undefined || isAsBefore(file)) continue
-      const watch = { ...podWatch({ ...upgrade, to: from }, api, call), limitMs }
+      const watch = { ...podWatch({ ...upgrade, to: from }, api, call), limitMs: () => limitMs }
       if (component === 'etcd')
         await stopApiServer(
           files.filter(other => !isAsBefore(other)),
