@@ -9,6 +9,7 @@ import { $, startDetached, which } from '../../lib/machine/command.ts'
 import { placeArchive } from '../../lib/supply/load/place-archive.ts'
 import { containerdConfig } from '../../lib/supply/runtime/containerd-config.ts'
 import { imageIds } from '../../lib/supply/runtime/import-archives.ts'
+import { pinImage } from '../../lib/supply/runtime/pinned-image.ts'
 import { openRuntime, type Runtime } from '../../lib/supply/runtime/runtime.ts'
 import { dockerFiles, imageId, ociFiles, sha256, tarOf } from '../archives.ts'
 
@@ -122,6 +123,18 @@ describe('placeArchive()', { skip: able ? false : 'containerd, ctr and root are 
     const newer = { architecture: arch, mark: 'newer' }
     await place('newer.tar', tarOf(dockerFiles(newer, ['one:1'])))
     assert.equal((await imageIds(runtime.cri))['docker.io/library/one:1'], imageId(newer))
+  })
+
+  test('the image of sandboxes is pinned, however it came, and no other', async () => {
+    const pause = { architecture: arch, mark: 'pause' }
+    const archive = join(base, 'pause.tar')
+    writeFileSync(archive, tarOf(dockerFiles(pause, ['registry.test/pause:1', 'registry.test/pause:2'])))
+    await placeArchive(runtime, root, archive, platform, 'registry.test/pause:1')
+    await pinImage(`unix://${socket}`, 'registry.test/same:1')
+    await pinImage(`unix://${socket}`, 'registry.test/nobody:1')
+    const pinned = (await ctr('images', 'list', '--quiet', 'labels."io.cri-containerd.pinned"==pinned')).split('\n')
+    assert.deepEqual(pinned.filter(Boolean), ['registry.test/pause:1', 'registry.test/same:1'])
+    assert.equal((await imageIds(runtime.cri))['registry.test/pause:1'], imageId(pause))
   })
 
   const bad = { architecture: arch, mark: 'bad' }

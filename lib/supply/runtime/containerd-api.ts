@@ -12,7 +12,7 @@ import { NAMESPACE } from './import-archives.ts'
 
 const DESCRIPTOR = message`mediaType=1 digest=2 size=3:int`
 const MOUNT = message`type=1 source=2 target=3 options=4:[]string`
-const IMAGE = message`image=1:${message`name=1 target=3:${DESCRIPTOR}`}`
+const IMAGE = message`name=1 labels=2:map target=3:${DESCRIPTOR}`
 
 interface Method {
   readonly service: string
@@ -38,8 +38,12 @@ const METHODS: Readonly<Record<ContainerdMethod, Method>> = {
     request: message`action=1:int ref=2 total=3:int expected=4 offset=5:int labels=7:map`,
     response: [],
   },
-  'Images/Create': { service: 'images', request: IMAGE, response: [] },
-  'Images/Update': { service: 'images', request: IMAGE, response: [] },
+  'Images/Create': { service: 'images', request: message`image=1:${IMAGE}`, response: [] },
+  'Images/Update': {
+    service: 'images',
+    request: message`image=1:${IMAGE} updateMask=2:${message`paths=1:[]string`}`,
+    response: [],
+  },
   'Snapshots/Stat': { service: 'snapshots', request: message`snapshotter=1 key=2`, response: [] },
   'Snapshots/Prepare': {
     service: 'snapshots',

@@ -1,0 +1,18 @@
+/**
+ * The image of Pod sandboxes: no container that the kubelet knows of has it, so it would be the first to go when the disk
+ * fills up, and no Pod would start where nobody can pull it again. From 1.29 on the kubelet leaves it to the runtime to
+ * say which images have to stay. containerd says it of what it pulls itself; of what is put into it, by this label.
+ * Source: kubernetes #118544 (1.29); containerd #7944 (1.7), #8720 (1.6.22); an older containerd does not know the label.
+ */
+import { withContainerd } from './containerd-api.ts'
+
+const LABEL = 'io.cri-containerd.pinned'
+
+export const PINNED: Readonly<Record<string, string>> = { [LABEL]: 'pinned' }
+
+/** Nothing happens where there is no image of that name. Throws a CriError. */
+export async function pinImage(socket: string, name: string): Promise<void> {
+  await withContainerd(socket, ({ tries }) =>
+    tries('Images/Update', { image: { name, labels: PINNED }, updateMask: { paths: [`labels.${LABEL}`] } }),
+  )
+}
