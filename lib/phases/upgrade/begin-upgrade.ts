@@ -18,7 +18,7 @@ import { saveSnapshot } from './etcd-copies.ts'
 import { isOurKubelet, stageProgram } from './new-kubelet.ts'
 import { timeLeft } from './node-access.ts'
 import { type FilePlan, isChanged, type PlannedFile, plannedFiles, sayEdits } from './planned-files.ts'
-import { type Unfinished, writeUnfinished } from './unfinished.ts'
+import { forgetUnfinished, type Unfinished, writeUnfinished } from './unfinished.ts'
 import { checkUpgrade } from './upgrade-checks.ts'
 import { filePlan, type Outlook, readHere, readOutlook, targetVersion } from './upgrade-outlook.ts'
 import { isNamedBy } from './upgrade-phases.ts'
@@ -29,6 +29,8 @@ const DEFAULT_TIMEOUT = '10m0s'
 /** Reads, checks, fetches, and writes down what will be done. Throws a KubestepError with every fault. */
 export async function beginUpgrade(call: Call, asked: UpgradeRequest): Promise<Unfinished> {
   const { output } = call
+  // An earlier one may have been killed just before its end, or before it was written down.
+  forgetUnfinished()
   const outlook = await readOutlook(call)
   try {
     const { plan, files, request } = await planUpgrade(call, asked, outlook)

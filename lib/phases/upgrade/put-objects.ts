@@ -1,5 +1,6 @@
 /** The objects of the new version into the API server; what was there is written down first. */
 
+import { isObject } from '../../base/json.ts'
 import { formatVersion, isSince } from '../../base/version.ts'
 import type { Call } from '../../cli/script.ts'
 import type { Api } from '../../cluster/api/api-client.ts'
@@ -10,7 +11,7 @@ import { readHostFacts } from '../../machine/host/read-facts.ts'
 import { loadPatches } from '../run/user-patches.ts'
 import { sayEdits } from './planned-files.ts'
 import { plannedObjects } from './planned-objects.ts'
-import { type Unfinished, writeUnfinished } from './unfinished.ts'
+import { readUnfinished, type Unfinished, writeUnfinished } from './unfinished.ts'
 import { isNamedBy } from './upgrade-phases.ts'
 
 const DONE: Readonly<Record<string, string>> = {
@@ -68,8 +69,18 @@ async function laggingControlPlanes(api: Api, { to }: Unfinished): Promise<reado
 const ANNOTATION = 'kubeadm.alpha.kubernetes.io/cri-socket'
 
 /** Where instance-config.yaml keeps the socket, the Node does not. Source: kubeadm phases/patchnode (v1.36). */
-async function moveSocket(api: Api, { to }: Unfinished, deadline: AbortSignal): Promise<void> {
+async function moveSocket(api: Api, upgrade: Unfinished, deadline: AbortSignal): Promise<void> {
+  const { to } = upgrade
   if (!isSocketNodeLocal(to) && !isSince(to.kubeadm, '1.36')) return
   const { name } = to.init.nodeRegistration
-  await patchObject(api, `/api/v1/nodes/${name}`, { metadata: { annotations: { [ANNOTATION]: null } } }, deadline)
+  const { metadata } = (await api.get(`/api/v1/nodes/${name}`)) ?? {}
+  const socket = isObject(metadata) && isObject(metadata.annotations) ? metadata.annotations[ANNOTATION] : undefined
+  if (typeof socket !== 'string') return
+  writeUnfinished({ ...(readUnfinished() ?? upgrade), socket })
+  await setSocket(api, name, null, deadline)
+}
+
+/** Annotates a Node with its runtime's socket, or takes that away. Throws an ApiError. */
+export async function setSocket(api: Api, node: string, socket: string | null, deadline: AbortSignal): Promise<void> {
+  await patchObject(api, `/api/v1/nodes/${node}`, { metadata: { annotations: { [ANNOTATION]: socket } } }, deadline)
 }

@@ -17,6 +17,7 @@ import { restoreData } from './etcd-copies.ts'
 import { awaitNode, isKubeletReplaced, startOldKubelet } from './new-kubelet.ts'
 import { openNodeApi, podWatch } from './node-access.ts'
 import { plain } from './planned-objects.ts'
+import { setSocket } from './put-objects.ts'
 import { replacePod, stopApiServer, stopPod } from './replaced-pod.ts'
 import { type ChangedFile, forgetUnfinished, readUnfinished, type Unfinished } from './unfinished.ts'
 import { readHere } from './upgrade-outlook.ts'
@@ -43,6 +44,7 @@ export function rollBackUnfinished(call: Call): Promise<void> {
 export async function rollBack(call: Call, upgrade: Unfinished, failed?: ComponentName): Promise<void> {
   const { output, flags } = call
   const { from, files, request, isControlPlane } = upgrade
+  const { name } = from.init.nodeRegistration
   const api = openNodeApi(upgrade, call)
   const limitMs = timerMilliseconds(flags.timeout ?? request.timeouts.upgradeManifests)
   try {
@@ -55,7 +57,6 @@ export async function rollBack(call: Call, upgrade: Unfinished, failed?: Compone
       output.say('[upgrade] The kubelet is as before')
       // One that has just started takes minutes for a manifest that changes before it has heard from the API server.
       const heard = AbortSignal.timeout(HEARS_WITHIN_MS)
-      const { name } = from.init.nodeRegistration
       if (isReplaced) await awaitNode(api, name, formatVersion(from.version), heard).catch(() => {})
     }
     for (const file of inOrder(files)) {
@@ -76,7 +77,8 @@ export async function rollBack(call: Call, upgrade: Unfinished, failed?: Compone
       output.say(`[upgrade/staticpods] Component "${component}" is as before`)
     }
     const deadline = AbortSignal.timeout(limitMs)
-    if (upgrade.cordoned) await setCordon(api, from.init.nodeRegistration.name, false, deadline)
+    if (upgrade.cordoned) await setCordon(api, name, false, deadline)
+    if (upgrade.socket !== undefined) await setSocket(api, name, upgrade.socket, deadline)
     if (isControlPlane && upgrade.objects !== undefined) await putBack(api, upgrade.objects, deadline)
     forgetUnfinished()
   } finally {

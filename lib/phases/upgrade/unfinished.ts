@@ -29,6 +29,8 @@ export interface Unfinished {
   readonly kubelet?: { readonly program: string }
   /** Whether this run has closed the node for new Pods. */
   readonly cordoned?: true
+  /** The annotation of the Node with its runtime's socket, where this run has taken it away. */
+  readonly socket?: string
   /** What the API server had before objects were put into it; absent as long as none were. */
   readonly objects?: readonly { readonly object: JsonObject; readonly before: JsonObject | null }[]
 }
