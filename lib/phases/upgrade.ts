@@ -2,12 +2,14 @@
 import type { Command, Subcommand } from '../cli/arguments.ts'
 import type { OptionName } from '../cli/options.ts'
 import type { Call } from '../cli/script.ts'
+import { isVersionName } from '../kubeadm/config/named-versions.ts'
+import { namedVersions } from '../supply/components/look-up-versions.ts'
 import { applyUpgrade } from './upgrade/apply-upgrade.ts'
 import { rollBackUnfinished } from './upgrade/roll-back.ts'
 import { dryRun, showDiff } from './upgrade/show-diff.ts'
 import { showPlan } from './upgrade/show-plan.ts'
 import { UPGRADE_PHASES, type UpgradeCommand } from './upgrade/upgrade-phases.ts'
-import { readUpgradeRequest } from './upgrade/upgrade-request.ts'
+import { readUpgradeRequest, type UpgradeRequest } from './upgrade/upgrade-request.ts'
 
 const CLUSTER: readonly OptionName[] = ['config', 'kubeconfig']
 const VERSIONS: readonly OptionName[] = ['allow-experimental-upgrades', 'allow-release-candidate-upgrades']
@@ -101,11 +103,21 @@ export const upgradeCommand: Command = {
   ],
 }
 
+/** The request with what the name of a version stands for; what changes nothing looks nothing up. Throws a KubestepError. */
+async function withVersion({ subcommand, flags, output }: Call, request: UpgradeRequest): Promise<UpgradeRequest> {
+  const { version, dryRun: still } = request
+  if (version === undefined || !isVersionName(version)) return request
+  const named = { ...flags, 'kubernetes-version': version }
+  const found = await namedVersions({ flags: named }, output, { still: still || ['plan', 'diff'].includes(subcommand) })
+  return { ...request, version: found[version] ?? version }
+}
+
 /** Runs it. Throws a KubestepError. */
 export async function runUpgrade(call: Call): Promise<void> {
   if (call.subcommand === 'rollback') return rollBackUnfinished(call)
-  const { request, notices } = readUpgradeRequest(call)
+  const { request: asked, notices } = readUpgradeRequest(call)
   for (const notice of notices) call.output.warn(notice)
+  const request = await withVersion(call, asked)
   if (call.subcommand === 'plan') return showPlan(call, request)
   if (call.subcommand === 'diff') return showDiff(call, request)
   return request.dryRun ? dryRun(call, request) : applyUpgrade(call, request)

@@ -78,6 +78,8 @@ type Row = readonly [argv: string, config: string | undefined, expected: Partial
 
 const ROWS: readonly Row[] = [
   ['apply v1.36.2', undefined, { ...NOTHING, command: 'apply', version: 'v1.36.2' }],
+  ['apply 1.36', undefined, { ...NOTHING, command: 'apply', version: '1.36' }],
+  ['plan stable', undefined, { version: 'stable' }],
   ['node', undefined, { ...NOTHING, command: 'node' }],
   [
     'apply',
@@ -154,6 +156,8 @@ test('how long a manifest may take is the file’s', () => {
 const REFUSED: readonly (readonly [argv: string, config: string | undefined, reason: RegExp])[] = [
   ['apply --force', FULL, /--config together with --force/],
   ['apply v1.36.2 v1.36.3', undefined, /one version is enough/],
+  ['apply 1.17', undefined, /releases before v1.18 are not supported/],
+  ['apply 1.3', undefined, /put it in quotes/],
   ['apply later', undefined, /cannot upgrade to "later"/],
   ['apply v1.36.2 --skip-phases addon/corednss', undefined, /did you mean "addon\/coredns"/],
   [

@@ -6,6 +6,7 @@ import type { Flags } from '../../cli/options.ts'
 import type { Call } from '../../cli/script.ts'
 import { loadUpgradeConfig } from '../../kubeadm/config/config-file.ts'
 import { chooseVersion } from '../../kubeadm/config/kubernetes-version.ts'
+import { isVersionName } from '../../kubeadm/config/named-versions.ts'
 import type { UpgradeApply, UpgradeConfiguration } from '../../kubeadm/config/upgrade-config.ts'
 import { readFactsAnywhere } from '../../machine/host/read-facts.ts'
 import { knownPhases } from '../run/known-phases.ts'
@@ -14,7 +15,7 @@ import { isNamedBy, type UpgradeCommand, upgradePhaseNames, upgradeSteps } from 
 
 export interface UpgradeRequest {
   readonly command: UpgradeCommand
-  /** With its `v`; undefined when nobody names one. */
+  /** With its `v`, or a name as `1.36` is one; undefined when nobody says one. */
   readonly version?: string
   /** Whether it is the whole command, and not one of its phases alone. */
   readonly isWhole: boolean
@@ -107,6 +108,7 @@ function wantedVersion([given, more]: readonly string[], configured: string | un
     throw new UsageError(`upgrade: cannot take argument ${JSON.stringify(more)}: one version is enough`)
   const text = given ?? configured
   if (text === undefined || text === '') return undefined
+  if (isVersionName(text)) return text
   const choice = chooseVersion(text)
   if ('reason' in choice) throw new UsageError(`upgrade: cannot upgrade to ${JSON.stringify(text)}: ${choice.reason}`)
   return choice.kubernetesVersion

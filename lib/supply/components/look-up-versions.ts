@@ -49,7 +49,7 @@ export async function namedVersions(
         output.warn(`version: ${JSON.stringify(name)} is taken as ${known}, the newest known here: ${why}`)
         return [name, known]
       }
-      if (staysHere && read !== undefined) return guessed('nothing is looked up now; a real init does that')
+      if (staysHere && read !== undefined) return guessed('nothing is looked up now; a real run does that')
       try {
         return [name, await standsFor(name, flags, onProgress, guess ? GUESS_LIMIT_MS : LIMIT_MS)]
       } catch (error) {
