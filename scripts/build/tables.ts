@@ -11,7 +11,11 @@ import { SYSCTLS } from '../../lib/machine/host/sysctl.ts'
 import { PROXY_MODES, type ProxyMode } from '../../lib/machine/network/proxy-mode.ts'
 import { CHECKS } from '../../lib/phases/preflight/checks.ts'
 import { ITEMS } from '../../lib/phases/prepare/items.ts'
-import { KUBELET_ADAPTATIONS, KUBELET_FLAG_ADAPTATIONS } from '../../lib/phases/run/machine-adaptations.ts'
+import {
+  KUBE_PROXY_ADAPTATIONS,
+  KUBELET_ADAPTATIONS,
+  KUBELET_FLAG_ADAPTATIONS,
+} from '../../lib/phases/run/machine-adaptations.ts'
 import { NODE_ADDRESS_ROW } from '../../lib/phases/run/node-address.ts'
 
 type Row = readonly string[]
@@ -62,6 +66,7 @@ export function readmeTables(initOptions: readonly OptionName[]): Readonly<Recor
         ...KUBELET_ADAPTATIONS.map(({ field, value, why }) => [`\`${field}\``, `\`${value}\``, why]),
         ...KUBELET_FLAG_ADAPTATIONS.map(({ flag, value, why }) => [`\`--${flag}\``, `\`${value}\``, why]),
         [`\`${NODE_ADDRESS_ROW.field}\``, NODE_ADDRESS_ROW.value, NODE_ADDRESS_ROW.why],
+        ...KUBE_PROXY_ADAPTATIONS.map(({ field, value, why }) => [`\`${field}\` of kube-proxy`, `\`${value}\``, why]),
       ],
     ),
     profile: table(

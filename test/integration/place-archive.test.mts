@@ -4,8 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import { architecture } from '../../lib/base/platform.ts'
 import { $, startDetached, which } from '../../lib/machine/command.ts'
+import { areInPlace } from '../../lib/supply/load/images-in-place.ts'
 import { placeArchive } from '../../lib/supply/load/place-archive.ts'
 import { containerdConfig } from '../../lib/supply/runtime/containerd-config.ts'
 import { imageIds } from '../../lib/supply/runtime/import-archives.ts'
@@ -135,6 +137,19 @@ describe('placeArchive()', { skip: able ? false : 'containerd, ctr and root are 
     const pinned = (await ctr('images', 'list', '--quiet', 'labels."io.cri-containerd.pinned"==pinned')).split('\n')
     assert.deepEqual(pinned.filter(Boolean), ['registry.test/pause:1', 'registry.test/same:1'])
     assert.equal((await imageIds(runtime.cri))['registry.test/pause:1'], imageId(pause))
+  })
+
+  test('what is there is known by names and ids, and looked at by them alone', async () => {
+    const isThere = (name: string) => areInPlace(runtime.cri, join(base, name), platform)
+    for (const name of ['same.tar', 'oci.tar', 'newer.tar']) assert.equal(await isThere(name), true, name)
+    // Its name stands for another image by now.
+    assert.equal(await isThere('docker.tar'), false)
+    writeFileSync(join(base, 'absent.tar'), tarOf(dockerFiles(docker, ['absent:1'])))
+    writeFileSync(join(base, 'foreign.tar'), tarOf(dockerFiles({ architecture: 's390x', mark: 'docker' }, ['one:1'])))
+    writeFileSync(join(base, 'same.tar.gz'), gzipSync(readFileSync(join(base, 'same.tar'))))
+    for (const name of ['absent.tar', 'foreign.tar', 'same.tar.gz', 'nothing.tar']) {
+      assert.equal(await isThere(name), false, name)
+    }
   })
 
   const bad = { architecture: arch, mark: 'bad' }

@@ -59,6 +59,23 @@ for (const [what, mayLowerOomScore, document, args, flags] of [
   })
 }
 
+for (const [what, mayLowerOomScore, given, document, addons] of [
+  ['a machine that may', true, {}, {}, 0],
+  ['a machine that may not', false, {}, { oomScoreAdj: 0 }, 1],
+  ['one that may not, when the user has said so', false, { oomScoreAdj: -5 }, { oomScoreAdj: -5 }, 0],
+] as const) {
+  test(`adaptToMachine() on an OOM score of kube-proxy, for ${what}`, () => {
+    const { config } = loadInitConfig({ flags: {} }, GOLDEN_FACTS)
+    const kubeProxy = { ...config.kubeProxy, document: given }
+    const machine = { ...MACHINE, mayLowerOomScore }
+    const adapted = adaptToMachine({ ...config, kubeProxy }, machine)
+    assert.deepEqual(adapted.config.kubeProxy.document, document)
+    assert.equal(adapted.notices.filter(notice => notice.startsWith('[addon]')).length, addons)
+    const cluster = { ...config.cluster, proxy: { disabled: true } }
+    assert.deepEqual(adaptToMachine({ ...config, cluster, kubeProxy }, machine).config.kubeProxy.document, given)
+  })
+}
+
 for (const [config, driver] of [
   [{ containerd: { defaultRuntimeName: 'runc', runtimes: { runc: { options: { SystemdCgroup: true } } } } }, 'systemd'],
   [{ containerd: { defaultRuntimeName: 'runc', runtimes: { runc: { options: { BinaryName: '' } } } } }, 'cgroupfs'],

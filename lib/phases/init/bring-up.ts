@@ -91,10 +91,18 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
   const { network } = plan
   const done = new AbortController()
   let watched: DiagnosisContext | undefined
-  const opened: { readonly close: () => void }[] = []
+  const opened: { readonly close: () => unknown }[] = []
   try {
-    const { runtime, images, isPrepared, keepImages } = await supplyRuntime(look, plan, supply, run)
-    opened.push(runtime.cri)
+    const supplying = supplyRuntime(look, plan, supply, run)
+    supplying.catch(() => {})
+    opened.push({
+      close: () =>
+        supplying.then(
+          ({ runtime }) => runtime.cri.close(),
+          () => {},
+        ),
+    })
+    // While it starts, the node gets its files.
     const rendered = await rendering
     const node = finalFiles(config, rendered.due('kubelet').files, phase.read, now)
     journal.record(...node.changed.map(fileChange))
@@ -106,6 +114,7 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
     const planned = plannedNodes(phase.nodes, config.init.nodeRegistration.name)
     const ranges = planned.length === 0 ? [] : await prepareForNodes(config, planned, journal)
     if (withNetwork) await letPodsThrough(config, journal)
+    const { runtime, images, isPrepared, keepImages } = await supplying
 
     // The kubelet runs the control plane as its images come; its objects go in as soon as the API server answers.
     if (!isSkipped('kubelet-start', config.init.skipPhases)) {

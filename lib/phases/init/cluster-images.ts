@@ -14,6 +14,7 @@ import type { Fetching } from '../../supply/components/fetch-components.ts'
 import { fetchingOf } from '../../supply/components/fetch-options.ts'
 import { reporterOf } from '../../supply/components/reporter.ts'
 import { openQueue } from '../../supply/fetch/queue.ts'
+import { areInPlace } from '../../supply/load/images-in-place.ts'
 import { placeArchive } from '../../supply/load/place-archive.ts'
 import { giveImageName, type ImageNaming } from '../../supply/runtime/image-names.ts'
 import { importArchives, presentImages } from '../../supply/runtime/import-archives.ts'
@@ -43,6 +44,8 @@ const STEPS: Readonly<Record<Exclude<keyof ImageSteps, 'all'>, readonly ImageNam
 
 /** So many archives at once that half of the processors are left for the cluster that comes up meanwhile. */
 const AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2))
+
+const PLATFORM = `linux/${architecture()}`
 
 /** What loading images is part of. */
 export interface ImageRun {
@@ -198,8 +201,10 @@ function importer(runtime: Runtime, config: InitConfig, { onImported }: ImageSou
   const work = async (archive: string): Promise<void> => {
     // Somebody else's CRI-O has no call for it; what it lacks of a cluster's images is said.
     if (runtime.name !== 'containerd') return
-    if (!runtime.ours || !(await placed(runtime, archive, imageOf('pause', config))))
-      await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, [archive])
+    const isThere =
+      (await areInPlace(runtime.cri, archive, PLATFORM)) ||
+      (runtime.ours && (await placed(runtime, archive, imageOf('pause', config))))
+    if (!isThere) await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, [archive])
     onImported?.(archive)
   }
   return async archives => {
@@ -216,7 +221,7 @@ function importer(runtime: Runtime, config: InitConfig, { onImported }: ImageSou
 /** Whether an archive could be put into a containerd of our own in the short way. */
 async function placed(runtime: Runtime, archive: string, pinned: string): Promise<boolean> {
   try {
-    await placeArchive(runtime, LAYOUT.containerd.root, archive, `linux/${architecture()}`, pinned)
+    await placeArchive(runtime, LAYOUT.containerd.root, archive, PLATFORM, pinned)
     return true
   } catch {
     return false

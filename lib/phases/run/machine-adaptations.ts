@@ -12,7 +12,7 @@ import type { NodeAddress } from './node-address.ts'
 interface Adaptation {
   /** Field of KubeletConfiguration. */
   readonly field: string
-  readonly value: string | boolean
+  readonly value: string | boolean | number
   readonly why: string
   readonly since?: string
   /** The first release whose kubeadm sets it by itself. */
@@ -74,6 +74,17 @@ export const KUBELET_FLAG_ADAPTATIONS: readonly FlagAdaptation[] = [
   },
 ]
 
+/** A field of KubeProxyConfiguration. */
+export const KUBE_PROXY_ADAPTATIONS: readonly Pick<Adaptation, 'field' | 'value' | 'why' | 'applies'>[] = [
+  {
+    field: 'oomScoreAdj',
+    value: 0,
+    why: 'without CAP_SYS_RESOURCE no process gets a lower one, and kube-proxy tries three times before it makes rules',
+    // Source: cmd/kube-proxy/app/server.go Run() (v1.36): 0.2 s.
+    applies: ({ mayLowerOomScore }) => !mayLowerOomScore,
+  },
+]
+
 /** The configuration with the adaptations filled in, and a line for each; `address` is what the kubelet has to be told. */
 export function adaptToMachine(
   config: InitConfig,
@@ -95,16 +106,28 @@ export function adaptToMachine(
     ...(address === undefined ? [] : [{ flag: 'node-ip', ...address }]),
   ]
   const changes = [...rows, ...flags.map(({ flag, value, why }) => ({ field: flag, value, why }))]
+  // Who joins takes what is there.
+  const hasProxy = config.joins === undefined && !config.cluster.proxy.disabled
+  const proxied = KUBE_PROXY_ADAPTATIONS.filter(
+    ({ field, applies }) => hasProxy && config.kubeProxy.document[field] === undefined && applies(machine),
+  )
+  const proxyFields = Object.fromEntries(proxied.map(({ field, value }) => [field, value]))
   const kubeletExtraArgs = [...given, ...flags.map(({ flag, value }) => ({ name: flag, value }))]
   return {
     config: {
       ...config,
       kubelet: { ...config.kubelet, document },
+      ...(proxied.length > 0 && {
+        kubeProxy: { ...config.kubeProxy, document: { ...config.kubeProxy.document, ...proxyFields } },
+      }),
       ...(flags.length > 0 && {
         init: { ...config.init, nodeRegistration: { ...nodeRegistration, kubeletExtraArgs } },
       }),
     },
-    notices: changes.map(({ field, value, why }) => `[kubelet-start] Setting ${field} to ${value}: ${why}`),
+    notices: [
+      ...changes.map(({ field, value, why }) => `[kubelet-start] Setting ${field} to ${value}: ${why}`),
+      ...proxied.map(({ field, value, why }) => `[addon] Setting ${field} of kube-proxy to ${value}: ${why}`),
+    ],
   }
 }
 

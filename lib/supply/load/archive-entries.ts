@@ -29,15 +29,28 @@ const MAX_JSON = 4 * 1024 * 1024
  * Every file by its name. Reads all of it, so that damage is found before anything is imported; what is read can go
  * somewhere at once, so that it is read but once. Throws a KubestepError.
  */
-export async function readEntries(path: string, sink?: () => Sink): Promise<ReadonlyMap<string, ArchiveEntry>> {
+export function readEntries(path: string, sink?: () => Sink): Promise<ReadonlyMap<string, ArchiveEntry>> {
+  return walk(path, (size, content) => readEntry(size, content(), sink?.()))
+}
+
+/** The same without what is too large for JSON, which has no checksum then: a few seeks. Throws a KubestepError. */
+export function readTexts(path: string): Promise<ReadonlyMap<string, ArchiveEntry>> {
+  return walk(path, async (size, content) =>
+    size > MAX_JSON ? { compressed: false, size } : readEntry(size, content()),
+  )
+}
+
+async function walk(
+  path: string,
+  read: (size: number, content: () => AsyncIterable<Uint8Array>) => Promise<ArchiveEntry>,
+): Promise<ReadonlyMap<string, ArchiveEntry>> {
   const file = await open(path).catch((error: unknown) => {
     throw new KubestepError(`load: cannot read "${path}": ${explain(error)}`, { cause: error })
   })
   try {
     const entries = new Map<string, ArchiveEntry>()
     for await (const { name, kind, size, content } of readTar(fileSource(file), path)) {
-      if (kind === 'folder') continue
-      entries.set(name, kind === 'file' ? await readEntry(size, content(), sink?.()) : LINK)
+      if (kind !== 'folder') entries.set(name, kind === 'file' ? await read(size, content) : LINK)
     }
     return entries
   } finally {
