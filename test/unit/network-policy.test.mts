@@ -129,6 +129,32 @@ describe('policyText()', () => {
     assert.equal(text.match(/ chain allowed/g)?.length, 2)
   })
 
+  test('what Pods of the same policies may is there once, however many they are', () => {
+    const names = Array.from({ length: 200 }, (_none, index) => index)
+    const pods = names.map(index =>
+      policyPod({ metadata: { namespace: 'x', name: `p${index}` }, status: { podIP: `10.0.0.${index}` } }),
+    )
+    const ports = [{ port: 80 }]
+    const spec = { podSelector: {}, ingress: [{ from: [{ podSelector: {} }], ports }], egress: [{ ports }] }
+    const policies = [policyOf({ metadata: { namespace: 'x', name: 'all' }, spec })]
+    const rules = podRules({ policies, pods, namespaces: [] })
+    assert.equal(new Set(rules.map(({ ingress }) => ingress?.[0])).size, 1)
+    assert.equal(new Set(rules.map(({ egress }) => egress?.[0])).size, 1)
+    const text = policyText({ pods: rules, podSubnets: ['10.0.0.0/16'] })
+    assert.equal(text.match(/ chain allowed/g)?.length, 2)
+  })
+
+  test('with IPVS what leaves as if this machine had sent it is looked at, too', () => {
+    const table = { pods: [{ addresses: ['10.0.0.1'], ingress: [] }], podSubnets: ['10.0.0.0/16'] }
+    const chain = (text: string, hook: string): string | undefined =>
+      new RegExp(` chain ${hook} \\{\n.*hook ${hook} .*\n([^}]*)\n \\}`).exec(
+        text.replaceAll(/\{ [\d, ]+ \}/g, ''),
+      )?.[1]
+    assert.equal(chain(policyText(table), 'output'), undefined)
+    const text = policyText({ ...table, ipvs: true })
+    assert.equal(chain(text, 'output'), `  fib saddr type local accept\n${chain(text, 'forward')}`)
+  })
+
   test('ranges of ports that overlap become one, and blocks that lie in another go', () => {
     const port = (first: number, last: number) => ({ protocol: 'TCP', first, last }) as const
     const except = ['10.1.0.0/16', '10.1.2.0/24', '10.2.0.0/16']

@@ -66,7 +66,7 @@ test('a list, then every change', async () => {
   })
   assert.deepEqual(states, [['a'], ['a', 'b'], ['a', 'b'], ['a']])
   assert.deepEqual(asked.slice(0, 2), [
-    '/api/v1/nodes?limit=500',
+    '/api/v1/nodes?limit=100',
     '/api/v1/nodes?watch=1&allowWatchBookmarks=true&resourceVersion=5',
   ])
   assert.match(asked[2] ?? '', /resourceVersion=8$/)
@@ -107,5 +107,5 @@ test('a long list comes in pages', async () => {
     watches: [],
   })
   assert.deepEqual(states, [['a', 'b']])
-  assert.equal(asked[1], '/api/v1/nodes?limit=500&continue=x%20y')
+  assert.equal(asked[1], '/api/v1/nodes?limit=100&continue=x%20y')
 })

@@ -22,6 +22,9 @@ export interface Watch<T> {
 /** Gone: what came after that version is no longer known, so a new list has to be made. */
 const EXPIRED = 410
 
+/** What comes at once is in memory several times, as text and as objects. */
+const PAGE = 100
+
 const RETRY_MS = { first: 100, most: 5000 } as const
 
 /** Follows until `signal` ends it. `open` is called for each connection, so that renewed credentials count. */
@@ -69,7 +72,7 @@ async function list<T>(api: Api, { collection, keep }: Watch<T>, state: Map<stri
   state.clear()
   let next = ''
   for (;;) {
-    const page = await api.get(withQuery(collection, `limit=500${next}`))
+    const page = await api.get(withQuery(collection, `limit=${PAGE}${next}`))
     for (const item of Array.isArray(page?.items) ? page.items : []) {
       if (isObject(item)) state.set(idOf(item), keep(item))
     }

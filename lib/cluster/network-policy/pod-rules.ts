@@ -32,6 +32,13 @@ export function podRules({ policies, pods, namespaces }: PolicyState): PodRules[
       [...(policy.ingress ?? []), ...(policy.egress ?? [])].map(rule => [rule, peersOf(policy, rule)] as const),
     ),
   )
+  // Many Pods have the same: it is there once, and so is what becomes of it.
+  const shared = new Map<PolicyRule, Allowance>()
+  const once = (rule: PolicyRule, make: () => Allowance): Allowance => {
+    const known = shared.get(rule) ?? make()
+    shared.set(rule, known)
+    return known
+  }
   return reachable.map(pod => {
     const own = policies.filter(
       ({ namespace, selector }) => namespace === pod.namespace && selects(selector, pod.labels),
@@ -43,7 +50,9 @@ export function podRules({ policies, pods, namespaces }: PolicyState): PodRules[
         .flatMap(policy => policy[direction] ?? [])
         .map(rule => {
           const from = peers.get(rule) ?? []
-          return direction === 'ingress' ? ingressOf(rule, from, pod) : egressOf(rule, from, reachable)
+          if (direction === 'egress') return once(rule, () => egressOf(rule, from, reachable))
+          const make = (): Allowance => ingressOf(rule, from, pod)
+          return rule.ports?.some(port => numbered(port) === undefined) ? make() : once(rule, make)
         })
     }
     const [ingress, egress] = [allowed('ingress'), allowed('egress')]

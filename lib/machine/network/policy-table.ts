@@ -45,6 +45,8 @@ export interface PolicyTable {
   readonly pods: readonly PodRules[]
   /** Ranges of Pods: who is in them, on this node, and is no Pod that is known gets nothing through. */
   readonly podSubnets: readonly string[]
+  /** Whether kube-proxy has IPVS send on what is for Services: it leaves as if this machine had sent it. */
+  readonly ipvs?: boolean
 }
 
 /** Name of the table. */
@@ -55,15 +57,14 @@ const DIRECTIONS = ['egress', 'ingress'] as const
 type Direction = (typeof DIRECTIONS)[number]
 
 /**
- * Makes the table hold this and nothing else, in one step; undefined takes it away. `enter` comes before the command
- * where it is for another network than this machine's. Throws a CommandError.
+ * Makes the table hold what policyText() gave and nothing else, in one step. `enter` comes before the command where it
+ * is for another network than this machine's. Throws a CommandError.
  */
-export async function setPolicyTable(table: PolicyTable | undefined, enter: readonly string[] = []): Promise<void> {
-  const input = policyText(table)
+export async function setPolicyTable(input: string, enter: readonly string[] = []): Promise<void> {
   await $({ what: 'network: cannot set the rules of NetworkPolicies', input })`${[...enter, 'nft', '-f', '-']}`
 }
 
-/** Input of `nft -f`. */
+/** Input of `nft -f`; that for undefined takes the table away. */
 export function policyText(table: PolicyTable | undefined): string {
   // One that is not there cannot be deleted.
   const clear = [`table inet ${POLICY_TABLE}`, `delete table inet ${POLICY_TABLE}`]
@@ -76,6 +77,26 @@ export function policyText(table: PolicyTable | undefined): string {
     family,
     addresses: unique(table.pods.flatMap(({ addresses }) => addresses.filter(isOf(family)))),
   }))
+  const checks = [
+    'ct state established,related accept',
+    // Neighbours of IPv6 find each other.
+    'icmpv6 type { 133, 134, 135, 136, 137 } accept',
+    // A Pod always reaches itself, by a Service.
+    ...FAMILIES.map(family => `${ip(family)} saddr . ${ip(family)} daddr @self${family} accept`),
+    ...FAMILIES.flatMap(family => [
+      `${ip(family)} saddr vmap @egress${family}`,
+      `${ip(family)} daddr vmap @ingress${family}`,
+    ]),
+    ...table.podSubnets.flatMap(subnet => {
+      const match = ip(subnet.includes(':') ? 6 : 4)
+      const known = subnet.includes(':') ? 'known6' : 'known4'
+      // Those of other nodes are known there first, and later here.
+      return [
+        `iifname "${LAYOUT.cni.bridge}" ${match} saddr ${subnet} ${match} saddr != @${known} drop`,
+        `oifname "${LAYOUT.cni.bridge}" ${match} daddr ${subnet} ${match} daddr != @${known} drop`,
+      ]
+    }),
+  ]
   return [
     ...clear,
     `table inet ${POLICY_TABLE} {`,
@@ -89,27 +110,9 @@ export function policyText(table: PolicyTable | undefined): string {
     ),
     ...verdicts.map(({ family, direction, elements }) => map(`${direction}${family}`, family, elements)),
     ...[...chains].map(([rules, name]) => ` chain ${name} {\n${rules} }`),
-    ' chain forward {',
-    '  type filter hook forward priority -5; policy accept;',
-    '  ct state established,related accept',
-    // Neighbours of IPv6 find each other.
-    '  icmpv6 type { 133, 134, 135, 136, 137 } accept',
-    // A Pod always reaches itself, by a Service.
-    ...FAMILIES.map(family => `  ${ip(family)} saddr . ${ip(family)} daddr @self${family} accept`),
-    ...FAMILIES.flatMap(family => [
-      `  ${ip(family)} saddr vmap @egress${family}`,
-      `  ${ip(family)} daddr vmap @ingress${family}`,
-    ]),
-    ...table.podSubnets.flatMap(subnet => {
-      const match = ip(subnet.includes(':') ? 6 : 4)
-      const known = subnet.includes(':') ? 'known6' : 'known4'
-      // Those of other nodes are known there first, and later here.
-      return [
-        `  iifname "${LAYOUT.cni.bridge}" ${match} saddr ${subnet} ${match} saddr != @${known} drop`,
-        `  oifname "${LAYOUT.cni.bridge}" ${match} daddr ${subnet} ${match} daddr != @${known} drop`,
-      ]
-    }),
-    ' }',
+    ...hookChain('forward', checks),
+    // What this machine itself sends has one of its addresses; what IPVS sends on keeps its sender's.
+    ...(table.ipvs ? hookChain('output', ['fib saddr type local accept', ...checks]) : []),
     '}',
     '',
   ].join('\n')
@@ -122,14 +125,25 @@ function verdictsOf(
   direction: Direction,
   chains: Map<string, string>,
 ): string[] {
-  return pods.flatMap(({ addresses, [direction]: allowances }) => {
-    if (allowances === undefined) return []
-    const own = addresses.filter(isOf(family))
-    if (own.length === 0) return []
+  const numbers = new Map<Allowance, number>()
+  const known = new Map<string, string>()
+  const chainOf = (allowances: readonly Allowance[]): string => {
+    for (const allowance of allowances) if (!numbers.has(allowance)) numbers.set(allowance, numbers.size)
+    // A text for each Pod would be as long as all Pods are many.
+    const key = allowances.map(allowance => numbers.get(allowance)).join()
+    const found = known.get(key)
+    if (found !== undefined) return found
     const rules = [...unique(allowances.flatMap(allowance => rulesOf(allowance, family, direction))), 'drop']
     const text = rules.map(rule => `  ${rule}\n`).join('')
     const name = chains.get(text) ?? `allowed${chains.size}`
     chains.set(text, name)
+    known.set(key, name)
+    return name
+  }
+  return pods.flatMap(({ addresses, [direction]: allowances }) => {
+    const own = addresses.filter(isOf(family))
+    if (allowances === undefined || own.length === 0) return []
+    const name = chainOf(allowances)
     return own.map(address => `${address} : jump ${name}`)
   })
 }
@@ -193,6 +207,15 @@ function widest(texts: readonly string[]): string[] {
       ({ subnet }, index) => !subnets.slice(0, index).some(other => containsAddress(other.subnet, subnet.address)),
     )
     .map(({ text }) => text)
+}
+
+function hookChain(hook: 'forward' | 'output', rules: readonly string[]): string[] {
+  return [
+    ` chain ${hook} {`,
+    `  type filter hook ${hook} priority -5; policy accept;`,
+    ...rules.map(rule => `  ${rule}`),
+    ' }',
+  ]
 }
 
 function set(name: string, type: string, elements: readonly string[]): string {

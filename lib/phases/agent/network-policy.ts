@@ -12,7 +12,7 @@ import {
   policyPod,
 } from '../../cluster/network-policy/policy.ts'
 import { nodePlaces } from '../../machine/local-node/node-place.ts'
-import { type PolicyTable, setPolicyTable } from '../../machine/network/policy-table.ts'
+import { type PolicyTable, policyText, setPolicyTable } from '../../machine/network/policy-table.ts'
 import type { PodName } from '../../supply/runtime/sandbox-names.ts'
 import { readerOf } from './admin-rights.ts'
 import type { AgentPart } from './agent-part.ts'
@@ -22,13 +22,15 @@ import { followSandboxes } from './sandbox-pods.ts'
 /** What this part is set up with. */
 export interface NetworkPolicySettings {
   readonly podSubnets: readonly string[]
+  /** Whether kube-proxy's mode is ipvs. */
+  readonly ipvs?: boolean
 }
 
 export const networkPolicy: AgentPart = {
   name: 'network-policy',
   run: async context => {
     const { node, say, signal } = context
-    const { podSubnets } = context.settings as unknown as NetworkPolicySettings
+    const settings = context.settings as unknown as NetworkPolicySettings
     const open = readerOf(context)
     const tell = tellOf(open, say)
     let state: PolicyState | undefined
@@ -38,15 +40,15 @@ export const networkPolicy: AgentPart = {
     const settle = newest(
       async () => {
         if (state === undefined) return
-        const table = tableOf({ ...state, pods: withEarly(state.pods, early) }, podSubnets)
-        const text = JSON.stringify(table) ?? 'none'
+        const table = tableOf({ ...state, pods: withEarly(state.pods, early) }, settings)
+        const text = policyText(table)
         const running = nodePlaces(node).flatMap(({ enter }) => (enter === undefined ? [] : [enter]))
         for (const key of present.keys()) if (running.every(enter => enter.join() !== key)) present.delete(key)
         for (const enter of running) {
           const key = enter.join()
           if (present.get(key) === text) continue
           try {
-            await setPolicyTable(table, enter)
+            await setPolicyTable(text, enter)
           } catch (error) {
             // One that has stopped meanwhile has no Pods.
             if (nodePlaces(node).every(place => place.enter?.join() !== key)) continue
@@ -84,8 +86,8 @@ export const networkPolicy: AgentPart = {
 }
 
 /** Without a policy there is no table, and nothing to pay for. */
-export function tableOf(state: PolicyState, podSubnets: readonly string[]): PolicyTable | undefined {
-  return state.policies.length === 0 ? undefined : { pods: podRules(state), podSubnets }
+export function tableOf(state: PolicyState, settings: NetworkPolicySettings): PolicyTable | undefined {
+  return state.policies.length === 0 ? undefined : { pods: podRules(state), ...settings }
 }
 
 /** Pods with the addresses that they have been given and the API has not heard of; an address is one Pod's alone. */

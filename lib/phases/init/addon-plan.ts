@@ -10,6 +10,7 @@ import { hasProgram } from '../../machine/host/host-packages.ts'
 import type { HostSource } from '../../machine/host/host-source.ts'
 import { freeRange } from '../../machine/network/balancer-range.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
+import { proxyModeOf } from '../../machine/network/proxy-mode.ts'
 import { ruleSettings } from '../run/kernel-settings.ts'
 
 type AddonFlags = Pick<Flags, 'addons' | 'profile' | 'cni' | 'install'>
@@ -46,7 +47,10 @@ const ROWS: Readonly<Record<AddonName, Row>> = {
         : hasProgram(host, 'nft') || (flags.install && asks(flags, 'network-policy'))
           ? undefined
           : NO_NFT,
-    settings: ({ config }) => ({ podSubnets: ruleSettings(config).map(({ podSubnet }) => podSubnet) }),
+    settings: ({ config }) => ({
+      podSubnets: ruleSettings(config).map(({ podSubnet }) => podSubnet),
+      ...(proxyModeOf(config)?.name === 'ipvs' && { ipvs: true }),
+    }),
   },
 }
 
