@@ -19,7 +19,7 @@ const CONNECTED: readonly (readonly [file: string, to: string])[] = [
   ['lib/cluster/api/api-client.ts', "the cluster's API server"],
   ['lib/supply/cri/cri-client.ts', 'the socket of the container runtime'],
   ['lib/supply/cri/grpc.ts', 'the socket of the container runtime'],
-  ['lib/cluster/discovery/cluster-info.ts',
+  ['lib/cluster/discovery/cluster-info.ts', 'the API server of the cluster that is joined'],
   ['lib/cluster/discovery/failed-checks.ts', 'the API server of the cluster that is joined'],
   ['lib/cluster/discovery/file-discovery.ts', 'where --discovery-file says that the cluster is described'],
   ['lib/cluster/etcd/gateway.ts', "the cluster's etcd"],
