@@ -77,7 +77,7 @@ export function policyText(table: PolicyTable | undefined): string {
     family,
     addresses: unique(table.pods.flatMap(({ addresses }) => addresses.filter(isOf(family)))),
   }))
-  const checks = [
+  const checks = (sender: string): string[] => [
     'ct state established,related accept',
     // Neighbours of IPv6 find each other.
     'icmpv6 type { 133, 134, 135, 136, 137 } accept',
@@ -92,7 +92,7 @@ export function policyText(table: PolicyTable | undefined): string {
       const known = subnet.includes(':') ? 'known6' : 'known4'
       // Those of other nodes are known there first, and later here.
       return [
-        `iifname "${LAYOUT.cni.bridge}" ${match} saddr ${subnet} ${match} saddr != @${known} drop`,
+        `${sender}${match} saddr ${subnet} ${match} saddr != @${known} drop`,
         `oifname "${LAYOUT.cni.bridge}" ${match} daddr ${subnet} ${match} daddr != @${known} drop`,
       ]
     }),
@@ -110,9 +110,9 @@ export function policyText(table: PolicyTable | undefined): string {
     ),
     ...verdicts.map(({ family, direction, elements }) => map(`${direction}${family}`, family, elements)),
     ...[...chains].map(([rules, name]) => ` chain ${name} {\n${rules} }`),
-    ...hookChain('forward', checks),
-    // What this machine itself sends has one of its addresses; what IPVS sends on keeps its sender's.
-    ...(table.ipvs ? hookChain('output', ['fib saddr type local accept', ...checks]) : []),
+    ...hookChain('forward', checks(`iifname "${LAYOUT.cni.bridge}" `)),
+    // What this machine itself sends has a socket here, and so a user; what IPVS sends on has none, and comes from nowhere.
+    ...(table.ipvs ? hookChain('output', ['meta skuid >= 0 accept', ...checks('')]) : []),
     '}',
     '',
   ].join('\n')
