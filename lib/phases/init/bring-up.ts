@@ -113,7 +113,9 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
     makeOwnFolder('/', KUBERNETES.manifests, 0o700)
     const planned = plannedNodes(phase.nodes, config.init.nodeRegistration.name)
     const ranges = planned.length === 0 ? [] : await prepareForNodes(config, planned, journal)
-    if (withNetwork) await letPodsThrough(config, journal)
+    // No Pod has an address of its own before the API server answers.
+    const letting = withNetwork ? letPodsThrough(config, journal) : Promise.resolve()
+    letting.catch(() => {})
     const { runtime, images, isPrepared, keepImages } = await supplying
 
     // The kubelet runs the control plane as its images come; its objects go in as soon as the API server answers.
@@ -170,11 +172,11 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
       output,
     })
     const together = nodes.ready.then(() => (planned.length > 0 ? timings.mark('nodes') : undefined))
-    const gated = Promise.all([completing, together]).then(([reached]) => reached)
+    const gated = Promise.all([completing, together, letting]).then(([reached]) => reached)
     const results = await Promise.race([
       gated,
       failure(watched, done.signal),
-      faultOf(Promise.all([images.all, serving])),
+      faultOf(Promise.all([letting, images.all, serving])),
     ])
     const { kubectl } = binaries
     const { certificateKey } = rendered
