@@ -79,8 +79,8 @@ function absolute(path: string, { cwd }: Start): string {
   return isAbsolute(path) ? path : join(cwd, path)
 }
 
-// Runtimes make the path whole; who typed it most likely stood at the top of the folder.
+// Runtimes make the path whole; who typed it most likely stood at the top of the folder. At / everything is inside.
 function shown(path: string, start: Start): string {
   const inside = relative(start.cwd, absolute(path, start))
-  return inside.startsWith('..') ? path : inside
+  return inside.startsWith('..') || start.cwd === '/' ? path : inside
 }

@@ -38,6 +38,11 @@ for (const [what, start, command] of [
     'sudo npx zx scripts/reset.mts',
   ],
   ['a source on a Node that reads it', { argv: ['node', `${HERE}/scripts/init.mts`] }, 'node scripts/reset.mts'],
+  [
+    'a bundle, at the top of the machine',
+    { argv: ['node', '/opt/dist/init.mjs'], cwd: '/' },
+    'node /opt/dist/reset.mjs',
+  ],
   ['a program of somebody else', { argv: ['node', `${HERE}/test/unit/a.test.mts`] }, 'npx zx scripts/reset.mts'],
   [
     'a file that is only an argument',
