@@ -26,6 +26,8 @@ export interface NetworkPolicySettings {
   readonly ipvs?: boolean
 }
 
+const LOOK_AGAIN_MS = 30_000
+
 export const networkPolicy: AgentPart = {
   name: 'network-policy',
   run: async context => {
@@ -62,6 +64,13 @@ export const networkPolicy: AgentPart = {
       say,
       signal,
     )
+    // Whoever flushes all rules of a machine takes these along; kube-proxy looks after its own as often.
+    const again = setInterval(() => {
+      if (state === undefined || state.policies.length === 0) return
+      present.clear()
+      settle()
+    }, LOOK_AGAIN_MS)
+    signal.addEventListener('abort', () => clearInterval(again))
     followSandboxes(context, pods => {
       early = pods
       settle()
