@@ -8,6 +8,7 @@ import { type Script, script } from '../lib/cli/script.ts'
 import { which } from '../lib/machine/command.ts'
 import { benchCluster } from '../test/bench/cluster-race.ts'
 import { benchGrowth } from '../test/bench/growth.ts'
+import { benchNodes } from '../test/bench/node-growth.ts'
 import { type Contestant, race } from '../test/bench/race.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -17,16 +18,26 @@ export const bench: Script = script(
   {
     name: 'bench',
     about: 'Measure kubestep beside kubeadm: the dry run, a cluster from nothing to ready, or how it grows.',
-    options: ['rounds', 'artifacts', 'output-dir'],
+    options: ['rounds', 'artifacts', 'output-dir', 'nodes'],
     subcommands: [
       { name: 'dry-run', about: 'the whole dry run and --help, as cold processes' },
-      { name: 'cluster', about: 'time to each milestone of a real cluster, for both profiles and kubeadm (root)' },
+      {
+        name: 'cluster',
+        about:
+          'time to each milestone of a real cluster, for both profiles and kubeadm; with --nodes of several nodes beside one, and of a join (root)',
+      },
       { name: 'growth', about: 'the same with more images, Pods and objects (root)' },
     ],
-    examples: ['bench.mts', 'bench.mts cluster --artifacts ./artifacts --rounds 5'],
+    examples: [
+      'bench.mts',
+      'bench.mts cluster --artifacts ./artifacts --rounds 5',
+      'bench.mts cluster --nodes 1,3,10 --artifacts ./artifacts',
+    ],
   },
   async call => {
-    if (call.subcommand === 'cluster') return benchCluster(call, ROOT)
+    const { nodes } = call.flags
+    if (call.subcommand === 'cluster')
+      return nodes === undefined ? benchCluster(call, ROOT) : benchNodes(call, ROOT, nodes)
     if (call.subcommand === 'growth') return benchGrowth(call, ROOT)
     const folder = mkdtempSync(join(tmpdir(), 'kubestep-bench-'))
     try {
