@@ -65,14 +65,14 @@ export const init: Script = script(
     // Loaded when they are needed: --help and a wrong flag do without all of it, a dry run without the live part.
     const { openPhase } = await import('../lib/phases/run/open-phase.ts')
     const { namedVersions } = await import('../lib/supply/components/look-up-versions.ts')
-    const { readGivenNodes, refuseOtherVersion } = await import('../lib/phases/init/given-nodes.ts')
+    const { readGivenNodes, refuseVersions } = await import('../lib/phases/init/given-nodes.ts')
     const { nodes, source, version, ...told } = readGivenNodes(given.flags)
     const call = { ...given, flags: told.flags }
     const versions = await namedVersions({ ...source, flags: call.flags }, call.output)
     const { forNodes } = await import('../lib/phases/nodes/node-plan.ts')
     const opened = openPhase(call, { ...source, versions }, { wholeTree: true })
     const phase = { ...opened, config: forNodes(opened.config, nodes) }
-    refuseOtherVersion(version, phase.config.cluster.kubernetesVersion)
+    refuseVersions({ nodes, ...(version !== undefined && { version }) }, phase.config)
     if (call.flags['list-images']) {
       const { imageList } = await import('../lib/kubeadm/images/image-list.ts')
       call.output.result(`${imageList(phase.config).join('\n')}\n`)
@@ -83,7 +83,7 @@ export const init: Script = script(
       const { renderCluster, treeOf } = await import('../lib/phases/init/render-cluster.ts')
       const { describeRun } = await import('../lib/phases/init/describe-run.ts')
       const { checkFlags } = await import('../lib/phases/init/check-flags.ts')
-      await checkFlags(phase, call.flags)
+      await checkFlags({ ...phase, nodes }, call.flags)
       const rendered = await renderCluster(phase, call, new Date())
       const tree = treeOf(rendered)
       phase.write(tree)

@@ -22,7 +22,7 @@ const LIST = `nodes:
 
 test('a list of nodes has the first control plane, which is the machine, at its beginning', () => {
   const { nodes, version } = readNodeList(LIST, 'n.yaml')
-  assert.equal(version, 'v1.36.2')
+  assert.equal(version, undefined)
   assert.deepEqual(nodes[0], { role: 'control-plane', labels: {}, ports: [], folders: [] })
   assert.deepEqual(nodes[1], {
     role: 'worker',
@@ -32,6 +32,7 @@ test('a list of nodes has the first control plane, which is the machine, at its 
       { key: 'dedicated', value: 'db', effect: 'NoSchedule' },
       { key: 'x', effect: 'NoExecute' },
     ],
+    version: 'v1.36.2',
     ports: [
       { hostPort: 8080, nodePort: 80 },
       { address: '127.0.0.1', hostPort: 8443, nodePort: 443 },
@@ -42,6 +43,18 @@ test('a list of nodes has the first control plane, which is the machine, at its 
       { from: '/srv/conf', to: '/conf', readOnly: true },
     ],
   })
+})
+
+test('the version of a cluster is that of its control planes', () => {
+  const { nodes, version } = readNodeList(
+    'nodes: [{role: worker, version: 1.35.3}, {role: control-plane, version: v1.36.2}, {role: control-plane}]',
+    'n.yaml',
+  )
+  assert.equal(version, 'v1.36.2')
+  assert.deepEqual(
+    nodes.map(one => one.version),
+    [undefined, undefined, 'v1.35.3'],
+  )
 })
 
 const node = (text: string): string => `nodes: [{role: control-plane}, {role: worker, ${text}}]`
@@ -76,8 +89,8 @@ const FAULTS: readonly (readonly [text: string, faults: readonly RegExp[]])[] = 
   ['nodes: [{role: control-plane, folders: ["/a:/b"]}]', [/the first node is the machine itself/]],
   [node('version: "1.36"'), [/it is no version/]],
   [
-    'nodes: [{role: control-plane, version: v1.36.2}, {role: worker, version: v1.35.1}]',
-    [/all nodes have one version/],
+    'nodes: [{role: control-plane, version: v1.36.2}, {role: control-plane, version: v1.35.1}]',
+    [/nodes\.1\.version "v1\.35\.1": all control planes have one version/],
   ],
   ['nodes: [{role: control-plane, name: a}, {role: worker, name: a}]', [/another node has that name/]],
   [`nodes: [${Array.from({ length: 101 }, () => '{role: control-plane}').join(', ')}]`, [/there are 101 nodes/]],
@@ -155,6 +168,17 @@ nodes:
   assert.deepEqual(config.kubelet.document.featureGates, { A: true, B: false })
 })
 
+test('a worker of another image has another version, and the cluster that of its control planes', () => {
+  const { nodes, documents } = kind(
+    'nodes: [{role: worker, image: "kindest/node:v1.35.3"}, {image: "kindest/node:v1.36.2"}, {role: worker, image: "kindest/node:v1.36.2"}, {role: worker}]',
+  )
+  assert.deepEqual(
+    nodes.map(one => one.version),
+    [undefined, 'v1.35.3', undefined, undefined],
+  )
+  assert.equal(documents.ClusterConfiguration?.kubernetesVersion, 'v1.36.2')
+})
+
 test('a file of kind that says nothing is one control plane', () => {
   assert.deepEqual(kind('').nodes, [{ role: 'control-plane', labels: {}, ports: [], folders: [] }])
   assert.match(documentsText(kind('').documents), /kind: ClusterConfiguration/)
@@ -175,8 +199,8 @@ const UNMEANT: readonly (readonly [text: string, faults: readonly RegExp[]])[] =
   ['nodes: [{role: master}]', [/nodes\.0\.role "master": it is no role/]],
   ['nodes: [{image: example.org/my-node:1}]', [/only images kindest\/node:VERSION/]],
   [
-    'nodes: [{image: "kindest/node:v1.35.1"}, {role: worker, image: "kindest/node:v1.34.0"}]',
-    [/nodes\.1\.image.*one version/],
+    'nodes: [{image: "kindest/node:v1.35.1"}, {image: "kindest/node:v1.34.0"}]',
+    [/nodes\.1\.image "v1\.34\.0": all control planes have one version/],
   ],
   [
     'nodes: [{extraPortMappings: [{containerPort: 53, hostPort: 53, protocol: UDP}]}]',

@@ -6,11 +6,11 @@ import { parseAddress } from '../../base/address.ts'
 import { ConfigError, type Fault } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
 import { type Path, parseDocuments } from '../../base/yaml.ts'
-import { kindNode } from './kind-node.ts'
+import { type KindNode, kindNode } from './kind-node.ts'
 import { kubeadmPatches, mergeDocuments, type PatchDocuments } from './kubeadm-patches.ts'
 import type { Complain, NodeSpec } from './node-spec.ts'
 import { complaints, fieldsOf, itemsOf } from './node-spec.ts'
-import { checkNodes } from './whole-list.ts'
+import { checkNodes, ONE_VERSION } from './whole-list.ts'
 
 export interface KindCluster {
   readonly nodes: readonly NodeSpec[]
@@ -72,10 +72,7 @@ export function readKindCluster(text: string, file: string, whole: (path: string
     kindNode(node, ['nodes', index], whole, complain),
   )
   const first = nodes.find(({ spec }) => spec.role === 'control-plane')
-  const version = oneVersion(
-    nodes.map(({ version: own }) => own),
-    complain,
-  )
+  const version = clusterVersion(nodes, complain)
   const everywhere = kubeadmPatches(cluster.kubeadmConfigPatches, ['kubeadmConfigPatches'], complain)
   const network = networking(cluster, complain)
   foreign(cluster, complain)
@@ -89,13 +86,14 @@ export function readKindCluster(text: string, file: string, whole: (path: string
     everywhere.documents,
     first?.patches ?? {},
   ])
-  const specs = nodes.map(({ spec, joining }) =>
+  const specs = nodes.map(({ spec, joining, version: own }) =>
     spec === first?.spec
       ? spec
       : {
           ...spec,
           ...everywhere.joining,
           ...joining,
+          ...(spec.role === 'worker' && own !== undefined && own !== version && { version: own }),
           labels: { ...spec.labels, ...everywhere.joining.labels, ...joining.labels },
         },
   )
@@ -105,15 +103,12 @@ export function readKindCluster(text: string, file: string, whole: (path: string
   return { nodes: ordered, documents: config, flags: network.flags }
 }
 
-function oneVersion(versions: readonly (string | undefined)[], complain: Complain): string | undefined {
-  const [first] = versions.filter(version => version !== undefined)
+/** What the images of control planes say. */
+function clusterVersion(nodes: readonly KindNode[], complain: Complain): string | undefined {
+  const versions = nodes.map(({ spec, version }) => (spec.role === 'control-plane' ? version : undefined))
+  const first = versions.find(version => version !== undefined)
   for (const [index, version] of versions.entries()) {
-    if (version === undefined || version === first) continue
-    complain(
-      ['nodes', index, 'image'],
-      `all nodes have one version, and another one is of ${first}; write the same everywhere`,
-      version,
-    )
+    if (version !== undefined && version !== first) complain(['nodes', index, 'image'], ONE_VERSION, version)
   }
   return first
 }

@@ -2,6 +2,7 @@
 import { parseAddress } from '../../base/address.ts'
 import { ConfigError } from '../../base/errors.ts'
 import type { Json } from '../../base/json.ts'
+import { parseVersion } from '../../base/version.ts'
 import { type Path, parseDocuments } from '../../base/yaml.ts'
 import {
   type Complain,
@@ -17,11 +18,11 @@ import {
   roleOf,
   taintsOf,
 } from './node-spec.ts'
-import { checkNodes } from './whole-list.ts'
+import { checkNodes, ONE_VERSION } from './whole-list.ts'
 
 export interface NodeList {
   readonly nodes: readonly NodeSpec[]
-  /** What the nodes say of their version, where they do. */
+  /** What control planes say of their version, where they do: it is that of the cluster. */
   readonly version?: string
 }
 
@@ -43,22 +44,20 @@ export function readNodeList(text: string, file: string): NodeList {
   const nodes = items.map((item, index): NodeSpec => {
     const place = [...path, index]
     const fields = fieldsOf(item, FIELDS, place, complain)
-    const { version } = fields
-    if (version !== undefined && version !== null) {
-      const written = document.scalarAt([...place, 'version']) ?? String(version)
-      if (!/^v?\d+\.\d+\.\d+/.test(written))
-        complain([...place, 'version'], 'it is no version; write it like v1.36.2', written)
-      else versions.add(`v${written.replace(/^v/, '')}`)
-      if (versions.size > 1)
-        complain([...place, 'version'], 'all nodes have one version; write the same everywhere', written)
+    const role = roleOf(fields.role, [...place, 'role'], complain)
+    const version = versionOf(fields.version, document.scalarAt([...place, 'version']), [...place, 'version'], complain)
+    if (version !== undefined && role === 'control-plane') {
+      versions.add(version)
+      if (versions.size > 1) complain([...place, 'version'], ONE_VERSION, version)
     }
     const name = nameOf(fields.name, [...place, 'name'], complain)
     const taints = taintsOf(fields.taints, [...place, 'taints'], complain)
     return {
-      role: roleOf(fields.role, [...place, 'role'], complain),
+      role,
       ...(name !== undefined && { name }),
       labels: labelsOf(fields.labels, [...place, 'labels'], complain),
       ...(taints !== undefined && { taints }),
+      ...(version !== undefined && role === 'worker' && { version }),
       ports: portsOf(fields.ports, [...place, 'ports'], complain),
       folders: foldersOf(fields.folders, [...place, 'folders'], complain),
     }
@@ -68,6 +67,19 @@ export function readNodeList(text: string, file: string): NodeList {
   if (all.length > 0) throw new ConfigError(all)
   const [version] = versions
   return { nodes: ordered, ...(version !== undefined && { version }) }
+}
+
+function versionOf(
+  value: Json | undefined,
+  scalar: string | undefined,
+  path: Path,
+  complain: Complain,
+): string | undefined {
+  if (value === undefined || value === null) return undefined
+  const written = scalar ?? String(value)
+  if (parseVersion(written) !== undefined) return `v${written.replace(/^v/, '')}`
+  complain(path, 'it is no version; write it like v1.36.2', written)
+  return undefined
 }
 
 /** `PORT:NODEPORT`, with an address of this machine before it or not. */

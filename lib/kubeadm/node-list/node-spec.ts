@@ -12,6 +12,8 @@ export interface NodeSpec {
   readonly labels: Readonly<Record<string, string>>
   /** Absent: those of its role. */
   readonly taints?: readonly Taint[]
+  /** Of its kubelet, with its `v`; absent: the cluster's. */
+  readonly version?: string
   readonly ports: readonly PortSpec[]
   readonly folders: readonly FolderSpec[]
 }

@@ -7,6 +7,9 @@ import type { Complain, FolderSpec, NodeSpec } from './node-spec.ts'
 /** A bridge and a range of addresses take no more. */
 export const MOST_NODES = 100
 
+/** What to say of control planes that differ: an API server is no newer or older than the cluster. */
+export const ONE_VERSION = 'all control planes have one version, that of the cluster; workers may have older ones'
+
 /** What a node needs of its own there. */
 const OWN: readonly string[] = [
   '/',

@@ -18,6 +18,8 @@ export interface LocalNode {
   readonly addresses: readonly string[]
   /** Firewall rules in its network, which begins empty whenever it starts. */
   readonly rules: readonly RuleSettings[]
+  /** Its machine has put its programs into their places. */
+  readonly hasPrograms?: true
   /** Folders of this machine that it has elsewhere, too. */
   readonly mounts?: readonly LocalMount[]
   /** Its first process and when that began; absent when it does not run. */
@@ -103,4 +105,9 @@ export function isLocalNode(): boolean {
 export function thisLocalNode(): LocalNode | undefined {
   const text = readTextOrEmpty(LAYOUT.localNode)
   return text === '' ? undefined : (JSON.parse(text) as LocalNode)
+}
+
+/** A program in its place, where the machine of such a node has put it there; undefined elsewhere. */
+export function givenProgram(path: string): string | undefined {
+  return thisLocalNode()?.hasPrograms && existsSync(path) ? path : undefined
 }

@@ -12,7 +12,6 @@ import { contextOf, type DiagnosisContext } from '../../cluster/diagnose/diagnos
 import { chosenGates } from '../../cluster/ready/gate-context.ts'
 import type { GateResult } from '../../cluster/ready/wait-gates.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
-import type { NodeSpec } from '../../kubeadm/node-list/node-spec.ts'
 import { overlay } from '../../machine/file-overlay.ts'
 import { makeOwnFolder, writeFiles, writeLink } from '../../machine/files.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
@@ -26,24 +25,23 @@ import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { AGENT_CHANGE, BALANCER_CHANGE, startAgent, startBalancer } from '../agent/agent-service.ts'
 import { expectingParts, expectsNodes } from '../agent/expected-nodes.ts'
 import { finalFiles } from '../kubelet-finalize.ts'
+import { otherKubelets, otherVersions } from '../nodes/node-kubelets.ts'
 import { plannedNodes, portForwardsOf } from '../nodes/node-plan.ts'
+import { givePrograms } from '../nodes/node-programs.ts'
 import { addressOfNode, prepareForNodes, startNodes } from '../nodes/start-nodes.ts'
 import { makeDataFolder } from '../run/data-folder.ts'
 import { firstLook } from '../run/first-look.ts'
 import { registryNotice } from '../run/live-runtime.ts'
-import type { OpenedPhase } from '../run/open-phase.ts'
 import { fileChange } from '../run/record-changes.ts'
 import { planAddons } from './addon-plan.ts'
 import type { ImageSteps } from './cluster-images.ts'
 import { completeCluster } from './complete-cluster.ts'
 import { explained, failure } from './failed-run.ts'
+import type { PhaseOfNodes } from './given-nodes.ts'
 import { type SupplyRun, supplyBinaries, supplyHost, supplyRuntime } from './node-supply.ts'
 import { letPodsThrough } from './pod-firewall.ts'
 import { givePrepared } from './prepared-images.ts'
 import { type RenderedCluster, renderCluster } from './render-cluster.ts'
-
-/** A phase, and the nodes that its cluster has, this machine first. */
-export type PhaseOfNodes = OpenedPhase & { readonly nodes: readonly NodeSpec[] }
 
 export interface ClusterUp {
   readonly config: InitConfig
@@ -75,6 +73,9 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
   const notice = registryNotice(flags.registry, existing)
   const addons = planAddons(config, flags, liveHost())
   for (const line of [...(notice === undefined ? [] : [notice]), ...addons.notices]) output.warn(line)
+
+  const versions = otherVersions(phase.nodes, config.cluster.kubernetesVersion)
+  const kubelets = await otherKubelets(versions, flags, deadline)
 
   timings.mark('checked')
 
@@ -152,6 +153,8 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
       deadline,
       ranges,
       first: phase.nodes[0]?.labels ?? {},
+      givePrograms: async ({ name, version = '' }) =>
+        givePrograms(name, { ...binaries, kubelet: (await kubelets.get(version)) ?? binaries.kubelet }),
       giveImages: async root => givePrepared(await binaries.images.all, cacheDirOf(flags), root),
       // The first init on a machine makes what the nodes begin with.
       imagesKept: isPrepared ? Promise.resolve() : images.all.then(keepImages),

@@ -6,12 +6,13 @@ import type { Flags } from '../../cli/options.ts'
 import { readArtifacts } from '../../supply/components/artifacts.ts'
 import { openLock } from '../../supply/fetch/digest-lock.ts'
 import { readMirrors } from '../../supply/fetch/mirrors.ts'
+import { kubeletsBeside, otherVersions } from '../nodes/node-kubelets.ts'
 import { ignoredNames } from '../preflight/checks.ts'
 import { wantedOf } from '../preflight/refuse-machine.ts'
-import type { OpenedPhase } from '../run/open-phase.ts'
+import type { PhaseOfNodes } from './given-nodes.ts'
 
 /** Checks all of them. Throws a KubestepError with every fault. */
-export async function checkFlags(phase: OpenedPhase, flags: Flags): Promise<void> {
+export async function checkFlags(phase: PhaseOfNodes, flags: Flags): Promise<void> {
   const { artifacts, lock, mirror } = flags
   const { cluster, init } = phase.config
   const ignored = init.nodeRegistration.ignorePreflightErrors ?? []
@@ -22,6 +23,9 @@ export async function checkFlags(phase: OpenedPhase, flags: Flags): Promise<void
     artifacts === undefined
       ? undefined
       : readArtifacts(artifacts, { arch: architecture(), version: cluster.kubernetesVersion }),
+    artifacts === undefined
+      ? undefined
+      : kubeletsBeside(resolve(artifacts), otherVersions(phase.nodes, cluster.kubernetesVersion)),
     (async () => (ignored.length === 0 ? undefined : ignoredNames(ignored, wantedOf(phase, flags))))(),
   ])
   const faults = checks.flatMap(check => (check.status === 'rejected' ? [check.reason as unknown] : []))

@@ -3,6 +3,8 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { KubestepError, UsageError } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
+import { parseVersion } from '../../base/version.ts'
 import { parseAll } from '../../base/yaml.ts'
 import type { Flags, OptionName } from '../../cli/options.ts'
 import { FLAG_FIELDS, readFlags } from '../../kubeadm/config/flag-fields.ts'
@@ -10,8 +12,10 @@ import { readKindCluster } from '../../kubeadm/node-list/kind-cluster.ts'
 import { documentsText, mergeDocuments, withLists } from '../../kubeadm/node-list/kubeadm-patches.ts'
 import { readNodeList } from '../../kubeadm/node-list/node-list.ts'
 import type { NodeSpec } from '../../kubeadm/node-list/node-spec.ts'
+import { kubeletFault } from '../../kubeadm/upgrade/skew.ts'
+import { otherVersions } from '../nodes/node-kubelets.ts'
 import { countedNodes } from '../nodes/node-plan.ts'
-import { readConfig, readConfigFile } from '../run/open-phase.ts'
+import { type OpenedPhase, readConfig, readConfigFile } from '../run/open-phase.ts'
 
 export interface GivenNodes {
   /** All of them, this machine first. */
@@ -20,9 +24,12 @@ export interface GivenNodes {
   readonly flags: Flags
   /** The kubeadm configuration, as readConfig gives it. */
   readonly source: { readonly text?: string; readonly file?: string }
-  /** Version that nodes of a list are to have. */
+  /** Version that control planes of a list are to have. */
   readonly version?: string
 }
+
+/** A phase, and the nodes that its cluster has, this machine first. */
+export type PhaseOfNodes = OpenedPhase & Pick<GivenNodes, 'nodes'>
 
 /** Reads them. Throws a UsageError, or a ConfigError with all faults of a file. */
 export function readGivenNodes(flags: Flags): GivenNodes {
@@ -101,10 +108,21 @@ function refuseFolders(nodes: readonly NodeSpec[]): void {
   )
 }
 
-/** Throws a UsageError when nodes are to have another version than their cluster. */
-export function refuseOtherVersion(wanted: string | undefined, version: string): void {
-  if (wanted === undefined || wanted === version) return
-  throw new UsageError(
-    `init: cannot have nodes of ${wanted} in a cluster of ${version}: all have one version; say --kubernetes-version ${wanted}, or leave version out`,
-  )
+/** Throws a UsageError that names the nodes whose version does not go with that of their cluster. */
+export function refuseVersions(
+  { nodes, version: wanted }: Pick<GivenNodes, 'nodes' | 'version'>,
+  { cluster, version }: Pick<InitConfig, 'cluster' | 'version'>,
+): void {
+  const own = cluster.kubernetesVersion
+  const head = (other: string): string => `init: cannot have nodes of ${other} in a cluster of ${own}`
+  const faults = otherVersions(nodes, own).flatMap(other => {
+    const kubelet = parseVersion(other)
+    const reason = kubelet === undefined ? 'it is no version' : kubeletFault(version, kubelet)
+    return reason === undefined ? [] : [`${head(other)}: ${reason}; give them another version, or leave it out`]
+  })
+  if (wanted !== undefined && wanted !== own)
+    faults.unshift(
+      `${head(wanted)}: control planes have its version; say --kubernetes-version ${wanted}, or leave version out`,
+    )
+  if (faults.length > 0) throw new UsageError(faults.join('\n'))
 }

@@ -77,6 +77,8 @@ export interface NodeStart {
   readonly ranges: readonly string[]
   /** Labels of the first node, besides its zone. */
   readonly first: PlannedNode['labels']
+  /** Puts a node's programs where it will have them. */
+  readonly givePrograms: (node: PlannedNode) => Promise<void>
   /** Gives the world of a node its images, where there are any; gives whether it did. */
   readonly giveImages: (root: string) => Promise<boolean>
   /** When there are some to give. */
@@ -115,10 +117,11 @@ async function startNode(planned: PlannedNode, joinable: Promise<void>, start: N
   const { name, role, index, labels, folders } = planned
   const rules = ruleSettings(config).map(({ nodes: _nodes, ...rule }) => ({ ...rule, others: [rule.podSubnet] }))
   const node = withOwnFolders(config, {
-    ...{ name, role, index, addresses: nodeAddresses(ranges, index), rules },
+    ...{ name, role, index, addresses: nodeAddresses(ranges, index), rules, hasPrograms: true as const },
     ...(folders.length > 0 && { mounts: folders }),
   })
   writeLocalNode(node)
+  await start.givePrograms(planned)
   await start.imagesKept
   await start.giveImages(stateOfNode(name, LAYOUT.containerd.root))
   const running = await openWorld(node)

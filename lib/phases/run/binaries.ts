@@ -7,6 +7,7 @@ import { architecture } from '../../base/platform.ts'
 import type { Call } from '../../cli/script.ts'
 import { CNI_PROGRAMS, pluginFolder } from '../../machine/host/cni-plugins.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
+import { givenProgram } from '../../machine/local-node/local-node.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
 import { type Artifacts, type Programs, readArtifacts } from '../../supply/components/artifacts.ts'
 import { bringComponents, type Preparation } from '../../supply/components/fetch-components.ts'
@@ -60,8 +61,8 @@ export async function provideBinaries(
     )
   }
   return {
-    kubelet: keepFile(join(LAYOUT.binaries, 'kubelet'), found.kubelet),
-    ...(found.kubectl !== undefined && { kubectl: keepFile(join(LAYOUT.binaries, 'kubectl'), found.kubectl) }),
+    kubelet: kept(join(LAYOUT.binaries, 'kubelet'), found.kubelet),
+    ...(found.kubectl !== undefined && { kubectl: kept(join(LAYOUT.binaries, 'kubectl'), found.kubectl) }),
     cniBinDir,
     images: archives,
   }
@@ -97,6 +98,11 @@ export function archivesThere(there: readonly string[]): ImageArchives {
   return { there, all: Promise.resolve(there) }
 }
 
+/** What the machine of a node has given to it is not copied into its world. */
+function kept(path: string, source: string): string {
+  return givenProgram(path) ?? keepFile(path, source)
+}
+
 /** Where this machine has the CNI plugins; undefined when some are missing. */
 export function installedPlugins(): string | undefined {
   return pluginFolder(liveHost())
@@ -105,6 +111,6 @@ export function installedPlugins(): string | undefined {
 /** Pods that end need them as well as Pods that begin. */
 function keepPlugins(folder: string): string {
   const plugins = readdirSync(folder).filter(name => statSync(join(folder, name)).isFile())
-  for (const name of plugins) keepFile(join(LAYOUT.cni.bin, name), join(folder, name))
+  for (const name of plugins) kept(join(LAYOUT.cni.bin, name), join(folder, name))
   return LAYOUT.cni.bin
 }
