@@ -187,7 +187,7 @@ export interface InitConfig {
   readonly joins?: NodeRole
   /** Where several control planes of this machine are reached together. */
   readonly balancerPort?: number
-  /** Ports of this machine that lead to nodes on it. */
+  /** TCP ports of this machine that lead to nodes on it. */
   readonly nodePorts?: readonly number[]
 }
 

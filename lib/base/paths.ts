@@ -53,6 +53,8 @@ export const LAYOUT = {
   nodes: '/var/lib/kubestep/nodes',
   /** Of those what is gone after a reboot. */
   nodesRun: '/run/kubestep/nodes',
+  /** What starts one of them as a script of its own: the machine has it, and each node. */
+  nodeProgram: '/var/lib/kubestep/services/node.mjs',
   /** There in the world of such a node, and nowhere else. */
   localNode: '/var/lib/kubestep/local-node.json',
   /** What the agent does on this machine. */

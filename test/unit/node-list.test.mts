@@ -15,7 +15,7 @@ const LIST = `nodes:
     labels: { disk: ssd, example.org/tier: "1" }
     taints: [dedicated=db:NoSchedule, { key: x, effect: NoExecute }]
     version: v1.36.2
-    ports: ["8080:80", "127.0.0.1:8443:443", "[::1]:9000:90"]
+    ports: ["8080:80", "127.0.0.1:8443:443", "[::1]:9000:90", "8080:53/udp", "81:81/TCP"]
     folders: [/srv/data:/data, /srv/conf:/conf:ro]
   - role: control-plane
 `
@@ -37,6 +37,8 @@ test('a list of nodes has the first control plane, which is the machine, at its 
       { hostPort: 8080, nodePort: 80 },
       { address: '127.0.0.1', hostPort: 8443, nodePort: 443 },
       { address: '::1', hostPort: 9000, nodePort: 90 },
+      { protocol: 'UDP', hostPort: 8080, nodePort: 53 },
+      { hostPort: 81, nodePort: 81 },
     ],
     folders: [
       { from: '/srv/data', to: '/data', readOnly: false },
@@ -77,10 +79,12 @@ const FAULTS: readonly (readonly [text: string, faults: readonly RegExp[]])[] = 
   [node('labels: {a: "b c"}'), [/it is no value of a label/]],
   [node('taints: [a]'), [/it is no taint; write it like/]],
   [node('taints: ["a=b:Never"]'), [/it is no taint/]],
-  [node('ports: ["80"]'), [/it is no pair of TCP ports/]],
-  [node('ports: ["70000:80"]'), [/it is no pair of TCP ports/]],
-  [node('ports: ["1.2.3:80:80"]'), [/it is no pair of TCP ports/]],
+  [node('ports: ["80"]'), [/it is no pair of ports/]],
+  [node('ports: ["70000:80"]'), [/it is no pair of ports/]],
+  [node('ports: ["1.2.3:80:80"]'), [/it is no pair of ports/]],
   [node('ports: ["80:80", "127.0.0.1:80:81"]'), [/another node has that port/]],
+  [node('ports: ["80:80/udp", "127.0.0.1:80:81/udp"]'), [/another node has that port/]],
+  [node('ports: ["80:80/sctp"]'), [/nodes\.1\.ports\.0 "sctp": it is not led on to nodes: TCP and UDP are/]],
   [node('folders: ["data:/data"]'), [/it is no pair of whole paths/]],
   [node('folders: ["/a:/b/../etc"]'), [/a path with "\." or "\.\."/]],
   [node('folders: ["/a:/etc/kubernetes/pki"]'), [/a node has its own there/]],
@@ -95,7 +99,7 @@ const FAULTS: readonly (readonly [text: string, faults: readonly RegExp[]])[] = 
   ['nodes: [{role: control-plane, name: a}, {role: worker, name: a}]', [/another node has that name/]],
   [`nodes: [${Array.from({ length: 101 }, () => '{role: control-plane}').join(', ')}]`, [/there are 101 nodes/]],
   // All of it at once.
-  [node('name: A, ports: [x], labels: {a: 1}'), [/no name of a host/, /no pair of TCP ports/, /put it into quotes/]],
+  [node('name: A, ports: [x], labels: {a: 1}'), [/no name of a host/, /no pair of ports/, /put it into quotes/]],
   ['nodes: [{role: control-plane}', [/n\.yaml:1/]],
 ]
 
@@ -136,7 +140,7 @@ nodes:
   image: kindest/node:v1.35.1@sha256:${'a'.repeat(64)}
   labels: { tier: front }
   extraMounts: [{ hostPath: ./data, containerPath: /data/, readOnly: true }]
-  extraPortMappings: [{ containerPort: 80, hostPort: 8080, protocol: TCP, listenAddress: 0.0.0.0 }]
+  extraPortMappings: [{ containerPort: 80, hostPort: 8080, protocol: TCP, listenAddress: 0.0.0.0 }, { containerPort: 53, hostPort: 53, protocol: udp }]
 - role: control-plane
   image: kindest/node:v1.35.1
   kubeadmConfigPatches:
@@ -147,7 +151,10 @@ nodes:
     {
       role: 'worker',
       labels: { tier: 'front', all: 'yes' },
-      ports: [{ hostPort: 8080, nodePort: 80 }],
+      ports: [
+        { hostPort: 8080, nodePort: 80 },
+        { protocol: 'UDP', hostPort: 53, nodePort: 53 },
+      ],
       folders: [{ from: '/home/me/data', to: '/data', readOnly: true }],
     },
   ])
@@ -203,8 +210,8 @@ const UNMEANT: readonly (readonly [text: string, faults: readonly RegExp[]])[] =
     [/nodes\.1\.image "v1\.34\.0": all control planes have one version/],
   ],
   [
-    'nodes: [{extraPortMappings: [{containerPort: 53, hostPort: 53, protocol: UDP}]}]',
-    [/protocol "UDP": only TCP is led on/],
+    'nodes: [{extraPortMappings: [{containerPort: 53, hostPort: 53, protocol: SCTP}]}]',
+    [/protocol "SCTP": it is not led on to nodes: TCP and UDP are/],
   ],
   ['nodes: [{extraPortMappings: [{containerPort: 53}]}]', [/hostPort: it is no port/]],
   ['nodes: [{extraMounts: [{hostPath: /a, containerPath: /b}]}]', [/the first node is the machine itself/]],

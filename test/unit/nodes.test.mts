@@ -111,6 +111,7 @@ test('what a list says of nodes counts, and the first is the machine', () => {
     { ...none, role: 'control-plane', name: 'me', taints: [], ports: [{ hostPort: 80, nodePort: 80 }] },
     { ...none, role: 'worker', labels: { [ZONE]: 'here' }, ports: [{ hostPort: 8080, nodePort: 80 }] },
     { ...none, role: 'worker', name: 'you', ports: [{ address: '127.0.0.1', hostPort: 8081, nodePort: 80 }] },
+    { ...none, role: 'worker', name: 'dns', ports: [{ protocol: 'UDP', hostPort: 53, nodePort: 53 }] },
   ]
   const config = forNodes(initConfig(), nodes)
   assert.equal(config.init.nodeRegistration.name, 'me')
@@ -120,6 +121,7 @@ test('what a list says of nodes counts, and the first is the machine', () => {
     [
       ['me-worker', 'here'],
       ['you', 'zone-c'],
+      ['dns', 'zone-a'],
     ],
   )
   assert.deepEqual(
@@ -127,6 +129,7 @@ test('what a list says of nodes counts, and the first is the machine', () => {
     [
       { port: 8080, to: { host: '10.0.0.2', port: 80 } },
       { address: '127.0.0.1', port: 8081, to: { host: '10.0.0.3', port: 80 } },
+      { protocol: 'UDP', port: 53, to: { host: '10.0.0.4', port: 53 } },
     ],
   )
 })

@@ -12,6 +12,7 @@ import {
   type NodeSpec,
   type PortSpec,
   portOf,
+  protocolOf,
   roleOf,
 } from './node-spec.ts'
 
@@ -77,12 +78,11 @@ function portsOf(value: Json | undefined, path: Path, complain: Complain): PortS
       hostPort,
       containerPort,
       listenAddress = '',
-      protocol = 'TCP',
+      protocol: named,
     } = fieldsOf(item, PORT_FIELDS, place, complain)
     const [host, node] = [portOf(hostPort), portOf(containerPort)]
     const address = String(listenAddress ?? '')
-    if (String(protocol).toUpperCase() !== 'TCP')
-      complain([...place, 'protocol'], 'only TCP is led on; leave it out', protocol)
+    const protocol = protocolOf(named, [...place, 'protocol'], complain)
     if (host === undefined)
       complain([...place, 'hostPort'], 'it is no port; write the one to listen on, none is chosen here', hostPort)
     if (node === undefined)
@@ -91,7 +91,8 @@ function portsOf(value: Json | undefined, path: Path, complain: Complain): PortS
       complain([...place, 'listenAddress'], 'it is no address', address)
     if (host === undefined || node === undefined) return []
     const isEverywhere = ['', '0.0.0.0', '::'].includes(address)
-    return [{ ...(!isEverywhere && { address }), hostPort: host, nodePort: node }]
+    const how = { ...(!isEverywhere && { address }), ...(protocol === 'UDP' && { protocol }) }
+    return [{ ...how, hostPort: host, nodePort: node }]
   })
 }
 

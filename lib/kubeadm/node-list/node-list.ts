@@ -15,6 +15,7 @@ import {
   nameOf,
   type PortSpec,
   portOf,
+  protocolOf,
   roleOf,
   taintsOf,
 } from './node-spec.ts'
@@ -82,17 +83,26 @@ function versionOf(
   return undefined
 }
 
-/** `PORT:NODEPORT`, with an address of this machine before it or not. */
+/** `PORT:NODEPORT`, with an address of this machine before it or not, and a protocol behind it or not. */
 function portsOf(value: Json | undefined, path: Path, complain: Complain): PortSpec[] {
   return itemsOf(value, path, complain).flatMap((item, index): PortSpec[] => {
-    const [, address, host, node] = /^(?:(\[.+\]|[\d.]+):)?(\d+):(\d+)$/.exec(String(item)) ?? []
+    const [, address, host, node, named] =
+      /^(?:(\[.+\]|[\d.]+):)?(\d+):(\d+)(?:\/([A-Za-z]+))?$/.exec(String(item)) ?? []
     const [hostPort, nodePort] = [portOf(host), portOf(node)]
     const plain = address?.replace(/^\[|\]$/g, '')
     const isGood = hostPort !== undefined && nodePort !== undefined
     if (isGood && (plain === undefined || parseAddress(plain) !== undefined)) {
-      return [{ ...(plain !== undefined && { address: plain }), hostPort, nodePort }]
+      const protocol = protocolOf(named, [...path, index], complain)
+      return [
+        {
+          ...(plain !== undefined && { address: plain }),
+          ...(protocol === 'UDP' && { protocol }),
+          hostPort,
+          nodePort,
+        },
+      ]
     }
-    complain([...path, index], 'it is no pair of TCP ports; write "8080:80", or "127.0.0.1:8080:80"', item)
+    complain([...path, index], 'it is no pair of ports; write "8080:80", "127.0.0.1:8080:80", or "8053:53/udp"', item)
     return []
   })
 }

@@ -18,8 +18,10 @@ export interface NodeSpec {
   readonly folders: readonly FolderSpec[]
 }
 
-/** A TCP port of this machine that leads to one of the node. */
+/** A port of this machine that leads to one of the node. */
 export interface PortSpec {
+  /** Absent: TCP. */
+  readonly protocol?: 'UDP'
   /** Where this machine listens; absent: everywhere. */
   readonly address?: string
   readonly hostPort: number
@@ -158,6 +160,14 @@ export function taintsOf(value: Json | undefined, path: Path, complain: Complain
     const { key: name, value: content, effect: what } = taint
     return [{ key: String(name), effect: String(what), ...(content !== '' && { value: String(content) }) } as Taint]
   })
+}
+
+/** SCTP, which Services may have, is led on by nobody here. */
+export function protocolOf(value: Json | undefined, path: Path, complain: Complain): 'TCP' | 'UDP' {
+  const name = value === undefined || value === null || value === '' ? 'TCP' : String(value).toUpperCase()
+  if (name === 'TCP' || name === 'UDP') return name
+  complain(path, 'it is not led on to nodes: TCP and UDP are; use one of them, or a NodePort of the node', value)
+  return 'TCP'
 }
 
 export function portOf(value: Json | undefined): number | undefined {

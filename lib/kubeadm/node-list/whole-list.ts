@@ -36,10 +36,10 @@ export function checkNodes(nodes: readonly NodeSpec[], path: Path, complain: Com
     if (name !== undefined && names.has(name))
       complain([...path, index, 'name'], 'another node has that name; choose one', name)
     if (name !== undefined) names.add(name)
-    for (const { address = '', hostPort } of ports) {
-      const isTaken = taken.has(`${address} ${hostPort}`) || taken.has(` ${hostPort}`)
+    for (const { address = '', hostPort, protocol = 'TCP' } of ports) {
+      const isTaken = taken.has(`${protocol} ${address} ${hostPort}`) || taken.has(`${protocol}  ${hostPort}`)
       if (isTaken) complain([...path, index], 'another node has that port of the machine; choose one', String(hostPort))
-      taken.add(`${address} ${hostPort}`)
+      taken.add(`${protocol} ${address} ${hostPort}`)
     }
     for (const folder of folders) {
       const reason = folderFault(folder, node === first)

@@ -1,6 +1,7 @@
 /** What the agent can do: a row for each part. Those that somebody has set up run. */
 import type { AgentPart } from './agent-part.ts'
 import { apiBalancer } from './api-balancer.ts'
+import { bootedNodes } from './booted-nodes.ts'
 import { folderStorage } from './folder-storage.ts'
 import { loadBalancer } from './load-balancer.ts'
 import { networkPolicy } from './network-policy.ts'
@@ -10,6 +11,7 @@ import { portForwards } from './port-forwards.ts'
 import { sharedSettings } from './shared-settings.ts'
 
 export const AGENT_PARTS: readonly AgentPart[] = [
+  bootedNodes,
   sharedSettings,
   nodeRoutes,
   folderStorage,

@@ -23,11 +23,13 @@ import { cacheDirOf } from '../../supply/components/fetch-options.ts'
 import { placesOf } from '../../supply/runtime/registry-folder.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { AGENT_CHANGE, BALANCER_CHANGE, startAgent, startBalancer } from '../agent/agent-service.ts'
+import { bootedNodes } from '../agent/booted-nodes.ts'
 import { expectingParts, expectsNodes } from '../agent/expected-nodes.ts'
+import { refuseTakenPorts } from '../agent/port-forwards.ts'
 import { finalFiles } from '../kubelet-finalize.ts'
 import { otherKubelets, otherVersions } from '../nodes/node-kubelets.ts'
 import { plannedNodes, portForwardsOf } from '../nodes/node-plan.ts'
-import { givePrograms } from '../nodes/node-programs.ts'
+import { givePrograms, keepNodeProgram } from '../nodes/node-programs.ts'
 import { addressOfNode, prepareForNodes, startNodes } from '../nodes/start-nodes.ts'
 import { makeDataFolder } from '../run/data-folder.ts'
 import { firstLook } from '../run/first-look.ts'
@@ -76,6 +78,7 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
 
   const versions = otherVersions(phase.nodes, config.cluster.kubernetesVersion)
   const kubelets = await otherKubelets(versions, flags, deadline)
+  await refuseTakenPorts(portForwardsOf(phase.nodes, () => ''))
 
   timings.mark('checked')
 
@@ -114,6 +117,7 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
     makeOwnFolder('/', KUBERNETES.manifests, 0o700)
     const planned = plannedNodes(phase.nodes, config.init.nodeRegistration.name)
     const ranges = planned.length === 0 ? [] : await prepareForNodes(config, planned, journal)
+    if (planned.length > 0) keepNodeProgram()
     // No Pod has an address of its own before the API server answers.
     const letting = withNetwork ? letPodsThrough(config, journal) : Promise.resolve()
     letting.catch(() => {})
@@ -135,6 +139,7 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
       ...(expectsNodes(config, flags) &&
         expectingParts(config, network?.path, { addons: addons.addons, ...registryOf(config, flags) })),
       ...addons.parts,
+      ...(planned.length > 0 && { [bootedNodes.name]: {} }),
     }
     const settings = { node: config.init.nodeRegistration.name, parts }
     const hasAgent = Object.keys(parts).length > 0

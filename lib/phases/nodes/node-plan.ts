@@ -114,7 +114,8 @@ export function forNodes(plain: InitConfig, nodes: readonly NodeSpec[]): InitCon
 function asFirst(config: InitConfig, nodes: readonly NodeSpec[]): InitConfig {
   const [first] = nodes
   const ports = nodes.flatMap(node => node.ports.filter(port => node !== first || port.hostPort !== port.nodePort))
-  if (first?.name === undefined && first?.taints === undefined && ports.length === 0) return config
+  const streams = ports.filter(({ protocol }) => protocol === undefined)
+  if (first?.name === undefined && first?.taints === undefined && streams.length === 0) return config
   const nodeRegistration = {
     ...config.init.nodeRegistration,
     ...(first?.name !== undefined && { name: first.name }),
@@ -123,7 +124,7 @@ function asFirst(config: InitConfig, nodes: readonly NodeSpec[]): InitConfig {
   return {
     ...config,
     init: { ...config.init, nodeRegistration },
-    ...(ports.length > 0 && { nodePorts: ports.map(({ hostPort }) => hostPort) }),
+    ...(streams.length > 0 && { nodePorts: streams.map(({ hostPort }) => hostPort) }),
   }
 }
 
@@ -133,11 +134,12 @@ export function portForwardsOf(
   addressOf: (index: number) => string | undefined,
 ): PortForward[] {
   return nodes.flatMap(({ ports }, position) =>
-    ports.flatMap(({ address, hostPort, nodePort }): PortForward[] => {
+    ports.flatMap(({ address, protocol, hostPort, nodePort }): PortForward[] => {
       const host = addressOf(position + 1)
       // Ports of the machine are those of its first node.
       if (host === undefined || (position === 0 && hostPort === nodePort)) return []
-      return [{ ...(address !== undefined && { address }), port: hostPort, to: { host, port: nodePort } }]
+      const how = { ...(address !== undefined && { address }), ...(protocol !== undefined && { protocol }) }
+      return [{ ...how, port: hostPort, to: { host, port: nodePort } }]
     }),
   )
 }
