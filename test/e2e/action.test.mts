@@ -103,6 +103,45 @@ inJob(
   },
 )
 
+/** Inputs, and how many nodes they are to make; the last one is a worker that the file says something of. */
+const SEVERAL: readonly (readonly [what: string, inputs: Inputs, count: number, label?: string])[] = [
+  ['nodes: 3', { nodes: '3' }, 3],
+  [
+    "kind's file",
+    {
+      'kind-config': `kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+nodes:
+- role: control-plane
+- role: worker
+  labels: { tier: back }
+  extraPortMappings: [{ containerPort: 30080, hostPort: 18080 }]
+`,
+    },
+    2,
+    'tier=back',
+  ],
+]
+
+for (const [what, inputs, count, label] of someOf(SEVERAL, 1)) {
+  inJob(
+    `a workflow gets a cluster of several nodes by ${what}`,
+    () => inputs,
+    async (job, _target, runner) => {
+      const main = await job.main()
+      assert.equal(main.status, 0, main.raw)
+      const kubectl = kubectlOf(nextStep(job, main, runner))
+      const nodes = async (...args: readonly string[]): Promise<string[]> =>
+        (await kubectl('get', 'nodes', '--no-headers', ...args)).trim().split('\n')
+      const all = await nodes()
+      assert.equal(all.length, count)
+      for (const line of all) assert.match(line, / Ready /)
+      if (label !== undefined) assert.match((await nodes('--selector', label)).join('\n'), /-worker /)
+      await runPod(kubectl)
+    },
+  )
+}
+
 /** Red within its time, with one annotation, whose title names the cause; the summary has it too. */
 function isRed({ status, annotations, summary, milliseconds, outputs, raw }: Step, cause: RegExp): void {
   assert.equal(status, 1, raw)
