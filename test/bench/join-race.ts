@@ -26,6 +26,7 @@ import { inWorld, openWorld } from '../../lib/machine/local-node/world.ts'
 import { kubeletService } from '../../lib/machine/service/kubelet-service.ts'
 import { givePrepared } from '../../lib/phases/init/prepared-images.ts'
 import { deleteNode } from '../../lib/phases/nodes/node-commands.ts'
+import { givePrograms } from '../../lib/phases/nodes/node-programs.ts'
 import { provideBinaries } from '../../lib/phases/run/binaries.ts'
 import { containerdConfig } from '../../lib/supply/runtime/containerd-config.ts'
 import { CACHE, type Ground, type Reached } from './contestants.ts'
@@ -83,18 +84,20 @@ export async function raceJoins(
   }
 }
 
-/** A world with a containerd that has all images, as on a machine that was prepared. */
+/** A world with programs, and a containerd that has all images, as on a machine that was prepared. */
 async function openMachine(ground: Ground): Promise<LocalNode> {
   const { config, call, artifacts } = ground
   const ranges = readNodeRanges() ?? []
   const addresses = nodeAddresses(ranges, INDEX)
-  const node: LocalNode = { name: NAME, role: 'worker', index: INDEX, addresses, rules: [] }
+  const node: LocalNode = { name: NAME, role: 'worker', index: INDEX, addresses, rules: [], hasPrograms: true }
   writeLocalNode(node)
-  const { cniBinDir, images } = await provideBinaries(
+  const binaries = await provideBinaries(
     config.cluster.kubernetesVersion,
     { ...call, flags: { ...call.flags, artifacts } },
     AbortSignal.timeout(ROUND_LIMIT_MS),
   )
+  const { cniBinDir, images } = binaries
+  givePrograms(NAME, binaries)
   if (!(await givePrepared(await images.all, CACHE, stateOfNode(NAME, LAYOUT.containerd.root))))
     throw new KubestepError('bench: cannot have a machine join: no images are kept for it')
   const machine = await openWorld(node)
@@ -102,9 +105,7 @@ async function openMachine(ground: Ground): Promise<LocalNode> {
   await connect(machine, ranges)
   const { root, state, socket, config: file } = LAYOUT.containerd
   const text = containerdConfig({
-    ...{ root, state, socket, cniConfDir: LAYOUT.cni.conf },
-    // Its own folder hides that of this machine.
-    cniBinDir: cniBinDir.startsWith(LAYOUT.state) ? join(artifacts, 'cni/bin') : cniBinDir,
+    ...{ root, state, socket, cniBinDir, cniConfDir: LAYOUT.cni.conf },
     runc: which('runc') ?? 'runc',
     pauseImage: imageOf('pause', config),
     cgroupDriver: 'cgroupfs',
