@@ -7,7 +7,7 @@ export const KUBELET_SKEW: Since<number> = { '1.18': 1, '1.29': 3 }
 /** Why a kubelet may not be in a cluster, and what may; undefined when it may. */
 export function kubeletFault(cluster: Version, kubelet: Version): string | undefined {
   const most = valueSince(KUBELET_SKEW, cluster) ?? 1
-  const range = `a kubelet may be ${most} minor version${most === 1 ? '' : 's'} older than the API server, and no newer`
+  const range = `a kubelet may be up to ${most} minor version${most === 1 ? '' : 's'} older than the API server, and no newer`
   const isGood =
     kubelet.major === cluster.major && kubelet.minor <= cluster.minor && kubelet.minor >= cluster.minor - most
   return isGood ? undefined : range

@@ -6,8 +6,9 @@ import { LAYOUT } from '../../base/paths.ts'
 import { $ } from '../../machine/command.ts'
 import { type LocalNode, localNodes, nodeRunFolder } from '../../machine/local-node/local-node.ts'
 import { runtimeCommand } from '../../machine/service/runtime-command.ts'
-import type { AgentPart } from './agent-part.ts'
+import type { AgentContext, AgentPart } from './agent-part.ts'
 
+const RETRY_MS = 5_000
 const DAY_MS = 86_400_000
 
 export const bootedNodes: AgentPart = {
@@ -15,15 +16,26 @@ export const bootedNodes: AgentPart = {
   // What nodes of a control plane answer for is waited for by all others.
   isFirst: true,
   run: async ({ say, signal }) => {
-    // One after the other: they share a bridge.
-    for (const { name } of localNodes().filter(wentDown)) {
-      say(`Starting node ${name}`)
-      await $({ what: `node: cannot start node "${name}"` })`${runtimeCommand(LAYOUT.nodeProgram)} start ${name}`.catch(
-        (error: unknown) => say(reasonOf(error)),
-      )
+    let left = localNodes().filter(wentDown)
+    while (!signal.aborted) {
+      const failed: LocalNode[] = []
+      // One after the other: they share a bridge.
+      for (const node of left) if (!(await started(node, say))) failed.push(node)
+      left = failed.filter(({ name }) => localNodes().some(node => node.name === name))
+      await sleep(left.length > 0 ? RETRY_MS : DAY_MS, undefined, { signal }).catch(() => {})
     }
-    while (!signal.aborted) await sleep(DAY_MS, undefined, { signal }).catch(() => {})
   },
+}
+
+async function started({ name }: LocalNode, say: AgentContext['say']): Promise<boolean> {
+  say(`Starting node ${name}`)
+  try {
+    await $({ what: `node: cannot start node "${name}"` })`${runtimeCommand(LAYOUT.nodeProgram)} start ${name}`
+    return true
+  } catch (error) {
+    say(reasonOf(error))
+    return false
+  }
 }
 
 // Who stopped it has said so in its record, and of a first process that was killed something is in /run.
