@@ -1,16 +1,18 @@
 /** A machine that is about to join: what is wrong is said, and nothing changes. It is a world of its own on this one. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pinsOf } from '../../lib/kubeadm/credentials/ca-pins.ts'
+import { childrenOf } from '../../lib/machine/host/processes.ts'
 import { cgroupRootOf } from '../../lib/machine/local-node/local-groups.ts'
 import { type LocalNode, nodeFolder, writeLocalNode } from '../../lib/machine/local-node/local-node.ts'
 import { connect, nodeAddresses, readNodeRanges } from '../../lib/machine/local-node/node-network.ts'
 import { inWorld, openWorld } from '../../lib/machine/local-node/world.ts'
 import { openMachine } from './machine.ts'
 import { changesSince, type MachineState, readMachineState } from './machine-state.ts'
-import { bundle, run } from './programs.ts'
+import { waitFor } from './moments.ts'
+import { bundle, run, start } from './programs.ts'
 import { ownAddress, withCluster } from './targets.ts'
 import { temporaryFolder } from './temporary.ts'
 
@@ -124,6 +126,21 @@ for (const given of targets) {
     await refused(byToken(token, `${ownAddress()}:2379`), /its TLS is not that of an API server|cannot reach/)
     await refused(`${byToken(token, NO_SERVER)}\ntimeouts: { discovery: 1s }`, /nothing listens there/)
     await refused(byToken(token), /"upload-certs"/, `controlPlane: { certificateKey: "${'0'.repeat(64)}" }\n`)
+  })
+
+  inCluster('a join that is killed is taken back by reset, and the next one comes through', async () => {
+    const files = filesOf(NAME)
+    const killed = start(joining(byToken(await newToken())))
+    const asking = join(nodeFolder(NAME), 'etc-kubernetes', 'kubelet.conf')
+    await waitFor({ about: 'the kubelet asks for its certificate', reached: () => existsSync(asking) }, killed)
+    // Whoever enters another namespace of processes waits for the one that is in there.
+    for (const pid of childrenOf(killed.pid)) process.kill(pid, 'SIGKILL')
+    await killed.ended
+    await done(onMachine('reset'))
+    assert.deepEqual(filesOf(NAME), files)
+    assert.match(await done(joining(byToken(await newToken()))), /This machine is node/)
+    await done(onMachine('reset'))
+    assert.deepEqual(filesOf(NAME), files)
   })
 
   inCluster('reset of the first machine leaves nothing of any of them', async () => {

@@ -18,7 +18,7 @@ import {
 import { JOIN_PHASE_NAMES, JOIN_PHASE_ROWS } from '../../lib/phases/join/join-phase.ts'
 import { JOIN_STEPS, join } from '../../lib/phases/join.ts'
 import { etcdFiles } from '../../lib/phases/preflight/version-checks.ts'
-import { localMember } from '../../lib/phases/reset/local-member.ts'
+import { externalServers, localMember } from '../../lib/phases/reset/local-member.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 import { initConfig, PKI } from '../pki.ts'
 
@@ -144,6 +144,16 @@ test('files of an external etcd have to be there before a join only where nobody
   assert.equal(of({ joins: 'control-plane' }), 3)
   assert.equal(of({ joins: 'control-plane', init: { ...init, certificateKey: 'k' } }), 0)
   assert.equal(of({ joins: 'worker' }), 0)
+})
+
+test("externalServers() names an etcd that is not the node's own", () => {
+  const of = (etcd: InitConfig['cluster']['etcd']): string | undefined => {
+    const [pod] = staticPods(initConfig('v1.36.2', { etcd }), GOLDEN_FACTS, ['kube-apiserver'])
+    return externalServers(stringify(pod?.pod ?? null))
+  }
+  assert.equal(of({ local: { dataDir: '/var/lib/etcd' } }), undefined)
+  assert.equal(of({ external: WITH_TLS }), 'https://192.0.2.9:2379')
+  assert.equal(externalServers('kind: Pod'), undefined)
 })
 
 for (const release of ['v1.20.2', 'v1.36.2']) {

@@ -60,7 +60,10 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
   const { call, dryRun } = run
   const { output } = call
   const node = await run.node()
-  if (node.config.cluster.etcd.local === undefined) return
+  if (node.config.cluster.etcd.local === undefined) {
+    output.say('[etcd-join] Using external etcd - no local stacked instance added')
+    return
+  }
   const peerUrl = etcdPeerUrl(node.config)
   if (dryRun) {
     // As kubeadm's, which knows of no members then.

@@ -32,7 +32,12 @@ export async function memberHere(): Promise<LocalMember | undefined> {
 /** Where this node's API server finds an etcd that is not its own; undefined where there is none. */
 export function externalEtcd(): string | undefined {
   const text = readFile('/', API_SERVER)
-  const servers = text === undefined ? undefined : podArgument(parse(text), 'etcd-servers')
+  return text === undefined ? undefined : externalServers(text)
+}
+
+/** The same, from the manifest of an API server. */
+export function externalServers(manifest: string): string | undefined {
+  const servers = podArgument(parse(manifest), 'etcd-servers')
   const isOwn = servers?.split(',').some(url => {
     const address = URL.canParse(url) ? parseAddress(hostOfUrl(url)) : undefined
     return address !== undefined && isLoopback(address)
