@@ -173,6 +173,7 @@ const EXPECTED: readonly (readonly [flags: object, expected: boolean])[] = [
   [{ profile: 'ci' }, false],
   [{ profile: 'ci', nodes: '1' }, false],
   [{ profile: 'ci', nodes: '2' }, true],
+  [{ profile: 'ci', 'upload-certs': true }, true],
 ]
 
 for (const [flags, expected] of EXPECTED) {

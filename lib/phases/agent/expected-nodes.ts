@@ -12,8 +12,11 @@ import { sharedSettings } from './shared-settings.ts'
 type Parts = AgentSettings['parts']
 
 /** Whoever is told how nodes join may have some join. A cluster for a short life (--profile ci) stays as it begins. */
-export function expectsNodes({ init }: InitConfig, flags: Pick<Flags, 'profile'> & NodeFlags): boolean {
-  if (furtherNodes(flags) > 0) return true
+export function expectsNodes(
+  { init }: InitConfig,
+  flags: Pick<Flags, 'profile' | 'upload-certs'> & NodeFlags,
+): boolean {
+  if (furtherNodes(flags) > 0 || flags['upload-certs']) return true
   if (flags.profile === 'ci') return false
   return !isSkipped('bootstrap-token', init.skipPhases)
 }

@@ -46,10 +46,16 @@ async function toldEndpoints(api: Api): Promise<readonly string[]> {
   }
 }
 
-/** Asks all of them at once. Throws a KubestepError that names those with a vote that do not answer: etcd takes nobody in then. */
-export async function checkMembers({ members, credentials }: EtcdCluster): Promise<readonly MemberHealth[]> {
+/**
+ * Asks all of them at once. Throws a KubestepError that names those with a vote that do not answer: etcd takes nobody in
+ * then. One at this machine's own address (`peerUrl`) may be what it was before, and is seen to when it joins.
+ */
+export async function checkMembers(
+  { members, credentials }: EtcdCluster,
+  peerUrl: string,
+): Promise<readonly MemberHealth[]> {
   const health = await healthOf(members, credentials)
-  const dead = deadVoters(health)
+  const dead = deadVoters(health).filter(({ member }) => !member.peerUrls.includes(peerUrl))
   if (dead.length === 0) return health
   const alive = health.find(({ fault, member }) => fault === undefined && !member.isLearner)?.member.name ?? 'NODE'
   const faults = dead.map(

@@ -1,10 +1,13 @@
 /** Phases `check-etcd` and `etcd-join`: a member on this node that follows at first, and votes when it is level. */
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { timerMilliseconds } from '../../base/duration.ts'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { objectOf } from '../../base/json.ts'
+import type { Output } from '../../cli/output.ts'
 import { etcdCredentials } from '../../cluster/etcd/etcd-credentials.ts'
 import { type Etcd, EtcdError, type EtcdFault, reachEtcd } from '../../cluster/etcd/gateway.ts'
+import type { MemberHealth } from '../../cluster/etcd/member-health.ts'
 import {
   addLearner,
   type EtcdMember,
@@ -24,6 +27,9 @@ import { makeManifestsLater } from './prepare-control-plane.ts'
 
 const POLL_MS = 50
 
+/** A member that somebody else adds starts within seconds. */
+const STARTING_MS = 30_000
+
 export async function checkEtcd(run: JoinRun): Promise<void> {
   const { call, dryRun } = run
   const node = await run.node()
@@ -38,7 +44,7 @@ export async function checkEtcd(run: JoinRun): Promise<void> {
   }
   const cluster = await reach(run)
   try {
-    await checkMembers(cluster)
+    await checkMembers(cluster, etcdPeerUrl(node.config))
     call.output.say(`[check-etcd] All ${cluster.members.length} members of etcd answer`)
   } finally {
     cluster.etcd.close()
@@ -49,10 +55,13 @@ export async function checkEtcd(run: JoinRun): Promise<void> {
 async function tellOfExternal(run: JoinRun): Promise<void> {
   const { config, read } = await run.node()
   const { endpoints = [], httpEndpoints = endpoints } = config.cluster.etcd.external ?? {}
-  const reached = await reachEtcd(httpEndpoints, etcdCredentials(config.cluster, read)).catch((error: unknown) => error)
-  if (!(reached instanceof Error)) return (reached as Etcd).close()
-  if (reached instanceof EtcdError && !['unreachable', 'no-leader'].includes(reached.fault)) return
-  run.call.output.warn(`[check-etcd] Etcd does not answer this machine\n${reasonOf(reached)}`)
+  try {
+    const etcd = await reachEtcd(httpEndpoints, etcdCredentials(config.cluster, read))
+    etcd.close()
+  } catch (error) {
+    if (error instanceof EtcdError && !['unreachable', 'no-leader'].includes(error.fault)) return
+    run.call.output.warn(`[check-etcd] Etcd does not answer this machine\n${reasonOf(error)}`)
+  }
 }
 
 /** Source: kubeadm cmd/phases/join/etcdjoin.go, phases/etcd/local.go (v1.36). */
@@ -62,7 +71,7 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
   const node = await run.node()
   if (node.config.cluster.etcd.local === undefined) {
     output.say('[etcd-join] Using external etcd - no local stacked instance added')
-    return
+    return makeManifestsLater(run)
   }
   const peerUrl = etcdPeerUrl(node.config)
   if (dryRun) {
@@ -77,19 +86,9 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
   let added: EtcdMember | undefined
   const task = output.begin('etcd', `[etcd] Adding etcd member ${peerUrl}`)
   try {
-    await checkMembers(cluster)
-    const there = cluster.members.find(({ peerUrls }) => peerUrls.includes(peerUrl))
-    // The member before may have come a moment ago, or may still learn.
-    const waits: readonly EtcdFault[] = ['unhealthy', 'too-many-learners', 'no-leader', 'unreachable']
-    const learner = cluster.members.find(({ isLearner, id }) => isLearner && id !== there?.id)
-    const learning = learner === undefined ? undefined : learnerText(learner, cluster)
-    if (learning !== undefined) output.say(`[etcd] Waiting, as etcd takes one learner at a time: ${learning}`)
-    const member =
-      there ??
-      (await persist(waits, limit, task.tell, () => addLearner(etcd, peerUrl)).catch((error: unknown) => {
-        if (learning === undefined || !(error instanceof EtcdError) || error.fault !== 'too-many-learners') throw error
-        throw new KubestepError(`etcd-join: cannot add a member to etcd: ${learning}`, { cause: error })
-      }))
+    const health = await checkMembers(cluster, peerUrl)
+    const there = await ownMember(run, cluster, peerUrl)
+    const member = there ?? (await takeIn(cluster, health, { peerUrl, limit, output, tell: task.tell }))
     added = there === undefined ? member : undefined
     const name = node.config.init.nodeRegistration.name
     const all = await listMembers(etcd)
@@ -102,14 +101,7 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
     if (asksForDisk) await waitForRoom(run, limit)
     deliverFiles(rendered, node, output)
     if (there === undefined || member.isLearner) {
-      // It has a name when it has started.
-      await persist(['no-leader', 'unreachable'], limit, task.tell, async () => {
-        while (!(await listMembers(etcd)).some(({ id, name }) => id === member.id && name !== '')) {
-          if (limit.aborted)
-            throw new KubestepError(`etcd-join: cannot start etcd in time; see the log of its container`)
-          await sleep(POLL_MS)
-        }
-      })
+      await untilStarted(etcd, member, limit, task.tell)
       run.timings.mark('etcd started')
       await persist(['not-in-sync', 'unhealthy', 'no-leader', 'unreachable'], limit, task.tell, () =>
         promoteMember(etcd, member.id).catch((error: unknown) => {
@@ -129,6 +121,58 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
   } finally {
     etcd.close()
   }
+}
+
+/**
+ * The member that etcd knows at this machine's address. One that has run before and whose data are not here any more can
+ * never run again, since others count on what it had: it goes.
+ */
+async function ownMember(
+  { node, call }: JoinRun,
+  { etcd, members }: EtcdCluster,
+  peerUrl: string,
+): Promise<EtcdMember | undefined> {
+  const found = members.find(({ peerUrls }) => peerUrls.includes(peerUrl))
+  const { dataDir = '' } = (await node()).config.cluster.etcd.local ?? {}
+  if (found === undefined || found.name === '' || existsSync(`${dataDir}/member`)) return found
+  call.output.say(
+    `[etcd] Removing member "${found.name}" (${memberHex(found.id)}) first: its data were on this machine`,
+  )
+  await removeMember(etcd, found.id)
+  return undefined
+}
+
+interface TakingIn {
+  readonly peerUrl: string
+  readonly limit: AbortSignal
+  readonly output: Output
+  readonly tell: (reason: string) => void
+}
+
+/** Has etcd take this node's member in. The member before may have come a moment ago, or may still learn. */
+async function takeIn(cluster: EtcdCluster, health: readonly MemberHealth[], taking: TakingIn): Promise<EtcdMember> {
+  const { peerUrl, limit, output, tell } = taking
+  const other = health.find(({ member }) => member.isLearner && !member.peerUrls.includes(peerUrl))
+  const learning = other && learnerText(other.member, cluster)
+  if (learning !== undefined) output.say(`[etcd] Waiting, as etcd takes one learner at a time: ${learning}`)
+  const patience = other?.fault === undefined ? limit : AbortSignal.any([limit, AbortSignal.timeout(STARTING_MS)])
+  try {
+    const reasons: readonly EtcdFault[] = ['unhealthy', 'too-many-learners', 'no-leader', 'unreachable']
+    return await persist(reasons, patience, tell, () => addLearner(cluster.etcd, peerUrl))
+  } catch (error) {
+    if (learning === undefined || !(error instanceof EtcdError) || error.fault !== 'too-many-learners') throw error
+    throw new KubestepError(`etcd-join: cannot add a member to etcd: ${learning}`, { cause: error })
+  }
+}
+
+/** A member has a name when it has started. */
+async function untilStarted(etcd: Etcd, { id }: EtcdMember, limit: AbortSignal, tell: TakingIn['tell']): Promise<void> {
+  await persist(['no-leader', 'unreachable'], limit, tell, async () => {
+    while (!(await listMembers(etcd)).some(member => member.id === id && member.name !== '')) {
+      if (limit.aborted) throw new KubestepError(`etcd-join: cannot start etcd in time; see the log of its container`)
+      await sleep(POLL_MS)
+    }
+  })
 }
 
 /** How long a kubelet may take to tell of its disk; one that is told not to look never does. */

@@ -1,4 +1,5 @@
 /** The other sub-phases of `control-plane-prepare`: this node's credentials and static Pods, by the phases of an init. */
+import { within } from '../../base/deadline.ts'
 import { isSkipped } from '../../kubeadm/config/phase-names.ts'
 import { LEAVES, SERVICE_ACCOUNT } from '../../kubeadm/credentials/certificates.ts'
 import { certs } from '../certs.ts'
@@ -18,19 +19,25 @@ export function makeKubeconfigs(run: JoinRun): Promise<void> {
   return render(run, kubeconfig, ['admin', 'controller-manager', 'scheduler'])
 }
 
-/** Of a whole join they come when etcd does (`makeManifestsLater`). */
+/** Of a whole join they come when there is an etcd for them (`makeManifestsLater`). */
 export async function makeManifests(run: JoinRun): Promise<void> {
-  if (!(await waitsForEtcd(run))) await render(run, controlPlane)
+  if (!comesLater(run)) await render(run, controlPlane)
 }
 
-/** An API server whose etcd has no vote yet ends, and the kubelet lets it wait longer each time. */
+/**
+ * An API server whose etcd has no vote yet ends, and the kubelet lets it wait longer each time; and the kubelet pulls
+ * what is about to be loaded.
+ */
 export async function makeManifestsLater(run: JoinRun): Promise<void> {
-  if (await waitsForEtcd(run)) await render(run, controlPlane)
+  if (!comesLater(run)) return
+  await render(run, controlPlane, ['apiserver'])
+  await within(run.deadline, 'cannot load the images', (await run.supply()).images.controllers)
+  await render(run, controlPlane, ['controller-manager', 'scheduler'])
 }
 
-async function waitsForEtcd({ isWhole, dryRun, config: { skipPhases = [] }, node }: JoinRun): Promise<boolean> {
-  const isOff = ['control-plane-prepare/control-plane', 'etcd-join'].some(name => isSkipped(name, skipPhases))
-  return isWhole && !dryRun && !isOff && (await node()).config.cluster.etcd.local !== undefined
+function comesLater({ isWhole, dryRun, config: { skipPhases = [] } }: JoinRun): boolean {
+  const needed = ['control-plane-prepare/control-plane', 'kubelet-start', 'etcd-join']
+  return isWhole && !dryRun && !needed.some(name => isSkipped(name, skipPhases))
 }
 
 async function render(run: JoinRun, phase: RenderingPhase, names?: readonly string[]): Promise<void> {

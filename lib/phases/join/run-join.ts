@@ -101,13 +101,18 @@ async function waitForNode(run: JoinRun): Promise<void> {
     for (;;) {
       const node = await api.get(`/api/v1/nodes/${name}`).catch((error: unknown) => error as Error)
       const state = node instanceof Error ? reasonOf(node) : readiness(node)
-      if (state === true || (network === undefined && node !== undefined && !(node instanceof Error))) break
+      if (state === true) {
+        timings.mark('node')
+        return task.done(`[ready] node after ${secondsText(timings.elapsed())}`)
+      }
+      if (network === undefined && node !== undefined && !(node instanceof Error)) {
+        timings.mark('node')
+        return task.done(`[join] Node "${name}" is not Ready until the Pod network of this cluster is on it: ${state}`)
+      }
       task.tell(state)
       if (deadline.aborted) throw new KubestepError(`join: node "${name}" is not Ready in time: ${state}`)
       await sleep(POLL_MS)
     }
-    timings.mark('node')
-    task.done(`[ready] node after ${secondsText(timings.elapsed())}`)
   } finally {
     api.close()
   }

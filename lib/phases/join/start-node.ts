@@ -3,7 +3,7 @@
 import { within } from '../../base/deadline.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { bootstrapKubeconfig } from '../../kubeadm/credentials/bootstrap-kubeconfig.ts'
-import type { FileEntry } from '../../machine/files.ts'
+import { type FileEntry, makeOwnFolder } from '../../machine/files.ts'
 import { liveHost } from '../../machine/host/host-source.ts'
 import { KUBELET, kubeletService } from '../../machine/service/kubelet-service.ts'
 import { serviceManager } from '../../machine/service/manager.ts'
@@ -34,7 +34,11 @@ export async function startNode(run: JoinRun): Promise<void> {
   timings.mark('first images')
   const rendered = await kubeletStart.render({ ...givenOf(node, call), config })
   deliverFiles({ ...rendered, files: [...(await identityFiles(run, node)), ...rendered.files] }, node, output)
-  if (role === 'control-plane') makeDataFolder(config)
+  if (role === 'control-plane') {
+    makeDataFolder(config)
+    // A kubelet that does not find it looks again only seconds later.
+    makeOwnFolder('/', KUBERNETES.manifests, 0o700)
+  }
   const services = serviceManager()
   output.say('[kubelet-start] Starting the kubelet')
   await services.stop(KUBELET)

@@ -7,6 +7,7 @@ import { isObject, type JsonObject } from '../../base/json.ts'
 import { KUBERNETES } from '../../base/paths.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
+import { localUrl } from '../../kubeadm/credentials/kubeconfigs.ts'
 import { rotatedCertificatePath } from '../../kubeadm/kubelet/rotation.ts'
 import { readFile, removeFiles } from '../../machine/files.ts'
 import { KUBELET } from '../../machine/service/kubelet-service.ts'
@@ -35,6 +36,7 @@ export async function waitForBootstrap(run: JoinRun): Promise<void> {
     '[kubelet-wait-bootstrap] Waiting for the kubelet to perform the TLS bootstrap',
   )
   let isAsked = false
+  const api = await ownApi(run)
   while (!existsSync(certificate) || !existsSync(KUBERNETES.kubeletConf)) {
     if (limit.aborted)
       throw new KubestepError(
@@ -47,11 +49,35 @@ export async function waitForBootstrap(run: JoinRun): Promise<void> {
         throw new KubestepError(`kubelet-wait-bootstrap: cannot get a certificate for the kubelet: ${reason.text}`)
       if (reason !== undefined) task.tell(reason.text)
     }
+    await api?.restartWhenThere()
     await sleep(POLL_MS)
   }
+  api?.close()
   removeFiles('/', [KUBERNETES.bootstrapConf])
   timings.mark('certificate')
   task.done(`[kubelet-wait-bootstrap] The kubelet has its certificate`)
+}
+
+/**
+ * The kubelet of a control plane node asks its own API server, which comes later than it does, and waits twice as long
+ * after each try that fails: it is started again when the API server lets it in.
+ */
+async function ownApi(run: JoinRun): Promise<{ restartWhenThere: () => Promise<void>; close: () => void } | undefined> {
+  const { role, isWhole } = run
+  if (role === 'worker' || !isWhole) return undefined
+  const { config } = await run.node()
+  const { ca, identity } = await run.cluster()
+  const api = openApi({ server: localUrl(config), ca, ...identity })
+  let isDone = readFile('/', KUBERNETES.bootstrapConf)?.includes(localUrl(config)) !== true
+  const restartWhenThere = async (): Promise<void> => {
+    if (isDone) return
+    isDone = await api.get(`/api/v1/nodes/${config.init.nodeRegistration.name}`).then(
+      () => true,
+      () => false,
+    )
+    if (isDone) await serviceManager().restart(KUBELET)
+  }
+  return { restartWhenThere, close: api.close }
 }
 
 /** A client with the rights of this machine's kubelet. */
