@@ -45,7 +45,8 @@ export async function checkEtcd(run: JoinRun): Promise<void> {
   const cluster = await reach(run)
   try {
     await checkMembers(cluster, etcdPeerUrl(node.config))
-    call.output.say(`[check-etcd] All ${cluster.members.length} members of etcd answer`)
+    const voters = cluster.members.filter(({ isLearner }) => !isLearner)
+    call.output.say(`[check-etcd] All ${voters.length} members of etcd answer`)
   } finally {
     cluster.etcd.close()
   }
@@ -70,7 +71,7 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
   const { output } = call
   const node = await run.node()
   if (node.config.cluster.etcd.local === undefined) {
-    output.say('[etcd-join] Using external etcd - no local stacked instance added')
+    output.say('[control-plane-join] Using external etcd - no local stacked instance added')
     return makeManifestsLater(run)
   }
   const peerUrl = etcdPeerUrl(node.config)
