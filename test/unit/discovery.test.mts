@@ -190,6 +190,16 @@ describe('discovery by token', () => {
   }
 })
 
+it('a file does not help against a clock that is off, also when cluster-info is not for everybody', async () => {
+  const own = await authority()
+  const date = new Date(Date.now() - 200_000_000).toUTCString()
+  for (const says of [async () => undefined, (at: number) => info(kubeconfig(`https://127.0.0.1:${at}`, own.ca))]) {
+    const text = kubeconfig(`https://127.0.0.1:${await listen(own, says, { date })}`, own.ca)
+    const asked = discoverByFile({ place: '/f', read: () => text, bootstrapToken: TOKEN })
+    await assert.rejects(asked, /this machine's clock is 2d\w+ ahead of the server's/)
+  }
+})
+
 it('a server that waits for etcd is told from one that is silent', async () => {
   const own = await authority()
   for (const [ready, says] of [

@@ -6,6 +6,7 @@ import { request } from 'node:https'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
 import { SIGNATURE_PREFIX } from '../../kubeadm/credentials/cluster-info-signature.ts'
+import { checkClock } from './clock.ts'
 import { failedChecks } from './failed-checks.ts'
 
 /** Why there is none. */
@@ -97,7 +98,10 @@ export async function readClusterInfo(question: Question): Promise<ClusterInfo> 
     if (stop.aborted && isConnected) throw await silentServer(server, error)
     throw connectionError(server, error, stop.aborted ? (isResolving ? 'name' : 'server') : undefined)
   }
-  const date = response.headers.date === undefined ? undefined : new Date(response.headers.date)
+  const told = new Date(response.headers.date ?? '')
+  const date = Number.isNaN(told.getTime()) ? undefined : told
+  // Who is trusted tells the time also when it says nothing else.
+  if (ca !== undefined) checkClock(server, date)
   const refused = (reason: string): InfoError =>
     new InfoError(`discovery: cannot read cluster-info of "${server}": ${reason}`, 'refused')
   const status = response.statusCode
@@ -117,7 +121,7 @@ export async function readClusterInfo(question: Question): Promise<ClusterInfo> 
   return {
     kubeconfig: data.kubeconfig,
     signatures: Object.fromEntries(signatures),
-    ...(date !== undefined && !Number.isNaN(date.getTime()) && { date }),
+    ...(date !== undefined && { date }),
   }
 }
 
