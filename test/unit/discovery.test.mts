@@ -204,13 +204,13 @@ it('a server that waits for etcd is told from one that is silent', async () => {
   const own = await authority()
   for (const [ready, says] of [
     [
-      '[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n',
+      '[+]ping ok\n[-]etcd failed: reason withheld\nlivez check failed\n',
       /it has no etcd: more than half of the members/,
     ],
-    ['[+]ping ok\n[+]etcd ok\nreadyz check passed\n', /takes the connection and gives no answer/],
+    ['[+]ping ok\n[+]etcd ok\nlivez check passed\n', /takes the connection and gives no answer/],
   ] as const) {
     const server = createServer({ cert: own.certificate, key: own.key }, ({ url }, answer) => {
-      if (url?.startsWith('/readyz')) answer.end(ready)
+      if (url?.startsWith('/livez')) answer.end(ready)
     })
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     servers.push(server)
