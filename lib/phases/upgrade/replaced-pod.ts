@@ -9,8 +9,9 @@ import { lookAtStaticPod } from '../../cluster/diagnose/static-pod-link.ts'
 import { GATES, type Gate, type GateContext } from '../../cluster/ready/gates.ts'
 import type { ComponentName } from '../../kubeadm/manifests/static-pods.ts'
 import { type FileEntry, writeFiles } from '../../machine/files.ts'
+import { listens } from '../../machine/network/listens.ts'
 import { type Cri, openCri } from '../../supply/cri/cri-client.ts'
-import { type PodContainer, podContainers } from '../../supply/cri/pod-containers.ts'
+import { endContainer, type PodContainer, podContainers } from '../../supply/cri/pod-containers.ts'
 import { helpChanged } from '../run/changed-manifests.ts'
 
 /** All of it is asked on this machine, so often costs little. */
@@ -55,7 +56,11 @@ export async function stopPod(component: ComponentName, path: string, watch: Pod
   try {
     rmSync(path, { force: true })
     const deadline = AbortSignal.timeout(watch.limitMs())
-    while ((await containersOf(component, cri)).some(({ state }) => state === 'running')) {
+    const began = performance.now()
+    for (;;) {
+      const running = (await containersOf(component, cri)).filter(({ state }) => state === 'running')
+      if (running.length === 0) return
+      await endClosed(component, running, began, cri, watch)
       if (deadline.aborted)
         throw new KubestepError(`upgrade: cannot stop ${component} in time: the kubelet lets it run; is it alive?`)
       await sleep(POLL_MS)
@@ -63,6 +68,29 @@ export async function stopPod(component: ComponentName, path: string, watch: Pod
   } finally {
     cri.close()
   }
+}
+
+/** How long the kubelet may take to see that a manifest is another. */
+const SEES_WITHIN_MS = 2_000
+
+/** What is left for the last requests of an API server. */
+const LAST_REQUESTS_SECONDS = 3
+
+/**
+ * Ends API servers that the kubelet has told to end, which is why they have closed their port: what still watches would
+ * hold each of them for half a minute, and the next one starts no sooner.
+ */
+async function endClosed(
+  component: ComponentName,
+  going: readonly PodContainer[],
+  began: number,
+  cri: Cri,
+  { api }: PodWatch,
+): Promise<void> {
+  if (component !== 'kube-apiserver' || performance.now() - began < SEES_WITHIN_MS) return
+  if (going.length === 0 || (await listens(api.server))) return
+  // The kubelet ends them, too, and may be the quicker one.
+  await Promise.all(going.map(({ id }) => endContainer(cri, id, LAST_REQUESTS_SECONDS).catch(() => {})))
 }
 
 /**
@@ -99,11 +127,15 @@ async function awaitPod(component: ComponentName, old: readonly string[], cri: C
   const look = (): Promise<true | string> | undefined =>
     component === 'etcd' ? watch.lookAtEtcd() : gate?.check(watch.gates)
   const deadline = AbortSignal.timeout(watch.limitMs())
+  const began = performance.now()
   const stop = new AbortController()
   const helping = helpChanged(watch.diagnosis, watch.api, stop.signal, watch.say)
   try {
     for (;;) {
-      const [newest] = (await containersOf(component, cri)).filter(({ id }) => !old.includes(id))
+      const all = await containersOf(component, cri)
+      const going = all.filter(({ id, state }) => old.includes(id) && state === 'running')
+      await endClosed(component, going, began, cri, watch)
+      const [newest] = all.filter(({ id }) => !old.includes(id))
       const verdict =
         newest?.state === 'running'
           ? await look()?.catch(() => 'it does not answer')

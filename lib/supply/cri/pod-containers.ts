@@ -42,8 +42,8 @@ export async function podContainers(cri: Cri): Promise<PodContainer[]> {
 const GRACE_SECONDS = 30
 
 /** Ends a container; a kubelet that runs starts another in its place. Throws a CriError. */
-export async function endContainer(cri: Cri, containerId: string): Promise<void> {
-  await cri.call('StopContainer', { containerId, timeout: GRACE_SECONDS }, (GRACE_SECONDS + 10) * 1000)
+export async function endContainer(cri: Cri, containerId: string, graceSeconds: number = GRACE_SECONDS): Promise<void> {
+  await cri.call('StopContainer', { containerId, timeout: graceSeconds }, (graceSeconds + 10) * 1000)
 }
 
 export interface ContainerEnd {
