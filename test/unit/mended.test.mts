@@ -8,6 +8,7 @@ const container = (name: string, createdAtMs: number, state: PodContainer['state
   name,
   sandbox: 's',
   pod: `${name}-n1`,
+  uid: 'u',
   namespace: 'kube-system',
   attempt: 1,
   state,

@@ -8,7 +8,7 @@ import type { LiveConfig } from './live-config.ts'
 /** Waits for gates; gives the first that did not hold in time and why, nothing when all do. */
 export async function unreachedGate(
   gates: string,
-  { config, read }: LiveConfig,
+  { config, read }: Pick<LiveConfig, 'config' | 'read'>,
   deadline: AbortSignal,
 ): Promise<string | undefined> {
   const api = openAdminApi(config, read, KUBERNETES.folder)

@@ -8,15 +8,19 @@ import type { Api } from '../../cluster/api/api-client.ts'
 import { patientApi } from '../../cluster/api/patient-api.ts'
 import { drain, setCordon } from '../../cluster/drain.ts'
 import { imageOf } from '../../kubeadm/images/image-list.ts'
+import { localComponents } from '../../kubeadm/manifests/manifests.ts'
+import { localNodes } from '../../machine/local-node/local-node.ts'
 import { alone } from '../run/machine-session.ts'
 import { beginUpgrade } from './begin-upgrade.ts'
 import { copyData } from './etcd-copies.ts'
+import { upgradeLocalNodes } from './local-nodes.ts'
 import { awaitNode, startNewKubelet } from './new-kubelet.ts'
 import { openNodeApi, podWatch, timeLeft } from './node-access.ts'
 import { putObjects } from './put-objects.ts'
 import { OF_ADMINS, RENEWED_WITH, renewWith } from './renewed-credentials.ts'
 import { awaitWrittenPod, type PodWatch, replacePod, stopApiServer, stopPod } from './replaced-pod.ts'
 import { rollBack } from './roll-back.ts'
+import { awaitHealthy, awaitSettled } from './settled-pods.ts'
 import { entryOf, forgetUnfinished, isWritten, readUnfinished, type Unfinished, writeUnfinished } from './unfinished.ts'
 import { isNamedBy } from './upgrade-phases.ts'
 import type { UpgradeRequest } from './upgrade-request.ts'
@@ -30,6 +34,7 @@ export function applyUpgrade(call: Call, request: UpgradeRequest): Promise<void>
     const upgrade = begun ?? (await beginUpgrade(call, request))
     if (begun !== undefined) call.output.say(`[upgrade] Going on with the upgrade to ${nameOf(begun)} that has begun`)
     await finish(call, upgrade)
+    if (request.command === 'apply' && request.isWhole) await upgradeLocalNodes(call)
   })
 }
 
@@ -57,6 +62,7 @@ async function finish(call: Call, upgrade: Unfinished): Promise<void> {
     if (isControlPlane) await putObjects(call, upgrade, api, before, deadline)
     if (wants('kubelet-config')) await replaceKubelet(call, upgrade, api, deadline)
     if (isControlPlane && wants('addon')) await putObjects(call, readUnfinished() ?? upgrade, api, ['addon'], deadline)
+    if (isControlPlane) await awaitHealthy(to, api, deadline, output.warn)
     forgetUnfinished()
   } finally {
     direct.close()
@@ -70,7 +76,7 @@ async function finish(call: Call, upgrade: Unfinished): Promise<void> {
   })
   const what = isControlPlane && request.command === 'apply' ? 'the control plane node' : 'the node'
   output.say(`[upgrade] SUCCESS! ${what} "${name}" was upgraded to "${nameOf(upgrade)}".`)
-  if (request.command === 'apply')
+  if (request.command === 'apply' && localNodes().length === 0)
     output.say('[upgrade] Now please proceed with upgrading the rest of the nodes by following the right order.')
 }
 
@@ -117,7 +123,7 @@ async function replacePods(call: Call, upgrade: Unfinished, watch: PodWatch): Pr
 
 async function replaceKubelet(call: Call, upgrade: Unfinished, api: Api, deadline: AbortSignal): Promise<void> {
   const { output, flags } = call
-  const { to, files, kubelet } = upgrade
+  const { to, files, kubelet, isControlPlane } = upgrade
   const { name } = to.init.nodeRegistration
   const changed = files.filter(({ component }) => component === undefined)
   if (flags.drain) {
@@ -129,6 +135,8 @@ async function replaceKubelet(call: Call, upgrade: Unfinished, api: Api, deadlin
   }
   if (changed.length > 0 || kubelet !== undefined) await startNewKubelet(changed)
   const runs = await awaitNode(api, name, kubelet === undefined ? undefined : nameOf(upgrade), deadline)
+  const { criSocket } = to.init.nodeRegistration
+  if (isControlPlane) await awaitSettled(api, name, localComponents(to).length, criSocket, deadline)
   if (readUnfinished()?.cordoned) await setCordon(api, name, false, deadline)
   output.say('[upgrade/kubelet-config] The kubelet configuration for this node was successfully upgraded!')
   if (runs === nameOf(upgrade)) output.say(`[upgrade/kubelet-config] The kubelet is ${runs} now`)

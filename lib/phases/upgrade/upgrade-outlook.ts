@@ -3,7 +3,7 @@ import { KubestepError, UsageError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { KUBERNETES } from '../../base/paths.ts'
-import { formatVersion } from '../../base/version.ts'
+import { formatVersion, isOlder, parseVersion, type Version } from '../../base/version.ts'
 import type { Call } from '../../cli/script.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
 import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
@@ -92,7 +92,7 @@ export async function filePlan(
   const to = configOf(version, { ...node, ...(patches !== undefined && { patches }) })
   return {
     from: configOf(from, node),
-    kubeletFrom: configOf(kubelet, node),
+    kubeletFrom: configOf(kubeletRelease(kubelet, present), node),
     addonsFrom: configOf(running?.kubeProxy ?? from, node),
     to,
     facts,
@@ -101,6 +101,13 @@ export async function filePlan(
     etcdMembers: joinedMembers(readHere),
     isControlPlane,
   }
+}
+
+/** Whose files a kubelet has: where its package was upgraded ahead of the cluster, still those of the API server's release. */
+export function kubeletRelease(kubelet: string, apiserver: Version | undefined): string {
+  const own = parseVersion(kubelet)
+  const isAhead = apiserver !== undefined && own !== undefined && isOlder(apiserver, own)
+  return isAhead ? formatVersion(apiserver) : kubelet
 }
 
 async function kubeletVersion(api: Api, { name }: StoredNode): Promise<string> {

@@ -7,6 +7,8 @@ export interface PodContainer {
   /** Name within the Pod, e.g. `kube-apiserver`. */
   readonly name: string
   readonly pod: string
+  /** Of the Pod; that of a static one is not its mirror's. */
+  readonly uid: string
   /** Id of the Pod's sandbox. */
   readonly sandbox: string
   readonly namespace: string
@@ -30,6 +32,7 @@ export async function podContainers(cri: Cri): Promise<PodContainer[]> {
         attempt: Number(metadata.attempt ?? 0),
         sandbox: String(container.podSandboxId ?? ''),
         pod: String(labels['io.kubernetes.pod.name'] ?? ''),
+        uid: String(labels['io.kubernetes.pod.uid'] ?? ''),
         namespace: String(labels['io.kubernetes.pod.namespace'] ?? ''),
         state: STATES[Number(container.state ?? 3)] ?? 'unknown',
         createdAt: Number(container.createdAt ?? 0),
