@@ -13,6 +13,10 @@ export const PINNED: Readonly<Record<string, string>> = { [LABEL]: 'pinned' }
 /** Nothing happens where there is no image of that name. Throws a CriError. */
 export async function pinImage(socket: string, name: string): Promise<void> {
   await withContainerd(socket, ({ tries }) =>
-    tries('Images/Update', { image: { name, labels: PINNED }, updateMask: { paths: [`labels.${LABEL}`] } }),
+    tries('Images/Update', {
+      // containerd 1.7 reads the target, which stays as it is, and dies without one.
+      image: { name, labels: PINNED, target: {} },
+      updateMask: { paths: [`labels.${LABEL}`] },
+    }),
   )
 }
