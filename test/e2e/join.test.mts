@@ -25,11 +25,12 @@ const INDEX = 99
 const NO_SERVER = '127.0.0.1:1'
 const PIN = `sha256:${'0'.repeat(64)}`
 
-/** Everything that a join may leave on the machine; its first process has files there, too. */
+/** Everything that a join may leave on the machine; the agent makes a folder in which it waits for addresses of Pods. */
 function filesOf(name: string): string[] {
-  return ['etc-kubernetes', 'kubelet', 'etcd', 'cni', 'cni-conf', 'kubestep'].flatMap(folder =>
+  const paths = ['etc-kubernetes', 'kubelet', 'etcd', 'cni', 'cni-conf', 'kubestep'].flatMap(folder =>
     readdirSync(join(nodeFolder(name), folder), { recursive: true }).map(path => `${folder}/${path}`),
   )
+  return paths.filter(path => !/^kubestep\/cni(?:\/data(?:\/[^/]+)?)?$/.test(path))
 }
 
 for (const given of targets) {
