@@ -122,25 +122,26 @@ async function supply(
     ? wants('control-plane') || wants('addon')
     : flags.artifacts !== undefined && wants('kubelet-config')
   const needsKubelet = wants('kubelet-config') && isOurKubelet()
-  if (!needsImages && !needsKubelet) return undefined
+  const wanted = isControlPlane ? withoutAddons(to, steps) : { ...to, joins: 'worker' as const }
+  const socket = to.init.nodeRegistration.criSocket
+  const lacksImages = needsImages && !(await hasImages(wanted, socket))
+  if (!lacksImages && !needsKubelet) return undefined
   const deadline = AbortSignal.timeout(timeLeft(flags, DEFAULT_TIMEOUT))
   const reporter = reporterOf(call)
   const fetching = fetchingOf(flags, deadline, reporter.onProgress)
-  const wanted = isControlPlane ? withoutAddons(to, steps) : { ...to, joins: 'worker' as const }
   const wish = { version: to.cluster.kubernetesVersion, arch: architecture() }
   try {
     const found: Artifacts =
       flags.artifacts !== undefined
         ? await readArtifacts(flags.artifacts, { ...wish, hasPlugins: true })
         : await prepareComponents({ ...wish, ...fetching, besides: ['kubectl'] })
-    if (needsImages) {
+    if (lacksImages) {
       const task = output.begin('images', `[upgrade] Putting the images of ${wish.version} into the runtime`)
-      const runtime = await openRuntime(to.init.nodeRegistration.criSocket, false)
+      const runtime = await openRuntime(socket, false)
       try {
-        const present = await presentImages(runtime.cri)
         const archives = found.imageArchives.filter(archive => isNeeded(archive, wanted))
         const sources = { archives, ...(flags.artifacts === undefined && pulls && { fetching }) }
-        if (!imageList(wanted).every(image => present.has(image))) await loadImages(runtime, wanted, sources).all
+        await loadImages(runtime, wanted, sources).all
       } finally {
         runtime.cri.close()
       }
@@ -151,5 +152,15 @@ async function supply(
     return { program: stageProgram('kubelet', found.kubelet) }
   } finally {
     reporter.end()
+  }
+}
+
+async function hasImages(config: Parameters<typeof imageList>[0], socket: string): Promise<boolean> {
+  const { cri } = await openRuntime(socket, false)
+  try {
+    const present = await presentImages(cri)
+    return imageList(config).every(image => present.has(image))
+  } finally {
+    cri.close()
   }
 }
