@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { Job, Step } from '../action/runner.ts'
 import { onMachine } from './attempt.ts'
 import { someOf } from './extent.ts'
-import { jobOf, kubectlOf, nextStep, noJobs } from './jobs.ts'
+import { jobOf, kubectlOf, laterStep, nextStep, noJobs } from './jobs.ts'
 import { changesSince, readMachineState } from './machine-state.ts'
 import { MOMENTS } from './moments.ts'
+import { nextPatch } from './next-patch.ts'
 import { bundle, run } from './programs.ts'
 import { makeRunnerUser, type RunnerUser } from './runner-user.ts'
 import type { Target } from './targets.ts'
@@ -45,40 +46,62 @@ function inJob(name: string, inputs: (target: Target) => Inputs, work: Work): vo
 
 const nothing = (): Inputs => ({})
 
-inJob('a workflow gets a cluster that it can use', nothing, async (job, { version, kubectl: hasKubectl }, runner) => {
-  const main = await job.main()
-  assert.equal(main.status, 0, main.raw)
-  const { outputs, path } = main
-  const { uid } = runner
-  const settings = nextStep(job, main, runner)
-  const kubectl = kubectlOf(settings)
-  assert.equal(outputs['kubernetes-version'], version)
-  assert.deepEqual(
-    [statSync(outputs.kubeconfig ?? '').uid, statSync(outputs.kubeconfig ?? '').mode & 0o777],
-    [uid, 0o600],
-  )
-  assert.ok(existsSync(hasKubectl))
-  assert.equal(JSON.parse(await kubectl('version', '-o', 'json')).serverVersion.gitVersion.startsWith('v1.'), true)
-  assert.equal(outputs.kubectl, join(path[0] ?? '', 'kubectl'))
-  assert.equal((await kubectl('config', 'current-context')).trim(), outputs.context)
-  const [node] = JSON.parse(await kubectl('get', 'nodes', '-o', 'json')).items
-  assert.equal(node.metadata.name, outputs['node-name'])
-  const shown = await kubectl('config', 'view', '--raw', '-o', 'jsonpath={.clusters[0].cluster}')
-  assert.equal(JSON.parse(shown).server, outputs.server)
-  assert.equal(
-    Buffer.from(JSON.parse(shown)['certificate-authority-data'], 'base64').toString(),
-    readFileSync(outputs['ca-cert'] ?? '', 'utf8'),
-  )
-  await runPod(kubectl)
-  const logs = await run([join(path[0] ?? '', 'kubestep-logs')], settings)
-  assert.equal(logs.status, 0, logs.stderr)
-  const [archive = ''] = readdirSync(outputs.logs ?? '')
-  assert.equal(statSync(join(outputs.logs ?? '', archive)).uid, uid)
-  // Nothing secret in the log or on the page of the run.
-  const key = JSON.parse(await kubectl('config', 'view', '--raw', '-o', 'json')).users[0].user['client-key-data']
-  assert.ok(main.masks.includes(key))
-  assert.equal([...main.lines, main.summary].join('\n').includes(key), false)
-})
+inJob(
+  'a workflow gets a cluster that it can use, and that a later step upgrades',
+  nothing,
+  async (job, target, runner) => {
+    const { version, kubectl: hasKubectl } = target
+    const main = await job.main()
+    assert.equal(main.status, 0, main.raw)
+    const { outputs, path } = main
+    const { uid } = runner
+    const settings = nextStep(job, main, runner)
+    const kubectl = kubectlOf(settings)
+    assert.equal(outputs['kubernetes-version'], version)
+    assert.deepEqual(
+      [statSync(outputs.kubeconfig ?? '').uid, statSync(outputs.kubeconfig ?? '').mode & 0o777],
+      [uid, 0o600],
+    )
+    assert.ok(existsSync(hasKubectl))
+    assert.equal(JSON.parse(await kubectl('version', '-o', 'json')).serverVersion.gitVersion.startsWith('v1.'), true)
+    assert.equal(outputs.kubectl, join(path[0] ?? '', 'kubectl'))
+    assert.equal((await kubectl('config', 'current-context')).trim(), outputs.context)
+    const [node] = JSON.parse(await kubectl('get', 'nodes', '-o', 'json')).items
+    assert.equal(node.metadata.name, outputs['node-name'])
+    const shown = await kubectl('config', 'view', '--raw', '-o', 'jsonpath={.clusters[0].cluster}')
+    assert.equal(JSON.parse(shown).server, outputs.server)
+    assert.equal(
+      Buffer.from(JSON.parse(shown)['certificate-authority-data'], 'base64').toString(),
+      readFileSync(outputs['ca-cert'] ?? '', 'utf8'),
+    )
+    await runPod(kubectl)
+    const logs = await run([join(path[0] ?? '', 'kubestep-logs')], settings)
+    assert.equal(logs.status, 0, logs.stderr)
+    const [archive = ''] = readdirSync(outputs.logs ?? '')
+    assert.equal(statSync(join(outputs.logs ?? '', archive)).uid, uid)
+    // Nothing secret in the log or on the page of the run.
+    const key = JSON.parse(await kubectl('config', 'view', '--raw', '-o', 'json')).users[0].user['client-key-data']
+    assert.ok(main.masks.includes(key))
+    assert.equal([...main.lines, main.summary].join('\n').includes(key), false)
+
+    const next = await nextPatch(target)
+    // Made for root alone.
+    chmodSync(dirname(next.artifacts), 0o755)
+    const later = laterStep(job, main, runner, {
+      ...{ 'upgrade-to': next.version, artifacts: next.artifacts, timeout: '100s' },
+    })
+    const upgraded = await later.main()
+    assert.equal(upgraded.status, 0, upgraded.raw)
+    assert.equal(upgraded.outputs['kubernetes-version'], next.version)
+    assert.equal(JSON.parse(upgraded.outputs.result ?? '{}').ready, true)
+    assert.match(upgraded.summary, new RegExp(next.version.replaceAll('.', '\\.')))
+    const versions = await kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].status.nodeInfo.kubeletVersion}')
+    assert.equal(versions, next.version)
+    // The cluster's end is the first step's business.
+    assert.match((await later.post('success')).raw, /Nothing to do/)
+    later.end()
+  },
+)
 
 inJob(
   'a second action on the machine is refused, and replaces the cluster when it is told to',

@@ -31,6 +31,17 @@ function inputsOf({ artifacts, args }: Target): Readonly<Record<string, string>>
   return { artifacts, timeout: '100s', install: 'false', ...Object.fromEntries(pairs) }
 }
 
+/** A later step of the same job with the action. */
+export function laterStep(
+  { temp }: Job,
+  { environment, path }: Step,
+  user: RunnerUser,
+  inputs: Readonly<Record<string, string>>,
+): Job {
+  const PATH = [...path, process.env.PATH].join(':')
+  return openJob({ user, inputs, environment: { ...environment, PATH, RUNNER_TEMP: temp } })
+}
+
 /** How a command of the next step runs. */
 export function nextStep({ temp }: Job, { environment, path }: Step, { uid }: RunnerUser): Settings {
   return { uid, environment: { ...environment, PATH: [...path, process.env.PATH].join(':'), HOME: temp } }

@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { init, leavesNothing, succeeded } from './attempt.ts'
 import { someOf } from './extent.ts'
 import { waitFor } from './moments.ts'
-import { bundle, here, run, start } from './programs.ts'
-import type { Target } from './targets.ts'
+import { nextPatch } from './next-patch.ts'
+import { bundle, run, start } from './programs.ts'
 import { temporaryFolder } from './temporary.ts'
 import { workload } from './workload.ts'
 
@@ -31,20 +31,6 @@ const FILES: readonly string[] = [
   '/var/lib/kubelet/config.yaml',
   '/var/lib/kubelet/kubeadm-flags.env',
 ]
-
-interface Next {
-  readonly version: string
-  readonly artifacts: string
-}
-
-/** The next patch release of a target. Throws where it cannot be made. */
-async function nextPatch({ version, artifacts }: Target): Promise<Next> {
-  const [, series = '', patch = ''] = /^(v\d+\.\d+\.)(\d+)$/.exec(version) ?? []
-  const next = `${series}${Number(patch) + 1}`
-  const folder = join(temporaryFolder(), next)
-  succeeded(await run(['bash', here('next-patch.sh'), artifacts, folder, version, next]))
-  return { version: next, artifacts: folder }
-}
 
 /** Asks a URL again and again; `stop` gives how often it answered, and what came instead. */
 function askAlways(url: string): { readonly stop: () => Promise<{ answers: number; failures: readonly string[] }> } {
