@@ -24,7 +24,8 @@ const JOIN_GROUPS = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit 1; shift; do
 /**
  * What the first process does: NAME, WORK, what is mounted below /sys, `--`, and pairs of what is bound and where. A sysfs
  * shows the network of who mounted it, so there is a new one, with what was mounted in the old. Then it says that it is
- * ready and waits. The text holds no value: all of them are arguments.
+ * ready and waits, until it is told to end, as all are when the machine goes down: that would wait for it. The text holds
+ * no value: all of them are arguments.
  */
 const FIRST = `set -e
 hostname "$1"; work=$2; shift 2
@@ -37,7 +38,8 @@ umount --recursive --lazy "$work"
 mount --make-rshared /
 while [ $# -gt 0 ]; do mount --rbind "$1" "$2"; [ "$3" = rw ] || mount -o remount,bind,ro "$2"; shift 3; done
 echo ready >/run/ready
-trap : TERM INT HUP
+trap 'exit 0' TERM
+trap : INT HUP
 while :; do sleep 2147483647 & wait; done`
 
 /** How long the first process may take to set its world up; it takes well below a second. */
