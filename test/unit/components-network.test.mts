@@ -24,6 +24,7 @@ const CONNECTED: readonly (readonly [file: string, to: string])[] = [
   ['lib/cluster/discovery/file-discovery.ts', 'where --discovery-file says that the cluster is described'],
   ['lib/cluster/etcd/gateway.ts', "the cluster's etcd"],
   ['lib/cluster/api-balancer/balancer.ts', 'the API servers of this cluster'],
+  ['lib/cluster/api-balancer/datagrams.ts', 'ports of nodes of this machine'],
   ['lib/supply/runtime/shims.ts', 'shims of containerd on this machine'],
   ['lib/machine/network/listens.ts', 'servers of this cluster: it looks whether one is there'],
   ['lib/cluster/diagnose/kubelet-link.ts', "the kubelet's health port on this machine"],
