@@ -56,6 +56,6 @@ test('chooseRuntime() refuses a socket that was asked for and does not serve CRI
   })
   await assert.rejects(
     chooseRuntime('/run/kubestep-not-there.sock', []),
-    /^KubestepError: runtime: cannot connect to "unix:\/\/\/run\/kubestep-not-there.sock": .*criSocket asks for this socket/,
+    /^KubestepError: runtime: cannot connect to "\/run\/kubestep-not-there.sock": .*criSocket asks for this socket/,
   )
 })
