@@ -48,9 +48,10 @@ export async function otherKubelets(
 export async function kubeletsBeside(folder: string, versions: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     versions.map(async version => {
-      const [path, ...more] = [folder, dirname(folder)].map(parent => join(parent, version, 'bin/kubelet'))
-      const there = [...more, path].find(one => one !== undefined && existsSync(one))
-      return { version, path: there, fault: await faultOf(version, there, more.at(-1) ?? '') }
+      const inside = join(folder, version, 'bin/kubelet')
+      const beside = join(dirname(folder), version, 'bin/kubelet')
+      const path = [beside, inside].find(one => existsSync(one))
+      return { path, fault: await faultOf(version, path, beside) }
     }),
   )
   const faults = found.flatMap(({ fault }) => fault ?? [])

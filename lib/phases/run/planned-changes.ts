@@ -114,16 +114,20 @@ function ofItsWorld(path: string): string[] {
   return path === LAYOUT.state && isLocalNode() ? [basename(LAYOUT.localNode)] : []
 }
 
+/** Fields of KubeletConfiguration that say where control groups are, by the flags that say the same. */
+const GROUP_FLAGS = {
+  'cgroup-root': 'cgroupRoot',
+  'cgroup-driver': 'cgroupDriver',
+  'kubelet-cgroups': 'kubeletCgroups',
+} as const
+
 /** Where its kubelet puts its Pods, by its file or by flags, which count more. */
 function groupSettings({ kubelet, init }: InitConfig): JsonObject {
-  const flag = (name: string): string | undefined => argumentValue(init.nodeRegistration.kubeletExtraArgs, name)
-  const [cgroupRoot, cgroupDriver, kubeletCgroups] = ['cgroup-root', 'cgroup-driver', 'kubelet-cgroups'].map(flag)
-  return {
-    ...kubelet.document,
-    ...(cgroupRoot !== undefined && { cgroupRoot }),
-    ...(cgroupDriver !== undefined && { cgroupDriver }),
-    ...(kubeletCgroups !== undefined && { kubeletCgroups }),
-  }
+  const given = Object.entries(GROUP_FLAGS).flatMap(([flag, field]) => {
+    const value = argumentValue(init.nodeRegistration.kubeletExtraArgs, flag)
+    return value === undefined ? [] : [[field, value] as const]
+  })
+  return { ...kubelet.document, ...Object.fromEntries(given) }
 }
 
 /** Of a folder in which others work too, what is the cluster's by its name. */

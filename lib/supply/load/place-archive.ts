@@ -25,8 +25,8 @@ const KEEPS = 'containerd.io/gc.ref'
 const DOCKER = 'application/vnd.docker'
 
 /**
- * Gives the images that the runtime has then; the one that is called `pinned` stays in it. Throws whatever is in the way, and leaves no image: an import by
- * containerd's own tool takes more kinds of archives, and says what is wrong with one.
+ * Gives the images that the runtime has then; the one that is called `pinned` stays in it. Throws whatever is in the way,
+ * and leaves no image: an import by containerd's own tool takes more kinds of archives, and says what is wrong with one.
  */
 export async function placeArchive(
   runtime: Pick<Runtime, 'cri'>,
