@@ -131,11 +131,12 @@ describe('placeArchive()', { skip: able ? false : 'containerd, ctr and root are 
     const pause = { architecture: arch, mark: 'pause' }
     const archive = join(base, 'pause.tar')
     writeFileSync(archive, tarOf(dockerFiles(pause, ['registry.test/pause:1', 'registry.test/pause:2'])))
-    await placeArchive(runtime, root, archive, platform, 'registry.test/pause:1')
-    await pinImage(`unix://${socket}`, 'registry.test/same:1')
+    await placeArchive(runtime, root, archive, platform)
+    await $`ctr --address ${socket} --namespace k8s.io images tag registry.test/same:1 registry.test/tagged:1`
+    for (const name of ['pause:1', 'tagged:1']) await pinImage(`unix://${socket}`, `registry.test/${name}`)
     await pinImage(`unix://${socket}`, 'registry.test/nobody:1')
     const pinned = (await ctr('images', 'list', '--quiet', 'labels."io.cri-containerd.pinned"==pinned')).split('\n')
-    assert.deepEqual(pinned.filter(Boolean), ['registry.test/pause:1', 'registry.test/same:1'])
+    assert.deepEqual(pinned.filter(Boolean), ['registry.test/pause:1', 'registry.test/tagged:1'])
     assert.equal((await imageIds(runtime.cri))['registry.test/pause:1'], imageId(pause))
   })
 

@@ -126,7 +126,7 @@ export interface ImageSources {
 
 /** Puts images into the runtime step by step. */
 export function loadImages(runtime: Runtime, config: InitConfig, sources: ImageSources): ImageSteps {
-  const load = importer(runtime, config, sources)
+  const load = importer(runtime, sources)
   const wanted = imageList(config)
   const atFirst = presentImages(runtime.cri)
   const step = async (names: readonly ImageName[], before: Promise<void>): Promise<void> => {
@@ -149,7 +149,6 @@ export function loadImages(runtime: Runtime, config: InitConfig, sources: ImageS
   const controllers = step(STEPS.controllers, apiserver)
   const addons = step(STEPS.addons, controllers)
   const all = Promise.all([first, apiserver, controllers, addons]).then(async () => {
-    // One that was in it before, or came another way than ours.
     if (runtime.ours) await pinImage(runtime.cri.socket, imageOf('pause', config))
     await provide(runtime, wanted, [sources.archives], load, addons, sources)
     await load(sources.archives)
@@ -195,15 +194,14 @@ async function provide(
 }
 
 /** Imports archives, each of them once, whoever asks for it. */
-function importer(runtime: Runtime, config: InitConfig, { onImported }: ImageSources): Load {
+function importer(runtime: Runtime, { onImported }: ImageSources): Load {
   const queue = openQueue(AT_ONCE)
   const begun = new Map<string, Promise<void>>()
   const work = async (archive: string): Promise<void> => {
     // Somebody else's CRI-O has no call for it; what it lacks of a cluster's images is said.
     if (runtime.name !== 'containerd') return
     const isThere =
-      (await areInPlace(runtime.cri, archive, PLATFORM)) ||
-      (runtime.ours && (await placed(runtime, archive, imageOf('pause', config))))
+      (await areInPlace(runtime.cri, archive, PLATFORM)) || (runtime.ours && (await placed(runtime, archive)))
     if (!isThere) await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, [archive])
     onImported?.(archive)
   }
@@ -219,9 +217,9 @@ function importer(runtime: Runtime, config: InitConfig, { onImported }: ImageSou
 }
 
 /** Whether an archive could be put into a containerd of our own in the short way. */
-async function placed(runtime: Runtime, archive: string, pinned: string): Promise<boolean> {
+async function placed(runtime: Runtime, archive: string): Promise<boolean> {
   try {
-    await placeArchive(runtime, LAYOUT.containerd.root, archive, PLATFORM, pinned)
+    await placeArchive(runtime, LAYOUT.containerd.root, archive, PLATFORM)
     return true
   } catch {
     return false

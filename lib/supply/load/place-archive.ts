@@ -10,7 +10,6 @@ import { join } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { COMMIT, type Containerd, SNAPSHOTTER, withContainerd } from '../runtime/containerd-api.ts'
-import { PINNED } from '../runtime/pinned-image.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { readEntries, type Sink } from './archive-entries.ts'
 import { type ArchivedImage, archivedImages, type Part, type Parts } from './archive-images.ts'
@@ -25,21 +24,20 @@ const KEEPS = 'containerd.io/gc.ref'
 const DOCKER = 'application/vnd.docker'
 
 /**
- * Gives the images that the runtime has then; the one that is called `pinned` stays in it. Throws whatever is in the way,
- * and leaves no image: an import by containerd's own tool takes more kinds of archives, and says what is wrong with one.
+ * Gives the images that the runtime has then. Throws whatever is in the way, and leaves no image: an import by containerd's
+ * own tool takes more kinds of archives, and says what is wrong with one.
  */
 export async function placeArchive(
   runtime: Pick<Runtime, 'cri'>,
   root: string,
   archive: string,
   platform: string,
-  pinned?: string,
 ): Promise<LoadedImage[]> {
   const store = openStore(join(root, CONTENT))
   try {
     const images = archivedImages(await readEntries(archive, store.sink), platform, archive)
     return await withContainerd(runtime.cri.socket, async containerd => {
-      for (const image of images) await placeImage(containerd, store, image, { archive, pinned })
+      for (const image of images) await placeImage(containerd, store, image, archive)
       return proven(runtime.cri, images)
     })
   } finally {
@@ -122,7 +120,7 @@ async function placeImage(
   containerd: Containerd,
   store: Store,
   { names, parts }: ArchivedImage,
-  { archive, pinned }: { readonly archive: string; readonly pinned: string | undefined },
+  archive: string,
 ): Promise<void> {
   if (parts === undefined)
     throw new KubestepError(`images: cannot place "${archive}": an image in it has several platforms`)
@@ -142,7 +140,7 @@ async function placeImage(
     await unpack(containerd, layer, { diffId, parent: chain[index - 1] ?? '', name: chain[index] ?? '' })
   }
   for (const { whole } of names) {
-    const image = { image: { name: whole, target: { ...target }, ...(whole === pinned && { labels: PINNED }) } }
+    const image = { image: { name: whole, target: { ...target } } }
     if (!(await containerd.tries('Images/Create', image))) await containerd.call('Images/Update', image)
   }
 }

@@ -8,14 +8,15 @@ import { withContainerd } from './containerd-api.ts'
 
 const LABEL = 'io.cri-containerd.pinned'
 
-export const PINNED: Readonly<Record<string, string>> = { [LABEL]: 'pinned' }
-
-/** Nothing happens where there is no image of that name. Throws a CriError. */
+/**
+ * However it came. Nothing happens where there is no image of that name. Throws a CriError. Seen with containerd 1.7.24 and
+ * 2.1.9: CRI says it of the image from then on.
+ */
 export async function pinImage(socket: string, name: string): Promise<void> {
   await withContainerd(socket, ({ tries }) =>
     tries('Images/Update', {
       // containerd 1.7 reads the target, which stays as it is, and dies without one.
-      image: { name, labels: PINNED, target: {} },
+      image: { name, labels: { [LABEL]: 'pinned' }, target: {} },
       updateMask: { paths: [`labels.${LABEL}`] },
     }),
   )
