@@ -21,7 +21,6 @@ const CONNECTED: readonly (readonly [file: string, to: string])[] = [
   ['lib/supply/cri/grpc.ts', 'the socket of the container runtime'],
   ['lib/cluster/discovery/cluster-info.ts', 'the API server of the cluster that is joined'],
   ['lib/cluster/discovery/failed-checks.ts', 'the API server of the cluster that is joined'],
-  ['lib/cluster/discovery/file-discovery.ts', 'where --discovery-file says that the cluster is described'],
   ['lib/cluster/etcd/gateway.ts', "the cluster's etcd"],
   ['lib/cluster/api-balancer/balancer.ts', 'the API servers of this cluster'],
   ['lib/cluster/api-balancer/datagrams.ts', 'ports of nodes of this machine'],

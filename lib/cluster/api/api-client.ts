@@ -21,6 +21,8 @@ export interface Credentials {
 export interface Response {
   readonly status: number
   readonly body: string
+  /** When it was made by the server's clock, where it tells. */
+  readonly date?: Date | undefined
 }
 
 export interface Api {
@@ -71,7 +73,9 @@ export function openApi(credentials: Credentials): Api {
       const call = request(`${server}${path}`, { method, agent, headers, timeout: REQUEST_TIMEOUT_MS }, response => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }))
+        const { statusCode: status = 0, headers } = response
+        const date = headers.date === undefined ? undefined : new Date(headers.date)
+        response.on('end', () => resolve({ status, body: Buffer.concat(chunks).toString(), date }))
         response.on('error', fail)
       })
       const fail = (error: Error): void =>

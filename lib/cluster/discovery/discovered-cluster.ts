@@ -15,17 +15,23 @@ export interface DiscoveredCluster {
   readonly notices: readonly string[]
 }
 
-/** The cluster that a kubeconfig speaks of: that of its context, or the only one. Throws a KubestepError. */
+/** The cluster that a kubeconfig speaks of. Throws a KubestepError. */
 export function clusterOf(kubeconfig: string, what: string): { readonly server: string; readonly ca?: string } {
   const cluster = entryOf(kubeconfig, what).cluster
   const { server, 'certificate-authority-data': data } = cluster
   if (typeof server !== 'string' || !server.startsWith('https://')) {
     throw new KubestepError(`discovery: cannot use ${what}: it names no https server`)
   }
-  return { server, ...(typeof data === 'string' && { ca: Buffer.from(data, 'base64').toString() }) }
+  return {
+    server: server.replace(/\/+$/, ''),
+    ...(typeof data === 'string' && { ca: Buffer.from(data, 'base64').toString() }),
+  }
 }
 
-/** Cluster and user of a kubeconfig's context. Throws a KubestepError. */
+/**
+ * Cluster and user of a kubeconfig: a cluster without a name, that of the context, or the only one where there is no
+ * context. Throws a KubestepError. Source: kubeadm util/kubeconfig, GetClusterFromKubeConfig (v1.36).
+ */
 export function entryOf(
   kubeconfig: string,
   what: string,
@@ -39,10 +45,20 @@ export function entryOf(
   const object: JsonObject = isObject(root) ? root : {}
   const context = named(object.contexts, object['current-context'], 'context')
   const clusters = Array.isArray(object.clusters) ? object.clusters.filter(isObject) : []
-  const only = clusters.length === 1 && isObject(clusters[0]?.cluster) ? clusters[0].cluster : undefined
-  const cluster = named(object.clusters, context?.cluster, 'cluster') ?? only
-  if (cluster === undefined)
-    throw new KubestepError(`discovery: cannot use ${what}: it is not a kubeconfig with a cluster`)
+  const cluster =
+    named(object.clusters, '', 'cluster') ??
+    named(
+      object.clusters,
+      context === undefined && clusters.length === 1 ? clusters[0]?.name : context?.cluster,
+      'cluster',
+    )
+  if (cluster === undefined) {
+    const isOpen = context === undefined && clusters.length > 1
+    const reason = isOpen
+      ? 'it has several clusters, and no context says which'
+      : 'it is not a kubeconfig with a cluster'
+    throw new KubestepError(`discovery: cannot use ${what}: ${reason}`)
+  }
   const user = named(object.users, context?.user, 'user')
   return { cluster, ...(user !== undefined && { user }) }
 }

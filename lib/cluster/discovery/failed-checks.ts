@@ -6,6 +6,9 @@ import { get } from 'node:https'
 /** Its own look at etcd takes 2 s; /readyz may tell of an earlier one. Source: kube-apiserver, --etcd-healthcheck-timeout (v1.36). */
 const LIMIT_MS = 3_000
 
+/** A line for each check. */
+const MOST_CHARACTERS = 100_000
+
 /** Names of its checks that fail, e.g. `etcd`: everybody may ask for them. None when it does not tell. */
 export async function failedChecks(server: string): Promise<readonly string[]> {
   try {
@@ -14,7 +17,10 @@ export async function failedChecks(server: string): Promise<readonly string[]> {
     const [response] = (await once(call, 'response')) as [IncomingMessage]
     call.on('error', () => {})
     let text = ''
-    for await (const chunk of response.setEncoding('utf8')) text += chunk
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += chunk
+      if (text.length > MOST_CHARACTERS) return []
+    }
     return [...text.matchAll(/^\[-\](\S+) failed/gm)].map(([, name = '']) => name)
   } catch {
     return []

@@ -1,12 +1,12 @@
 /** Discovery by a kubeconfig, from a file or an https URL. Source: kubeadm discovery/file/file.go, https/https.go (v1.36). */
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import { get } from 'node:https'
-import { KubestepError, reasonOf } from '../../base/errors.ts'
+import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { checkClock } from './clock.ts'
-import { type ClusterInfo, InfoError, readClusterInfo } from './cluster-info.ts'
+import { fetchText } from '../../supply/fetch/http-answer.ts'
+import { openNetwork } from '../../supply/fetch/network.ts'
+import { awaitClusterInfo, type ClusterInfo, type Patience, type Question } from './cluster-info.ts'
 import { clusterOf, type DiscoveredCluster, entryOf } from './discovered-cluster.ts'
+import { embedded, identityOf } from './embedded-credentials.ts'
+import { InfoError } from './info-error.ts'
 
 export interface FileQuestion {
   /** Path or https URL. */
@@ -15,32 +15,45 @@ export interface FileQuestion {
   readonly read: (path: string) => string | undefined
   /** Takes the place of the file's own user. */
   readonly bootstrapToken?: string
+  /** How long a server that cannot be reached is waited for. */
+  readonly patienceMs: number
+  /** Is told why it is waited. */
+  readonly say: (line: string) => void
 }
 
-const LIMIT_MS = 10_000
+/** All of it, with further tries. */
+const FETCH_MS = 10_000
 
 /** Finds the cluster. Throws a KubestepError. */
-export async function discoverByFile({ place, read, bootstrapToken }: FileQuestion): Promise<DiscoveredCluster> {
-  const what = `the discovery file "${place}"`
-  const text = place.startsWith('https://') ? await fetched(place) : read(place)
+export async function discoverByFile(question: FileQuestion): Promise<DiscoveredCluster> {
+  const { place, read, bootstrapToken, patienceMs, say } = question
+  const isUrl = place.startsWith('https://')
+  // What comes before @ or after ? may be a secret.
+  const shown = isUrl ? place.replace(/^https:\/\/[^/]*@/, 'https://').replace(/[?#].*$/s, '') : place
+  const what = `the discovery file "${shown}"`
+  const text = isUrl ? await fetched(place, shown) : read(place)
   if (text === undefined)
     throw new KubestepError(`discovery: cannot read "${place}": it does not exist; correct the path`)
   const { cluster, user } = entryOf(text, what)
   const { server } = clusterOf(text, what)
-  const given = embedded(cluster, 'certificate-authority', read)
-  const token = bootstrapToken ?? tokenOf(user, read)
-  const certificate = embedded(user, 'client-certificate', read)
-  const key = embedded(user, 'client-key', read)
-  const identity =
-    token !== undefined ? { token } : certificate !== undefined && key !== undefined ? { certificate, key } : undefined
+  const source = { what, read }
+  const given = embedded(cluster, 'certificate-authority', source)
+  const identity = bootstrapToken === undefined ? identityOf(user, source) : { token: bootstrapToken }
   if (identity === undefined) {
     throw new KubestepError(
-      `discovery: cannot join with ${what}: there is neither a token nor a client certificate in it; add --tls-bootstrap-token`,
+      `discovery: cannot join with ${what}: there is neither a token nor a client certificate with its key in it; add --tls-bootstrap-token`,
     )
   }
   const notices: string[] = []
-  const info = await publicInfo({ server, ...(given !== undefined && { ca: given }), ...identity }, notices)
-  checkClock(server, info?.date)
+  const trust = trustOf(cluster, given)
+  if (trust.believesAll)
+    notices.push(
+      `[discovery] ${what} has no CA and says insecure-skip-tls-verify: whoever answers at "${server}" is believed`,
+    )
+  // Who is just believed hears of no secret.
+  const asked = { server, ...trust, ...(!trust.believesAll && identity) }
+  const tell = (reason: string): void => say(`[discovery] Waiting: ${reason}`)
+  const info = await publicInfo(asked, { limitMs: patienceMs, tell }, notices)
   const known = info === undefined ? undefined : clusterOf(info.kubeconfig, `cluster-info of "${server}"`)
   if (known !== undefined && known.server !== server) {
     notices.push(`[discovery] ${what} names "${server}", the cluster itself "${known.server}"; the file counts`)
@@ -51,13 +64,16 @@ export async function discoverByFile({ place, read, bootstrapToken }: FileQuesti
   return { server, ca, identity, notices }
 }
 
+/** By whom the server has to be known, as every client of kubeconfigs takes it. */
+function trustOf(cluster: JsonObject, ca: string | undefined): Pick<Question, 'ca' | 'believesAll'> {
+  if (ca !== undefined) return { ca }
+  return cluster['insecure-skip-tls-verify'] === true ? { believesAll: true } : {}
+}
+
 /** cluster-info, where it may be read: it has the CA when the file has none. */
-async function publicInfo(
-  question: Parameters<typeof readClusterInfo>[0],
-  notices: string[],
-): Promise<ClusterInfo | undefined> {
+async function publicInfo(question: Question, patience: Patience, notices: string[]): Promise<ClusterInfo | undefined> {
   try {
-    return await readClusterInfo(question)
+    return await awaitClusterInfo(question, patience)
   } catch (error) {
     if (!(error instanceof InfoError) || error.fault !== 'refused') throw error
     notices.push(`[discovery] ${error.message.replace(/^discovery: /, '')}; going on without it`)
@@ -65,28 +81,15 @@ async function publicInfo(
   }
 }
 
-function tokenOf(user: JsonObject | undefined, read: FileQuestion['read']): string | undefined {
-  if (typeof user?.token === 'string' && user.token !== '') return user.token
-  return typeof user?.tokenFile === 'string' ? read(user.tokenFile)?.trim() : undefined
-}
-
-function embedded(owner: JsonObject | undefined, field: string, read: FileQuestion['read']): string | undefined {
-  const data = owner?.[`${field}-data`]
-  const path = owner?.[field]
-  if (typeof data === 'string' && data !== '') return Buffer.from(data, 'base64').toString()
-  return typeof path === 'string' && path !== '' ? read(path) : undefined
-}
-
-async function fetched(url: string): Promise<string> {
+async function fetched(url: string, shown: string): Promise<string> {
+  const limits = { answerMs: 5_000, stallMs: 5_000, stallBytes: 1, tries: 2 }
+  const network = openNetwork({ deadline: AbortSignal.timeout(FETCH_MS), limits })
   try {
-    const call = get(url, { signal: AbortSignal.timeout(LIMIT_MS) })
-    const [response] = (await once(call, 'response')) as [IncomingMessage]
-    call.on('error', () => {})
-    let text = ''
-    for await (const chunk of response.setEncoding('utf8')) text += chunk
-    if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`)
-    return text
+    return await fetchText({ subject: `"${shown}"`, urls: [url] }, network, { read: text => text, kind: 'kubeconfig' })
   } catch (error) {
-    throw new KubestepError(`discovery: cannot fetch "${url}": ${reasonOf(error)}`, { cause: error })
+    if (!(error instanceof KubestepError)) throw error
+    throw new KubestepError(error.message.replace(/^components:/, 'discovery:'), { cause: error })
+  } finally {
+    network.close()
   }
 }

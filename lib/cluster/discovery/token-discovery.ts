@@ -7,8 +7,7 @@ import { KubestepError } from '../../base/errors.ts'
 import { parseToken, type Token } from '../../base/token.ts'
 import { parsePins, pinsOf } from '../../kubeadm/credentials/ca-pins.ts'
 import { isClusterInfoSigned } from '../../kubeadm/credentials/cluster-info-signature.ts'
-import { checkClock } from './clock.ts'
-import { type ClusterInfo, InfoError, type Question, readClusterInfo } from './cluster-info.ts'
+import { awaitClusterInfo, type ClusterInfo, readClusterInfo } from './cluster-info.ts'
 import { clusterOf, type DiscoveredCluster } from './discovered-cluster.ts'
 
 export interface TokenQuestion {
@@ -27,7 +26,6 @@ export interface TokenQuestion {
 /** How long a signature is waited for: the controller manager signs within a second. */
 const SIGNING_MS = 5_000
 const POLL_MS = 100
-const SLOW_POLL_MS = 500
 
 /** Finds the cluster. Throws a KubestepError, within seconds and without having changed anything. */
 export async function discoverByToken(question: TokenQuestion): Promise<DiscoveredCluster> {
@@ -35,7 +33,7 @@ export async function discoverByToken(question: TokenQuestion): Promise<Discover
   const token = parseToken(question.token)
   if (token === undefined) throw new KubestepError('discovery: cannot use the token: it is none')
   const server = `https://${question.endpoint}`
-  const info = await signedInfo({ server }, token, question)
+  const info = await signedInfo(server, token, question)
   const what = `cluster-info of "${server}"`
   const signature = info.signatures[token.id] ?? ''
   if (!(await isClusterInfoSigned(info.kubeconfig, signature, token))) {
@@ -51,9 +49,8 @@ export async function discoverByToken(question: TokenQuestion): Promise<Discover
       `discovery: cannot trust "${server}": none of its CAs has the hash that was given; they have ${found.join(', ')}; get the join command of that cluster again`,
     )
   }
-  checkClock(server, info.date)
   // Whoever answered before was believed; now only who has a certificate of that CA.
-  const again = await readClusterInfo({ server, ca: cluster.ca })
+  const again = await readClusterInfo({ server, ca: cluster.ca, date: info.date })
   if (again.kubeconfig !== info.kubeconfig) {
     throw new KubestepError(
       `discovery: cannot trust "${server}": its cluster-info changed between two looks; try again`,
@@ -73,26 +70,15 @@ export async function discoverByToken(question: TokenQuestion): Promise<Discover
 }
 
 /** Waits for a server that is about to come up, and for a signature that is about to be made. */
-async function signedInfo(question: Question, token: Token, { patienceMs, say }: TokenQuestion): Promise<ClusterInfo> {
+async function signedInfo(server: string, token: Token, { patienceMs, say }: TokenQuestion): Promise<ClusterInfo> {
+  const tell = (reason: string): void => say(`[discovery] Waiting: ${reason}`)
   const start = Date.now()
-  let isTold = false
-  const tell = (line: string): void => {
-    if (!isTold) say(line)
-    isTold = true
-  }
-  for (;;) {
-    const info = await readClusterInfo(question).catch((error: unknown) => error as Error)
-    const elapsed = Date.now() - start
-    if (info instanceof Error) {
-      const isComing = info instanceof InfoError && info.fault === 'unreachable'
-      if (!isComing || elapsed > patienceMs) throw info
-      tell(`[discovery] Waiting: ${info.message}`)
-      await sleep(SLOW_POLL_MS)
-      continue
-    }
+  for (let looks = 0; ; looks++) {
+    const patience = { limitMs: patienceMs - (Date.now() - start), tell }
+    const info = await awaitClusterInfo({ server, believesAll: true }, patience)
     if (info.signatures[token.id]) return info
-    if (elapsed > SIGNING_MS) throw new KubestepError(unsigned(question.server, token, info))
-    tell(`[discovery] Waiting for the signature of token "${token.id}"`)
+    if (Date.now() - start > SIGNING_MS) throw new KubestepError(unsigned(server, token, info))
+    if (looks === 0) tell(`token "${token.id}" is not signed there yet`)
     await sleep(POLL_MS)
   }
 }

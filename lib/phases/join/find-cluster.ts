@@ -2,6 +2,7 @@
 import { KubestepError, messageOf } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
+import { clockVerdict } from '../../cluster/discovery/clock.ts'
 import { isLocalNode } from '../../machine/local-node/local-node.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
 import { BRING_NETWORK, isNear } from '../../machine/network/pod-routes.ts'
@@ -18,6 +19,7 @@ export async function findCluster(run: JoinRun): Promise<void> {
   const brings = role === 'worker' || config.controlPlane?.certificateKey !== undefined
   const faults = await Promise.all([
     takenName(run, node.config),
+    wrongClock(run),
     farNodes(run, node.config),
     role === 'worker' ? undefined : unstable(node.config),
     brings ? undefined : missingShared(node),
@@ -49,6 +51,16 @@ async function takenName(run: JoinRun, { init }: InitConfig): Promise<string | u
     return undefined
   }
   return `join: cannot join as "${name}": the cluster has a Node of that name that is Ready; use --node-name, or take that one away first: ${advice}`
+}
+
+/** The cluster's clock is on every answer. */
+async function wrongClock({ api, cluster, role, call }: JoinRun): Promise<string | undefined> {
+  const { server } = await cluster()
+  const { date } = await (await api()).send('GET', '/version')
+  const verdict = clockVerdict(role, date)
+  if (verdict?.isFault) return `join: cannot join "${server}": ${verdict.text}`
+  if (verdict !== undefined) call.output.warn(`[preflight] ${verdict.text}`)
+  return undefined
 }
 
 /**

@@ -149,19 +149,20 @@ export function openRun(join: OpenedJoin, call: Call, journal: Journal, isWhole 
 
 function discover({ discovery, timeouts }: JoinConfiguration, { output }: Call): Promise<DiscoveredCluster> {
   const { bootstrapToken, file, tlsBootstrapToken } = discovery
+  const patience = { patienceMs: patienceOf(timeouts.discovery, DEFAULT_DISCOVERY), say: output.say }
   if (bootstrapToken !== undefined) {
     return discoverByToken({
       endpoint: bootstrapToken.apiServerEndpoint ?? '',
       token: bootstrapToken.token,
       pins: bootstrapToken.caCertHashes ?? [],
       bootstrapToken: tlsBootstrapToken ?? bootstrapToken.token,
-      patienceMs: patienceOf(timeouts.discovery, DEFAULT_DISCOVERY),
-      say: output.say,
+      ...patience,
     })
   }
   return discoverByFile({
     place: file?.kubeConfigPath ?? '',
     read: path => readFile('/', path),
+    ...patience,
     ...(tlsBootstrapToken !== undefined && { bootstrapToken: tlsBootstrapToken }),
   })
 }
