@@ -13,11 +13,13 @@ import { joinedText } from '../../lib/phases/join/joined-config.ts'
 import { GOLDEN_FACTS } from '../facts.ts'
 
 const GOLDEN = new URL('../golden/v1.36.2/join/', import.meta.url)
-const [cluster = '', kubelet = '', kubeProxy = ''] = textOf('cluster.yaml').split('---\n')
+const CLUSTER = 'cluster.yaml'
 
-for (const name of readdirSync(GOLDEN).filter(name => name !== 'cluster.yaml')) {
+for (const name of readdirSync(GOLDEN).filter(name => name !== CLUSTER)) {
   test(`a join writes what kubeadm writes: ${name}`, () => {
     const join = loadJoinConfig({ text: textOf(`${name}/config.yaml`), file: 'config.yaml' }, GOLDEN_FACTS).value
+    const own = existsSync(new URL(`${name}/${CLUSTER}`, GOLDEN)) ? `${name}/${CLUSTER}` : CLUSTER
+    const [cluster = '', kubelet = '', kubeProxy = ''] = textOf(own).split('---\n')
     const role = join.controlPlane === undefined ? 'worker' : 'control-plane'
     const text = joinedText({ config: join, role, facts: GOLDEN_FACTS }, { cluster, kubelet, kubeProxy })
     const loaded = loadInitConfig({ text, file: 'stored', stored: true }, GOLDEN_FACTS)
