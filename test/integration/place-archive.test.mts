@@ -1,10 +1,22 @@
 /** Archives put into a real containerd by hand: it has, keeps and finds again what an import would have given it. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { architecture } from '../../lib/base/platform.ts'
 import { $, startDetached, which } from '../../lib/machine/command.ts'
 import { areInPlace } from '../../lib/supply/load/images-in-place.ts'
@@ -43,13 +55,14 @@ describe('placeArchive()', { skip: able ? false : 'containerd, ctr and root are 
     while (readdirSync('/proc').includes(String(pid))) await sleep(20)
   }
   before(async () => {
-    mkdirSync(base, { recursive: true })
+    mkdirSync(join(base, 'cni'), { recursive: true })
     const settings = {
       root,
       state: join(base, 'state'),
       socket,
-      cniBinDir: base,
-      cniConfDir: base,
+      // A folder that changes is read again, and that is said, in a log which must not lie in it.
+      cniBinDir: join(base, 'cni'),
+      cniConfDir: join(base, 'cni'),
       runc: which('runc') ?? 'runc',
       pauseImage: 'example.org/pause:1',
       cgroupDriver: 'cgroupfs',
@@ -119,6 +132,76 @@ describe('placeArchive()', { skip: able ? false : 'containerd, ctr and root are 
     } finally {
       await ctr('images', 'unmount', '--rm', mount)
     }
+  })
+
+  test('layers over layers, some of which only containerd itself can unpack', async () => {
+    const layers = [
+      tarOf({ 'kept.txt': 'kept', 'gone.txt': 'gone', 'same.txt': 'old' }),
+      gzipSync(tarOf({ '.wh.gone.txt': '', 'same.txt': 'new' })),
+      gzipSync(tarOf({ 'deep/down.txt': 'deep' })),
+      gzipSync(tarOf({ 'last.txt': 'last' })),
+    ]
+    const plain = layers.map((bytes, index) => (index === 0 ? bytes : gunzipSync(bytes)))
+    const config = JSON.stringify({
+      architecture: arch,
+      os: 'linux',
+      rootfs: { type: 'layers', diff_ids: plain.map(layer => `sha256:${sha256(layer)}`) },
+    })
+    const files = Object.fromEntries(layers.map(bytes => [`blobs/sha256/${sha256(bytes)}`, bytes]))
+    const list = [{ Config: 'c.json', RepoTags: ['registry.test/layers:1'], Layers: Object.keys(files) }]
+    const id = `sha256:${sha256(config)}`
+    const archive = tarOf({ ...files, 'c.json': config, 'manifest.json': JSON.stringify(list) })
+    assert.deepEqual(await place('layers.tar', archive), [{ name: 'registry.test/layers:1', id }])
+    const mount = join(base, 'layers')
+    mkdirSync(mount)
+    await ctr('images', 'mount', 'registry.test/layers:1', mount)
+    try {
+      const read = (name: string): string => readFileSync(join(mount, name), 'utf8')
+      assert.deepEqual(readdirSync(mount).sort(), ['deep', 'kept.txt', 'last.txt', 'same.txt'])
+      assert.deepEqual(['kept.txt', 'same.txt', 'deep/down.txt', 'last.txt'].map(read), ['kept', 'new', 'deep', 'last'])
+    } finally {
+      await ctr('images', 'unmount', '--rm', mount)
+    }
+    assert.doesNotMatch(await ctr('snapshots', 'list'), /kubestep-|Active/)
+  })
+
+  test('what is unpacked is what containerd itself unpacks, to the last bit', async () => {
+    const from = join(base, 'from')
+    mkdirSync(join(from, 'tmp'), { recursive: true })
+    for (const [name, mode, owner] of [
+      ['tool', 0o4755, 0],
+      ['tmp/secret', 0o600, 1000],
+    ] as const) {
+      writeFileSync(join(from, name), Buffer.alloc(2_500_000, name))
+      chownSync(join(from, name), owner, owner)
+      chmodSync(join(from, name), mode)
+    }
+    linkSync(join(from, 'tool'), join(from, 'same'))
+    symlinkSync('/etc/passwd', join(from, 'link'))
+    chownSync(join(from, 'tmp'), 7, 8)
+    chmodSync(join(from, 'tmp'), 0o1777)
+    utimesSync(join(from, 'tmp'), 1_000_000_000, 1_000_000_000)
+    await $`tar --numeric-owner -cf ${join(base, 'from.tar')} -C ${from} .`
+    const layer = readFileSync(join(base, 'from.tar'))
+    const rootfs = { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] }
+    const list = [{ Config: 'c.json', RepoTags: ['registry.test/bits:1'], Layers: ['l.tar'] }]
+    const files = { 'c.json': JSON.stringify({ architecture: arch, os: 'linux', rootfs }), 'l.tar': gzipSync(layer) }
+    await place('bits.tar', tarOf({ ...files, 'manifest.json': JSON.stringify(list) }))
+    const treeBy = async (snapshotter: string): Promise<string> => {
+      const mount = join(base, `by-${snapshotter}`)
+      mkdirSync(mount)
+      await ctr('images', 'mount', '--snapshotter', snapshotter, 'registry.test/bits:1', mount)
+      try {
+        const { stdout } = await $`find ${mount} -mindepth 1 -printf ${'%P %M %U %G %Ts %l\n'}`
+        const { stdout: files } = await $`find ${mount} -type f -printf ${'%P %n %s\n'} -exec sha256sum {} ;`
+        return [stdout, files.replaceAll(mount, '')].flatMap(text => text.split('\n').sort()).join('\n')
+      } finally {
+        await ctr('images', 'unmount', '--rm', mount)
+      }
+    }
+    const ours = await treeBy('overlayfs')
+    assert.match(ours, /^tmp drwxrwxrwt 7 8 1000000000 \n(?:.*\n)*tool -rwsr-xr-x 0 0 /m)
+    assert.equal(ours, await treeBy('native'))
   })
 
   test('an image under its old name is replaced', async () => {

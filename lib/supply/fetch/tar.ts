@@ -11,14 +11,33 @@ export interface TarEntry {
   readonly kind: 'file' | 'folder' | 'other'
   /** In bytes. */
   readonly size: number
+  /** What else its headers say; worked out when asked for. */
+  readonly attributes: () => TarAttributes
   /** The content; may be left unread, or be read before the next entry is asked for. */
   readonly content: () => AsyncIterable<Uint8Array>
+}
+
+/** What an entry is besides its content. */
+export interface TarAttributes {
+  /** `0` and NUL are files, `1` hard links, `2` symbolic ones, `5` folders. */
+  readonly type: string
+  /** Permissions, with those for set-user-ID and the like. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** In seconds. */
+  readonly modified: number
+  readonly linksTo: string
+  /** Keys of pax records. */
+  readonly records: readonly string[]
 }
 
 /** Bytes in order. */
 export interface ByteSource {
   /** The next bytes, as many as that unless the end comes first. */
   readonly read: (length: number) => Promise<Uint8Array>
+  /** Those of the next that are at hand, at least one unless the end comes first. */
+  readonly some: (most: number) => Promise<Uint8Array>
   readonly skip: (length: number) => Promise<void>
 }
 
@@ -46,22 +65,26 @@ export async function* readTar(source: ByteSource, name: string): AsyncGenerator
     const size = extended.size === undefined ? number(header, 124, 12) : decimal(extended.size)
     if (!Number.isSafeInteger(size) || size < 0) throw damaged('an entry has an impossible size')
     const padding = (BLOCK - (size % BLOCK)) % BLOCK
-    if ('xLg'.includes(type)) {
+    if ('xLKg'.includes(type)) {
       if (size > CHUNK) throw damaged('a header is too long')
       const body = text(await take(size), 0, size)
       await source.skip(padding)
       if (type === 'x') extended = { ...extended, ...paxRecords(body) }
       if (type === 'L') extended = { ...extended, path: body }
+      if (type === 'K') extended = { ...extended, linkpath: body }
       continue
     }
     let left = size
+    const pax = extended
     yield {
       name: (extended.path ?? headerName(header)).replace(/^(?:\.\/+)+/, ''),
       kind: type === '0' || type === '\0' ? 'file' : type === '5' ? 'folder' : 'other',
       size,
+      attributes: () => attributesOf(header, type, pax),
       content: async function* () {
         while (left > 0) {
-          const bytes = await take(Math.min(left, CHUNK))
+          const bytes = await source.some(Math.min(left, CHUNK))
+          if (bytes.length === 0) throw damaged('it is cut short')
           left -= bytes.length
           yield bytes
         }
@@ -121,8 +144,22 @@ export function tarEnd(): Uint8Array {
   return Buffer.alloc(2 * BLOCK)
 }
 
+function attributesOf(header: Uint8Array, type: string, pax: Readonly<Record<string, string>>): TarAttributes {
+  const { uid, gid, mtime, linkpath } = pax
+  return {
+    type,
+    mode: number(header, 100, 8) & 0o7777,
+    uid: uid === undefined ? number(header, 108, 8) : decimal(uid),
+    gid: gid === undefined ? number(header, 116, 8) : decimal(gid),
+    modified: mtime === undefined ? number(header, 136, 12) : Number(mtime),
+    linksTo: linkpath ?? text(header, 157, 100),
+    records: Object.keys(pax),
+  }
+}
+
 function headerName(header: Uint8Array): string {
-  const prefix = text(header, 257, 6).startsWith('ustar') ? text(header, 345, 155) : ''
+  // GNU's own format has other things there.
+  const prefix = text(header, 257, 6) === 'ustar' ? text(header, 345, 155) : ''
   return `${prefix === '' ? '' : `${prefix}/`}${text(header, 0, 100)}`
 }
 

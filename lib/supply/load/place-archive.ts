@@ -1,7 +1,7 @@
 /**
  * An archive into a containerd of our own without the way through its socket, on which every byte is copied and summed up
  * several times: its files are put where containerd keeps content, by their checksums, which are the names that it gives
- * them; then containerd is told of them and unpacks the layers as it always does.
+ * them, and its layers where it keeps those; then containerd is told of both.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,10 +9,11 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { COMMIT, type Containerd, SNAPSHOTTER, withContainerd } from '../runtime/containerd-api.ts'
+import { COMMIT, type Containerd, type Descriptor, SNAPSHOTTER, withContainerd } from '../runtime/containerd-api.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { readEntries, type Sink } from './archive-entries.ts'
 import { type ArchivedImage, archivedImages, type Part, type Parts } from './archive-images.ts'
+import { unpackOver } from './layer-snapshot.ts'
 import { type LoadedImage, proven } from './proven-import.ts'
 
 /** Where content lies below containerd's root. Source: containerd content/local (1.6), plugins/content/local (2.x). */
@@ -37,7 +38,7 @@ export async function placeArchive(
   try {
     const images = archivedImages(await readEntries(archive, store.sink), platform, archive)
     return await withContainerd(runtime.cri.socket, async containerd => {
-      for (const image of images) await placeImage(containerd, store, image, archive)
+      for (const image of images) await placeImage(containerd, store, image, { root, archive })
       return proven(runtime.cri, images)
     })
   } finally {
@@ -51,6 +52,7 @@ interface Store {
   readonly sink: () => Sink
   /** Takes a text in; gives it as a part. */
   readonly add: (text: string) => Part
+  readonly pathOf: (checksum: string) => string
   /** containerd has been told of it. */
   readonly told: (checksum: string) => void
   /** Takes away what came in and was not told of. */
@@ -61,6 +63,7 @@ function openStore(folder: string): Store {
   const blobs = join(folder, 'blobs/sha256')
   mkdirSync(blobs, { recursive: true })
   const untold = new Set<string>()
+  const unfinished = new Set<FileHandle>()
   const fresh = (): string => {
     const path = join(folder, `kubestep-${randomUUID()}`)
     untold.add(path)
@@ -84,11 +87,14 @@ function openStore(folder: string): Store {
       return {
         write: async bytes => {
           file ??= await open(path, 'wx', CONTENT_MODE)
+          unfinished.add(file)
           await file.writeFile(bytes)
         },
         end: async checksum => {
-          await file?.close()
-          if (file !== undefined) put(path, checksum)
+          if (file === undefined) return
+          await file.close()
+          unfinished.delete(file)
+          put(path, checksum)
         },
       }
     },
@@ -99,9 +105,11 @@ function openStore(folder: string): Store {
       put(path, checksum)
       return { checksum, size: Buffer.byteLength(text), compressed: false }
     },
+    pathOf: checksum => join(blobs, checksum),
     told: checksum => untold.delete(join(blobs, checksum)),
     sweep: () => {
       for (const path of untold) rmSync(path, { force: true })
+      for (const file of unfinished) void file.close()
     },
   }
 }
@@ -109,18 +117,12 @@ function openStore(folder: string): Store {
 /** As containerd itself has it. */
 const CONTENT_MODE = 0o444
 
-interface Descriptor {
-  readonly mediaType: string
-  readonly digest: string
-  readonly size: number
-}
-
 /** Tells containerd of an image, unpacks it, and gives it its names. Throws a KubestepError. */
 async function placeImage(
   containerd: Containerd,
   store: Store,
   { names, parts }: ArchivedImage,
-  archive: string,
+  { root, archive }: { readonly root: string; readonly archive: string },
 ): Promise<void> {
   if (parts === undefined)
     throw new KubestepError(`images: cannot place "${archive}": an image in it has several platforms`)
@@ -136,8 +138,17 @@ async function placeImage(
     ...Object.fromEntries(layers.map(({ digest }, index) => [`${KEEPS}.content.l.${index}`, digest])),
   })
   for (const [index, layer] of layers.entries()) {
-    const diffId = parts.layers[index]?.diffId ?? ''
-    await unpack(containerd, layer, { diffId, parent: chain[index - 1] ?? '', name: chain[index] ?? '' })
+    const { digest } = layer
+    const stored = {
+      path: store.pathOf(digest.replace('sha256:', '')),
+      digest,
+      diffId: parts.layers[index]?.diffId ?? '',
+    }
+    await unpackOver(
+      containerd,
+      { ...layer, ...stored },
+      { root, parent: chain[index - 1] ?? '', name: chain[index] ?? '' },
+    )
   }
   for (const { whole } of names) {
     const image = { image: { name: whole, target: { ...target } } }
@@ -179,25 +190,6 @@ async function tell(
     labels,
   })
   store.told(digest.replace('sha256:', ''))
-}
-
-/** Unpacks a layer over its parent, unless that has been done. Throws a KubestepError when it is not what it should be. */
-async function unpack(
-  { call, tries }: Containerd,
-  layer: Descriptor,
-  { diffId, parent, name }: { readonly diffId: string; readonly parent: string; readonly name: string },
-): Promise<void> {
-  const snapshotter = SNAPSHOTTER
-  if (await tries('Snapshots/Stat', { snapshotter, key: name })) return
-  const key = `kubestep-${randomUUID()}`
-  const { mounts = [] } = await call('Snapshots/Prepare', { snapshotter, key, parent })
-  const { applied } = await call('Diff/Apply', { diff: { ...layer }, mounts })
-  const unpacked = (applied as JsonObject | undefined)?.digest
-  if (unpacked !== diffId) {
-    throw new KubestepError(`images: cannot unpack ${layer.digest}: it is ${unpacked} and should be ${diffId}`)
-  }
-  // Another archive may have unpacked the same meanwhile; then this one goes with the lease.
-  await tries('Snapshots/Commit', { snapshotter, name, key })
 }
 
 /** Names of what layers are together, from the lowest up. Source: OCI image spec, ChainID. */

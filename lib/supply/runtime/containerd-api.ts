@@ -14,6 +14,13 @@ const DESCRIPTOR = message`mediaType=1 digest=2 size=3:int`
 const MOUNT = message`type=1 source=2 target=3 options=4:[]string`
 const IMAGE = message`name=1 labels=2:map target=3:${DESCRIPTOR}`
 
+/** What containerd calls a piece of content. */
+export interface Descriptor {
+  readonly mediaType: string
+  readonly digest: string
+  readonly size: number
+}
+
 interface Method {
   readonly service: string
   readonly request: Message
@@ -27,6 +34,7 @@ export type ContainerdMethod =
   | 'Snapshots/Stat'
   | 'Snapshots/Prepare'
   | 'Snapshots/Commit'
+  | 'Snapshots/Remove'
   | 'Snapshots/View'
   | 'Diff/Apply'
   | 'Leases/Create'
@@ -55,6 +63,7 @@ const METHODS: Readonly<Record<ContainerdMethod, Method>> = {
     request: message`snapshotter=1 key=2 parent=3`,
     response: message`mounts=1:[]${MOUNT}`,
   },
+  'Snapshots/Remove': { service: 'snapshots', request: message`snapshotter=1 key=2`, response: [] },
   'Snapshots/Commit': { service: 'snapshots', request: message`snapshotter=1 name=2 key=3`, response: [] },
   'Diff/Apply': {
     service: 'diff',
