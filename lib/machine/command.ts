@@ -149,17 +149,42 @@ export function startDetached(
   logFile: string,
   environment: NodeJS.ProcessEnv = process.env,
 ): number {
+  return spawnDetached(command, logFile, environment, 'ignore').pid
+}
+
+/** The same for a process that waits until it is told a word on its standard input, which ends when this one does. */
+export function startWaiting(
+  command: readonly string[],
+  logFile: string,
+  environment: NodeJS.ProcessEnv,
+): { readonly pid: number; readonly tell: () => void } {
+  const { pid, stdin } = spawnDetached(command, logFile, environment, 'pipe')
+  // It may be gone, which is seen where it is waited for.
+  stdin?.on('error', () => {})
+  return { pid, tell: () => stdin?.end('go\n') }
+}
+
+function spawnDetached(
+  command: readonly string[],
+  logFile: string,
+  env: NodeJS.ProcessEnv,
+  input: 'ignore' | 'pipe',
+): ChildProcess & { readonly pid: number } {
   const [program = '', ...args] = command
   const log = openSync(logFile, 'a', 0o600)
   try {
-    const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/', env: environment })
+    const child = spawn(program, args, { detached: true, stdio: [input, log, log], cwd: '/', env })
     child.on('error', () => {})
     child.unref()
-    if (child.pid !== undefined) return child.pid
+    if (hasPid(child)) return child
     throw new CommandError(`${program}: cannot be started; is it there, and a program?`, command.join(' '), null, '')
   } finally {
     closeSync(log)
   }
+}
+
+function hasPid(child: ChildProcess): child is ChildProcess & { readonly pid: number } {
+  return child.pid !== undefined
 }
 
 /** Full path of a command on the PATH (and in the folders where root's tools lie); undefined when there is none. */

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { $ } from '../../lib/machine/command.ts'
+import { readTextOrEmpty } from '../../lib/machine/files.ts'
+import { processesWith } from '../../lib/machine/host/processes.ts'
 import { startTime } from '../../lib/machine/host/start-time.ts'
 import { supervisor } from '../../lib/machine/service/supervisor.ts'
 
@@ -37,6 +40,52 @@ test('supervisor() starts a service again when it ends, and stops it for good', 
   await sleep(300)
   assert.equal(log(), after)
   assert.equal(existsSync(join(places.scripts, 'flaky.json')), false)
+  rmSync(base, { recursive: true })
+})
+
+test('supervisor() starts what it has prepared when it is told, and again when it is told again', async () => {
+  const { base, ...places } = folders()
+  const manager = supervisor(places)
+  const file = join(base, 'starts')
+  const pidsIn = (): string[] => readTextOrEmpty(file).split('\n').slice(0, -1)
+  const start = await manager.prepare({
+    name: 'later',
+    about: 'test',
+    command: ['/bin/sh', '-c', `echo $$ >> '${file}'; exec sleep 1000`],
+    restartDelayMs: 50,
+  })
+  await until('its loop is there', () => processesWith([join(places.scripts, 'later.json')]).length === 1)
+  await sleep(200)
+  assert.deepEqual(pidsIn(), [])
+  await start()
+  await until('it runs', () => pidsIn().length === 1)
+  await start()
+  await until('it runs again', () => pidsIn().length === 2)
+  assert.equal(startTime(Number(pidsIn()[0])), undefined)
+  await manager.remove('later')
+  assert.equal(startTime(Number(pidsIn()[1])), undefined)
+  rmSync(base, { recursive: true })
+})
+
+test('supervisor() starts nothing that it has prepared when its starter ends first', async () => {
+  const { base, ...places } = folders()
+  const file = join(base, 'started')
+  const service = { name: 'never', about: 'test', command: ['/bin/touch', file], restartDelayMs: 50 }
+  const program = join(base, 'starter.mts')
+  const module = JSON.stringify(new URL('../../lib/machine/service/supervisor.ts', import.meta.url).href)
+  writeFileSync(
+    program,
+    `import { supervisor } from ${module}
+await supervisor(${JSON.stringify(places)}).prepare(${JSON.stringify(service)})
+process.exit(0)
+`,
+  )
+  await $({
+    env: { NODE_OPTIONS: process.execArgv.includes('tsx') ? '--import tsx' : '' },
+  })`${process.execPath} ${program}`
+  await until('its loop has ended', () => processesWith([join(places.scripts, 'never.json')]).length === 0)
+  assert.equal(existsSync(file), false)
+  assert.equal(await supervisor(places).isRunning('never'), false)
   rmSync(base, { recursive: true })
 })
 

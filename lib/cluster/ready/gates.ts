@@ -18,7 +18,7 @@ export interface GateContext {
   /** First and tenth address of the Service range. */
   readonly apiServiceAddress: string
   readonly dnsServiceAddress: string
-  /** Name of the probe Pod in namespace default. */
+  /** Name of the probe Pod in namespace default, where there is no CoreDNS. */
   readonly probePod: string
   /** Its image; has to be on the node. */
   readonly pauseImage: string
@@ -44,6 +44,7 @@ export interface Gate {
 }
 
 const DEFAULT_PODS = '/api/v1/namespaces/default/pods'
+const DNS_PODS = '/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-dns'
 
 export const GATES: readonly Gate[] = [
   {
@@ -109,17 +110,18 @@ export const GATES: readonly Gate[] = [
     about: 'a Pod has run',
     // The node and the scheduler take it up as soon as they are there themselves.
     after: ['api'],
-    check: async ({ api, nodeName, probePod, pauseImage }) => {
+    check: async ({ api, nodeName, probePod, pauseImage, hasDns }) => {
+      // Its Pod comes the way that a user's would; one more would only be in its way.
+      if (hasDns) return hasRun(await api.get(DNS_PODS))
       const pod = await api.get(`${DEFAULT_PODS}/${probePod}`)
       if (pod === undefined) {
         const { status, body } = await api.send('POST', DEFAULT_PODS, podThatOnlyRuns(probePod, nodeName, pauseImage))
         return status < 300 ? 'the probe Pod has just been made' : `the probe Pod was refused: ${body}`
       }
-      const { phase } = (pod.status ?? {}) as JsonObject
-      return phase === 'Running' || `the probe Pod is ${phase}: ${waitingReason(pod)}`
+      return phaseOf(pod) === 'Running' || `the probe Pod is ${phaseOf(pod)}: ${waitingReason(pod)}`
     },
-    cleanUp: async ({ api, probePod }) => {
-      await api.send('DELETE', `${DEFAULT_PODS}/${probePod}?gracePeriodSeconds=0`)
+    cleanUp: async ({ api, probePod, hasDns }) => {
+      if (!hasDns) await api.send('DELETE', `${DEFAULT_PODS}/${probePod}?gracePeriodSeconds=0`)
     },
   },
   {
@@ -164,6 +166,20 @@ function health(component: string, port: number, host = '127.0.0.1', path = '/he
     call.on('error', error => resolve(`${component} at ${host}:${port} does not answer: ${error.message}`))
     call.end()
   })
+}
+
+/** Whether one of the Pods of CoreDNS runs. */
+function hasRun(list: JsonObject | undefined): Verdict {
+  const pods = (list?.items ?? []) as readonly JsonObject[]
+  if (pods.some(pod => phaseOf(pod) === 'Running')) return true
+  const [first] = pods
+  return first === undefined
+    ? 'there is no Pod of CoreDNS yet'
+    : `the Pod of CoreDNS is ${phaseOf(first)}: ${waitingReason(first)}`
+}
+
+function phaseOf(pod: JsonObject): unknown {
+  return (pod.status as JsonObject | undefined)?.phase
 }
 
 function conditionsOf(object: JsonObject): readonly JsonObject[] {

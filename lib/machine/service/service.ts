@@ -33,6 +33,8 @@ export interface ServiceManager {
   ) => readonly { readonly path: string; readonly mode: number; readonly content: string }[]
   /** Writes its files and starts it; a running one is restarted with the new ones. */
   readonly start: (service: Service) => Promise<void>
+  /** Does all of that but the last step, which it gives: what the service needs may come meanwhile. */
+  readonly prepare: (service: Service) => Promise<() => Promise<void>>
   /** Starts a service again as it is, also one of somebody else's; false when there is none of that name. */
   readonly restart: (name: string) => Promise<boolean>
   /** Stops it and removes its files; nothing happens when there is none. */

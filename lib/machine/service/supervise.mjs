@@ -1,8 +1,9 @@
 /**
  * Keeps one service running where no init system does: starts it again when it ends, and ends it when told to. It is
- * called as `supervise.mjs SETTINGS`, a JSON file of what `supervisor.ts` writes. JavaScript in one file, because it is
- * copied beside those settings and lives as long as the cluster: whoever has Node, Deno or Bun runs it as it is. No
- * value is read by a shell: a program gets its arguments as they are.
+ * called as `supervise.mjs SETTINGS [when-told]`, a JSON file of what `supervisor.ts` writes; the second word makes it wait
+ * for one on standard input. JavaScript in one file, because it is copied beside those settings and lives as long as the
+ * cluster: whoever has Node, Deno or Bun runs it as it is. No value is read by a shell: a program gets its arguments as
+ * they are.
  */
 import { spawn } from 'node:child_process'
 import { appendFileSync, closeSync, openSync, readFileSync, readSync, realpathSync, writeSync } from 'node:fs'
@@ -192,7 +193,13 @@ export async function supervise({ name, command, moreArguments, environmentFile,
   process.exit(0)
 }
 
-const [, self, settings] = process.argv
+/** Whether a word came on standard input: when whoever would say it ends, so does the input. */
+function isTold() {
+  return readSync(0, Buffer.alloc(1), 0, 1, null) === 1
+}
+
+const [, self, settings, when] = process.argv
 if (settings?.endsWith('.json') && realpathSync(self) === realpathSync(fileURLToPath(import.meta.url))) {
+  if (when === 'when-told' && !isTold()) process.exit(0)
   await supervise(JSON.parse(readFileSync(settings, 'utf8')))
 }

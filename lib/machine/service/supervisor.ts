@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { $, startDetached } from '../command.ts'
+import { $, startDetached, startWaiting } from '../command.ts'
 import { readTextOrEmpty, removeFiles, writeFiles } from '../files.ts'
 import { processesInGroup, processesWith } from '../host/processes.ts'
 import { startTime } from '../host/start-time.ts'
@@ -19,6 +19,14 @@ export interface SupervisorFolders {
   readonly run: string
   readonly logs: string
 }
+
+type Start<Started> = (command: readonly string[], logFile: string, environment: NodeJS.ProcessEnv) => Started
+
+const atOnce: Start<{ readonly pid: number }> = (...how) => ({ pid: startDetached(...how) })
+
+/** The loop hears by the word that it is to wait. */
+const whenTold: Start<ReturnType<typeof startWaiting>> = (command, ...how) =>
+  startWaiting([...command, 'when-told'], ...how)
 
 /** How long a service may take to end before it is killed. */
 const STOP_LIMIT_MS = 20_000
@@ -40,31 +48,47 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     for (const pid of new Set([...recorded, ...unrecorded])) await end(pid)
     removeFiles('/', [pidFile(name), endsFile(name)])
   }
-  const launch = (name: string): void => {
+  const launch = <Started extends { readonly pid: number }>(name: string, start: Start<Started>): Started => {
     // What its starter was loaded with is nothing for a program that lives on, and a proxy is for who asks for it:
     // the kubelet would go to its API server through it.
     const environment = Object.fromEntries(
       Object.entries(process.env).filter(([variable]) => !/^NODE_OPTIONS$|_proxy$/i.test(variable)),
     )
-    const command = [...runtimeCommand(program), settingsFile(name)]
-    const pid = startDetached(command, logFile(name), environment)
+    const started = start([...runtimeCommand(program), settingsFile(name)], logFile(name), environment)
+    const { pid } = started
     writeFiles('/', [{ path: pidFile(name), mode: 0o644, content: `${pid} ${startTime(pid) ?? ''}\n` }])
+    return started
+  }
+  const arrange = async (service: Service): Promise<void> => {
+    await stop(service.name)
+    writeFiles('/', [
+      ...files(service),
+      { path: logFile(service.name), mode: 0o600, content: previousLog(logFile(service.name)) },
+    ])
+  }
+  const start: ServiceManager['start'] = async service => {
+    await arrange(service)
+    launch(service.name, atOnce)
   }
   return {
     kind: 'supervisor',
     files,
-    start: async service => {
-      await stop(service.name)
-      writeFiles('/', [
-        ...files(service),
-        { path: logFile(service.name), mode: 0o600, content: previousLog(logFile(service.name)) },
-      ])
-      launch(service.name)
+    start,
+    prepare: async service => {
+      await arrange(service)
+      // The loop takes as long to load as what it starts.
+      const { tell } = launch(service.name, whenTold)
+      let isTold = false
+      return async () => {
+        if (isTold) return start(service)
+        isTold = true
+        tell()
+      }
     },
     restart: async name => {
       if (!existsSync(settingsFile(name))) return false
       await stop(name)
-      launch(name)
+      launch(name, atOnce)
       return true
     },
     stop,

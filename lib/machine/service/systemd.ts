@@ -62,33 +62,35 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
       links,
     }
   }
+  const prepare: ServiceManager['prepare'] = async service => {
+    const { name } = service
+    const theirs = readUnitFiles(host, name, own, all)
+    const earlier = ourFiles(name)
+    const before = formerState(earlier.map(readTextOrEmpty)) ?? (await stateOf(name))
+    const others = [...(theirs.unit === undefined ? [] : [theirs.unit]), ...theirs.dropIns.filter(matters)]
+    const files = [
+      ...(theirs.unit === undefined ? [{ path: unitFile(name), content: unit(service, before) }] : []),
+      ...(others.length === 0
+        ? []
+        : [{ path: join(dropInFolder(name), lastName(theirs)), content: dropIn(service, before, others) }]),
+    ]
+    writeFiles(
+      '/',
+      files.map(file => ({ ...file, mode: 0o644 })),
+    )
+    removeFiles(
+      '/',
+      earlier.filter(path => !files.some(file => file.path === path)),
+    )
+    // It reads all units anew, as daemon-reload does. Source: systemctl(1), enable.
+    await systemctl('enable', '--quiet', `${name}.service`)
+    return () => systemctl('restart', `${name}.service`)
+  }
   return {
     kind: 'systemd',
     files: service => [{ path: unitFile(service.name), mode: 0o644, content: unit(service) }],
-    start: async service => {
-      const { name } = service
-      const theirs = readUnitFiles(host, name, own, all)
-      const earlier = ourFiles(name)
-      const before = formerState(earlier.map(readTextOrEmpty)) ?? (await stateOf(name))
-      const others = [...(theirs.unit === undefined ? [] : [theirs.unit]), ...theirs.dropIns.filter(matters)]
-      const files = [
-        ...(theirs.unit === undefined ? [{ path: unitFile(name), content: unit(service, before) }] : []),
-        ...(others.length === 0
-          ? []
-          : [{ path: join(dropInFolder(name), lastName(theirs)), content: dropIn(service, before, others) }]),
-      ]
-      writeFiles(
-        '/',
-        files.map(file => ({ ...file, mode: 0o644 })),
-      )
-      removeFiles(
-        '/',
-        earlier.filter(path => !files.some(file => file.path === path)),
-      )
-      // It reads all units anew, as daemon-reload does. Source: systemctl(1), enable.
-      await systemctl('enable', '--quiet', `${name}.service`)
-      await systemctl('restart', `${name}.service`)
-    },
+    prepare,
+    start: async service => (await prepare(service))(),
     restart: async name => {
       if ((await $({ nothrow: true })`systemctl cat ${name}.service`).exitCode !== 0) return false
       await systemctl('restart', `${name}.service`)

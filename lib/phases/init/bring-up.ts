@@ -115,6 +115,9 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
     makeDataFolder(config)
     // A kubelet that does not find it looks again after a second, and not when something comes.
     makeOwnFolder('/', KUBERNETES.manifests, 0o700)
+    const startsKubelet = !isSkipped('kubelet-start', config.init.skipPhases)
+    const preparing = startsKubelet ? services.prepare(kubeletService(binaries.kubelet)) : undefined
+    preparing?.catch(() => {})
     const planned = plannedNodes(phase.nodes, config.init.nodeRegistration.name)
     const ranges = planned.length === 0 ? [] : await prepareForNodes(config, planned, journal)
     if (planned.length > 0) keepNodeProgram()
@@ -124,9 +127,10 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
     const { runtime, images, isPrepared, keepImages } = await supplying
 
     // The kubelet runs the control plane as its images come; its objects go in as soon as the API server answers.
-    if (!isSkipped('kubelet-start', config.init.skipPhases)) {
+    const start = await preparing
+    if (start !== undefined) {
       output.say('[kubelet-start] Starting the kubelet')
-      await services.start(kubeletService(binaries.kubelet))
+      await start()
     }
     timings.mark('kubelet started')
     const serving = giveStaticPods(images, rendered, run)

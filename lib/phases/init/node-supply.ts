@@ -11,7 +11,7 @@ import type { Runtime } from '../../supply/runtime/runtime.ts'
 import { type Binaries, provideBinaries } from '../run/binaries.ts'
 import type { FirstLook } from '../run/first-look.ts'
 import { setSysctls } from '../run/kernel-settings.ts'
-import { openChosenRuntime } from '../run/live-runtime.ts'
+import { prepareChosenRuntime } from '../run/live-runtime.ts'
 import type { OpenedPhase } from '../run/open-phase.ts'
 import { plannedChanges } from '../run/planned-changes.ts'
 import { planRuntime, type RuntimeChanges } from '../run/runtime-plan.ts'
@@ -75,16 +75,18 @@ export async function supplyBinaries(
 
 /** Opens the runtime, or starts one of our own, and begins with the images. Throws a KubestepError. */
 export async function supplyRuntime(
-  { config, machine, choice }: FirstLook,
+  { config, machine, choice, containerd }: FirstLook,
   { naming }: RuntimeChanges,
   { binaries, cni }: BinariesSupply,
   { call, deadline, mark }: SupplyRun,
 ): Promise<RuntimeSupply> {
   const { flags, output } = call
   const isOwn = choice.kind !== 'socket'
-  const open = (): Promise<Runtime> => openChosenRuntime(choice, config, machine, serviceManager(), cni, flags)
+  const preparing = prepareChosenRuntime(choice, config, machine, serviceManager(), cni, flags)
+  preparing.catch(() => {})
+  const open = async (): Promise<Runtime> => (await preparing)()
   const { there, coming, all } = binaries.images
-  const prepared = isOwn ? await openPrepared(open, there, cacheDirOf(flags)) : undefined
+  const prepared = isOwn ? await openPrepared(open, there, cacheDirOf(flags), containerd) : undefined
   const runtime = prepared?.runtime ?? (await open())
   output.say(`[runtime] ${isOwn ? 'Started' : 'Using'} ${runtime.name} ${runtime.version}`)
   mark('runtime')

@@ -2,7 +2,6 @@
 import { copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { LAYOUT } from '../../base/paths.ts'
-import { $ } from '../../machine/command.ts'
 import { archiveIdentity } from '../../supply/fetch/archive-identity.ts'
 import { imageIds } from '../../supply/runtime/import-archives.ts'
 import { keepPrepared } from '../../supply/runtime/keep-runtime.ts'
@@ -15,6 +14,7 @@ import {
   preparedIn,
   RECORD,
 } from '../../supply/runtime/prepared-runtime.ts'
+import { askContainerd } from '../../supply/runtime/private-runtime.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 
 export interface PreparedRuntime {
@@ -36,10 +36,11 @@ export async function openPrepared(
   open: () => Promise<Runtime>,
   archives: readonly string[],
   cacheDir: string,
+  containerdSays?: string,
 ): Promise<PreparedRuntime> {
-  const [identities, { stdout: containerd }] = await Promise.all([
+  const [identities, containerd] = await Promise.all([
     Promise.all(archives.map(archiveIdentity)),
-    $({ nothrow: true })`containerd --version`,
+    containerdSays ?? askContainerd(),
   ])
   const identity = new Map(archives.map((archive, index) => [archive, identities[index] ?? '']))
   const given = preparedAt(LAYOUT.containerd.root)
@@ -73,10 +74,7 @@ export async function openPrepared(
  * A link leads to no other mount, so this is for who sees both.
  */
 export async function givePrepared(archives: readonly string[], cacheDir: string, root: string): Promise<boolean> {
-  const [identities, { stdout: containerd }] = await Promise.all([
-    Promise.all(archives.map(archiveIdentity)),
-    $({ nothrow: true })`containerd --version`,
-  ])
+  const [identities, containerd] = await Promise.all([Promise.all(archives.map(archiveIdentity)), askContainerd()])
   const found = bestPrepared(preparedIn(cacheDir), containerd, identities)
   if (found === undefined || !(await layOut(found, root))) return false
   copyFileSync(join(found.folder, RECORD), join(root, RECORD))

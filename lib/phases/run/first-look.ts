@@ -15,10 +15,10 @@ import { which } from '../../machine/command.ts'
 import { explain } from '../../machine/files.ts'
 import { CNI_PROGRAMS } from '../../machine/host/cni-plugins.ts'
 import { wantsNetwork } from '../../machine/network/pod-network.ts'
-import { type Artifacts, readArtifacts } from '../../supply/components/artifacts.ts'
+import { type Artifacts, askKubelet, readArtifacts, type WantedArtifacts } from '../../supply/components/artifacts.ts'
 import { programFault } from '../../supply/fetch/program.ts'
 import { presentImages } from '../../supply/runtime/import-archives.ts'
-import { missingPrograms, RUNTIME_PROGRAMS } from '../../supply/runtime/private-runtime.ts'
+import { askContainerd, missingPrograms, RUNTIME_PROGRAMS } from '../../supply/runtime/private-runtime.ts'
 import type { RuntimeChoice } from '../../supply/runtime/runtime.ts'
 import { refuseBadMachine } from '../preflight/refuse-machine.ts'
 import { installedPlugins } from './binaries.ts'
@@ -29,17 +29,25 @@ import { pluginGap } from './runtime-plugins.ts'
 export interface FirstLook extends LiveNode {
   /** What the folder of --artifacts has; undefined without one. */
   readonly artifacts?: Artifacts
+  /** As `containerd --version` says it, where a runtime of our own begins. */
+  readonly containerd?: string
 }
 
 /** Looks. Throws a KubestepError with every fault. */
 export async function firstLook(phase: OpenedPhase, call: Call): Promise<FirstLook> {
   const { flags, output } = call
   const isChecked = !isSkipped('preflight', phase.config.init.skipPhases)
+  // Programs of their size take a while to say it, and all else is read meanwhile.
+  const kubeletSays = flags.artifacts === undefined ? undefined : askKubelet(flags.artifacts, architecture())
   const living = readLiveNode(phase, call)
+  const containerdSays = living.then(
+    ({ choice }) => (choice.kind === 'private' ? askContainerd() : undefined),
+    () => undefined,
+  )
   // Without a runtime it cannot be told which images are missing; that there is none is said anyway.
   const looking = living.then(
-    ({ config, choice }) => lookAtParts(call, config, choice),
-    () => lookAtParts(call, phase.config),
+    ({ config, choice }) => lookAtParts(call, config, { choice, kubeletSays }),
+    () => lookAtParts(call, phase.config, { kubeletSays }),
   )
   const [parts, checked, live] = await Promise.allSettled([
     looking,
@@ -55,7 +63,12 @@ export async function firstLook(phase: OpenedPhase, call: Call): Promise<FirstLo
     ...(absent === undefined ? [] : [new KubestepError(absent)]),
   ]
   if (reasons.length === 0 && live.status === 'fulfilled' && parts.status === 'fulfilled') {
-    return { ...live.value, ...(parts.value !== undefined && { artifacts: parts.value }) }
+    const containerd = await containerdSays
+    return {
+      ...live.value,
+      ...(parts.value !== undefined && { artifacts: parts.value }),
+      ...(containerd !== undefined && { containerd }),
+    }
   }
   const messages = reasons.map(reason => {
     if (!(reason instanceof KubestepError)) throw reason
@@ -64,15 +77,20 @@ export async function firstLook(phase: OpenedPhase, call: Call): Promise<FirstLo
   throw reasons.length === 1 ? reasons[0] : new KubestepError(messages.join('\n'))
 }
 
-/**
- * Reads the parts that a cluster is made of, as far as they are on this machine; `needed` are images. Without a runtime
- * (`choice`) nothing is said of images. Throws a KubestepError with every fault.
- */
+/** What is known before the parts of a cluster are looked at. */
+export interface KnownParts {
+  /** Without one nothing is said of images. */
+  readonly choice?: RuntimeChoice
+  /** Images; those of the cluster, unless others are given. */
+  readonly needed?: readonly string[]
+  readonly kubeletSays?: WantedArtifacts['kubeletSays']
+}
+
+/** Reads the parts of a cluster, as far as they are on this machine. Throws a KubestepError with every fault. */
 export async function lookAtParts(
   { name, flags }: Pick<Call, 'name' | 'flags'>,
   config: InitConfig,
-  choice?: RuntimeChoice,
-  needed: readonly string[] = imageList(config),
+  { choice, needed = imageList(config), kubeletSays }: KnownParts,
 ): Promise<Artifacts | undefined> {
   const arch = architecture()
   const socket = choice?.kind === 'socket' ? choice : undefined
@@ -93,6 +111,7 @@ export async function lookAtParts(
           images,
           plugins: wantsNetwork(flags.cni) ? CNI_PROGRAMS : [],
           hasPlugins: flags.install === true || installedPlugins() !== undefined,
+          ...(kubeletSays !== undefined && { kubeletSays }),
         })
   const [artifacts] = await Promise.allSettled([reading])
   if (artifacts.status === 'fulfilled' && faults.length === 0) return artifacts.value

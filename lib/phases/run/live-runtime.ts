@@ -10,7 +10,7 @@ import type { MachineFacts } from '../../machine/host/machine.ts'
 import type { CniFolders } from '../../machine/network/pod-network.ts'
 import type { ServiceManager } from '../../machine/service/service.ts'
 import { readMirrors } from '../../supply/fetch/mirrors.ts'
-import { startPrivateRuntime } from '../../supply/runtime/private-runtime.ts'
+import { preparePrivateRuntime } from '../../supply/runtime/private-runtime.ts'
 import { placesOf, registryFiles, registryPath } from '../../supply/runtime/registry-folder.ts'
 import type { Runtime, RuntimeChoice } from '../../supply/runtime/runtime.ts'
 import { CRI_ADVICE, criFault } from '../../supply/runtime/runtime-choice.ts'
@@ -31,26 +31,26 @@ export function registryNotice(registry?: string, runtime?: Pick<Runtime, 'name'
 }
 
 /**
- * Starts a private runtime, which knows the mirrors of `--mirror` and the `--registry`, or takes the chosen one.
- * Throws a KubestepError when it cannot carry the version.
+ * Gets a private runtime ready, which knows the mirrors of `--mirror` and the `--registry`; gives what starts it, or opens
+ * the chosen one. That throws a KubestepError when it cannot carry the version.
  */
-export async function openChosenRuntime(
+export async function prepareChosenRuntime(
   choice: RuntimeChoice,
   config: InitConfig,
   machine: MachineFacts,
   services: ServiceManager,
   cni: CniFolders,
   { mirror = '', registry }: Pick<Flags, 'mirror' | 'registry'>,
-): Promise<Runtime> {
+): Promise<() => Promise<Runtime>> {
   const { hosts } = LAYOUT.containerd
   const { advertiseAddress } = config.init.localAPIEndpoint
   const places = registry === undefined ? mirror : `${mirror},${placesOf(registry, advertiseAddress)}`
   const registries = choice.kind === 'socket' ? [] : registryFiles(readMirrors(places), hosts)
   writeFiles('/', registries)
-  const runtime =
+  const open =
     choice.kind === 'socket'
-      ? choice.runtime
-      : await startPrivateRuntime(services, {
+      ? async () => choice.runtime
+      : await preparePrivateRuntime(services, {
           registryConfig: registryPath(registries, hosts),
           pauseImage: imageOf('pause', config),
           cgroupDriver: machine.systemd ? 'systemd' : 'cgroupfs',
@@ -58,8 +58,11 @@ export async function openChosenRuntime(
           cniBinDir: cni.binDir,
           cniConfDir: cni.confDir,
         })
-  const fault = criFault({ ...runtime, cri: runtime.cri.version }, config.version.minor)
-  if (fault !== undefined)
-    throw new KubestepError(`runtime: cannot use "${runtime.cri.socket}": ${fault}; ${CRI_ADVICE}`)
-  return runtime
+  return async () => {
+    const runtime = await open()
+    const fault = criFault({ ...runtime, cri: runtime.cri.version }, config.version.minor)
+    if (fault !== undefined)
+      throw new KubestepError(`runtime: cannot use "${runtime.cri.socket}": ${fault}; ${CRI_ADVICE}`)
+    return runtime
+  }
 }

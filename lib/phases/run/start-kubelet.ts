@@ -16,7 +16,7 @@ import { deliverFiles } from './deliver.ts'
 import { lookAtParts } from './first-look.ts'
 import { setSysctls } from './kernel-settings.ts'
 import { readLiveNode } from './live-node.ts'
-import { openChosenRuntime } from './live-runtime.ts'
+import { prepareChosenRuntime } from './live-runtime.ts'
 import { givenOf, type OpenedPhase } from './open-phase.ts'
 import { plannedChanges } from './planned-changes.ts'
 import { record } from './record-changes.ts'
@@ -31,7 +31,7 @@ export async function startKubelet(phase: OpenedPhase, call: Call, render: Rende
   const { output, flags } = call
   const { config, machine, choice } = await readLiveNode(phase, call)
   // Before anything is changed. Images may come another way than by the folder.
-  const artifacts = await lookAtParts(call, config, choice, [])
+  const artifacts = await lookAtParts(call, config, { choice, needed: [] })
   const existing = choice.kind === 'socket' ? choice.runtime : undefined
   // Credentials and manifests are the business of their own phases, which record each file.
   const others = [KUBERNETES.folder, KUBERNETES.manifests, config.cluster.certificatesDir]
@@ -55,7 +55,8 @@ export async function startKubelet(phase: OpenedPhase, call: Call, render: Rende
   if (gap !== undefined) fillGap(gap, binaries.cniBinDir)
   setSysctls(config.cluster.networking)
   const cni = cniFolders(flags.cni, binaries.cniBinDir)
-  const runtime = await openChosenRuntime(choice, config, machine, services, cni, flags)
+  const open = await prepareChosenRuntime(choice, config, machine, services, cni, flags)
+  const runtime = await open()
   try {
     await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, binaries.images.there)
     if (naming !== undefined) await giveImageName(runtime, naming)

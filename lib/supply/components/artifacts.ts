@@ -32,6 +32,8 @@ export interface WantedArtifacts {
   readonly plugins?: readonly string[]
   /** Whether the machine does without plugins in the folder. */
   readonly hasPlugins?: boolean
+  /** What its kubelet says of itself, for who has asked it already. */
+  readonly kubeletSays?: Promise<Version | undefined>
 }
 
 /**
@@ -39,7 +41,14 @@ export interface WantedArtifacts {
  * is missing or wrong, and what to put where.
  */
 export async function readArtifacts(folder: string, wanted: WantedArtifacts): Promise<Artifacts> {
-  const { arch, version, images = [], plugins = [], hasPlugins = false } = wanted
+  const {
+    arch,
+    version,
+    images = [],
+    plugins = [],
+    hasPlugins = false,
+    kubeletSays = askKubelet(folder, arch),
+  } = wanted
   const found = (path: string): string | undefined => (isFile(join(folder, path)) ? join(folder, path) : undefined)
   const [kubelet, kubectl] = [found('bin/kubelet'), found('bin/kubectl')]
   const cniBinDir = join(folder, 'cni/bin')
@@ -54,7 +63,7 @@ export async function readArtifacts(folder: string, wanted: WantedArtifacts): Pr
   const programFaults = programs.flatMap(path => programFault(path, arch) ?? [])
   const [contents, kubeletVersion] = await Promise.all([
     Promise.allSettled(imageArchives.map(readArchive)),
-    kubelet === undefined || programFaults.length > 0 ? undefined : versionOf(kubelet),
+    kubeletSays,
   ])
   const read = contents.map(content => (content.status === 'fulfilled' ? content.value : undefined))
   const lacking = lackingImages(images, read)
@@ -86,8 +95,13 @@ function imageFault(lacking: readonly string[]): string[] {
   ]
 }
 
-/** Version that a kubelet says; undefined when it does not, e.g. on a disk that programs may not be started from. */
-async function versionOf(kubelet: string): Promise<Version | undefined> {
+/**
+ * Version that the kubelet of a folder says; undefined when it does not, e.g. on a disk that programs may not be started
+ * from. Its start takes longer than all else that is read of a folder.
+ */
+export async function askKubelet(folder: string, arch: string): Promise<Version | undefined> {
+  const kubelet = join(folder, 'bin/kubelet')
+  if (!isFile(kubelet) || programFault(kubelet, arch) !== undefined) return undefined
   const { stdout } = await $({ nothrow: true, timeout: VERSION_LIMIT_MS })`${kubelet} --version`
   return parseVersion(/\bv\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] ?? '')
 }

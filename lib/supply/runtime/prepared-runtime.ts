@@ -109,14 +109,12 @@ export async function layOut({ folder, listing }: Prepared, root: string): Promi
 export async function copyParts(from: string, to: string, parts: readonly string[]): Promise<boolean> {
   // cp keeps owners, devices that stand for removed files, and attributes of folders, which Node cannot.
   const way = lstatSync(from).dev === lstatSync(to).dev ? '--link' : '--reflink=auto'
+  const { exitCode } = await $({ nothrow: true, cwd: from })`cp --archive ${way} --parents ${parts} ${to}`
+  if (exitCode !== 0) return false
   for (const part of parts) {
-    const target = join(to, part)
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
-    const { exitCode } = await $({ nothrow: true })`cp --archive ${way} ${join(from, part)} ${target}`
-    if (exitCode !== 0) return false
-    for (const name of readdirSync(target).filter(isDatabase)) {
-      copyFileSync(join(from, part, name), join(target, `${name}.tmp`))
-      renameSync(join(target, `${name}.tmp`), join(target, name))
+    for (const name of readdirSync(join(to, part)).filter(isDatabase)) {
+      copyFileSync(join(from, part, name), join(to, part, `${name}.tmp`))
+      renameSync(join(to, part, `${name}.tmp`), join(to, part, name))
     }
   }
   return true

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import type { EnvVar } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
-import { which } from '../../machine/command.ts'
+import { $, which } from '../../machine/command.ts'
 import { writeFiles } from '../../machine/files.ts'
 import { proxyEnvironment } from '../../machine/host/read-facts.ts'
 import type { ServiceManager } from '../../machine/service/service.ts'
@@ -37,17 +37,22 @@ export function missingPrograms(): string | undefined {
   return `runtime: cannot start containerd: ${missing.map(([program]) => program).join(', ')} not found; install ${packages}, use --install, or name a CRI socket with --runtime`
 }
 
+/** What `containerd --version` says; empty when it says nothing. */
+export async function askContainerd(): Promise<string> {
+  return (await $({ nothrow: true })`containerd --version`).stdout
+}
+
 /** How long containerd may take to open its socket; it takes well below a second. */
 const START_LIMIT_MS = 20_000
 
 /**
- * Writes the configuration, starts the service and waits until it serves CRI.
- * Throws a KubestepError that names missing programs, or holds the last lines of containerd's log.
+ * Writes the configuration and gets the service ready; gives what starts it and waits until it serves CRI, which may be
+ * called again. Both throw a KubestepError that names missing programs, or holds the last lines of containerd's log.
  */
-export async function startPrivateRuntime(
+export async function preparePrivateRuntime(
   services: ServiceManager,
   settings: PrivateRuntimeSettings,
-): Promise<Runtime> {
+): Promise<() => Promise<Runtime>> {
   const fault = missingPrograms()
   if (fault !== undefined) throw new KubestepError(fault)
   const [containerd = 'containerd', runc = 'runc'] = [which('containerd'), which('runc')]
@@ -65,14 +70,17 @@ export async function startPrivateRuntime(
     { path: config, mode: 0o644, content: text },
     { path: proxies, mode: 0o600, content: variables },
   ])
-  await services.start({
+  const start = await services.prepare({
     name: PRIVATE_RUNTIME,
     about: 'container runtime of the kubestep cluster',
     command: [containerd, '--config', config],
     environmentFile: proxies,
     restartDelayMs: 1000,
   })
-  return waitForRuntime(services, `unix://${socket}`)
+  return async () => {
+    await start()
+    return waitForRuntime(services, `unix://${socket}`)
+  }
 }
 
 /** Variables as systemd's EnvironmentFile= takes them literally. Source: systemd.exec(5). */
