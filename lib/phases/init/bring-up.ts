@@ -171,6 +171,7 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
     const completing = completeCluster({
       config,
       api,
+      cri: runtime.cri,
       images,
       rendered,
       ca: read(`${config.cluster.certificatesDir}/ca.crt`) ?? '',

@@ -14,9 +14,11 @@ import type { Gate, GateContext } from '../../cluster/ready/gates.ts'
 import { type GateResult, waitForGates } from '../../cluster/ready/wait-gates.ts'
 import { writeFiles } from '../../machine/files.ts'
 import { openApiService } from '../../machine/network/api-service.ts'
+import type { Cri } from '../../supply/cri/cri-client.ts'
 import type { ImageSteps } from './cluster-images.ts'
 import { makeControllerAccounts } from './controller-accounts.ts'
 import { makeFirstAccounts } from './first-accounts.ts'
+import { holdControllerManager } from './held-controllers.ts'
 import type { RenderedCluster } from './render-cluster.ts'
 import type { Moment } from './schedule.ts'
 import { giveStartingRights, takeStartingRights } from './starting-rights.ts'
@@ -24,6 +26,7 @@ import { giveStartingRights, takeStartingRights } from './starting-rights.ts'
 export interface Beginning {
   readonly config: InitConfig
   readonly api: Api
+  readonly cri: Cri
   readonly images: ImageSteps
   readonly rendered: RenderedCluster
   /** Certificate of the cluster's CA, PEM. */
@@ -39,7 +42,7 @@ export interface Beginning {
 
 /** Completes the cluster. Throws a KubestepError that names the gate that was not reached. */
 export async function completeCluster(beginning: Beginning): Promise<readonly GateResult[]> {
-  const { config, api, images, rendered, ca, gates, startBeside, deadline, mark, output } = beginning
+  const { config, api, cri, images, rendered, ca, gates, startBeside, deadline, mark, output } = beginning
   const server = output.begin('API server')
   await waitForApi(api, deadline, '/version', server.tell)
   server.done(`[control-plane] The API server answers after ${secondsText(mark('API answers'))}`)
@@ -52,6 +55,7 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
     await rights
     await applyObjects(api, objects, deadline)
   }
+  const goOn = holdControllerManager(cri, images.controllers)
   const applying = Promise.all([
     put('api'),
     images.controllers.then(() => put('controllers')),
@@ -72,6 +76,7 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
   try {
     const putting = output.begin('objects')
     await waitForApi(api, deadline, '/readyz', putting.tell)
+    goOn()
     await Promise.all([takeStartingRights(api), makeControllerAccounts(api).catch(() => {})])
     await within(deadline, 'cannot load the images', Promise.all([images.controllers, images.addons]))
     await applying
@@ -80,6 +85,7 @@ export async function completeCluster(beginning: Beginning): Promise<readonly Ga
     await within(deadline, 'cannot load the images', images.all)
     return results
   } finally {
+    goOn()
     await closeApiService?.()
   }
 }

@@ -72,7 +72,7 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
   StopPodSandbox: runtime(POD_SANDBOX_ID, NOTHING),
   RemovePodSandbox: runtime(POD_SANDBOX_ID, NOTHING),
   ListContainers: runtime(NOTHING, message`containers=1:[]${CONTAINER}`),
-  ContainerStatus: runtime(message`containerId=1`, message`status=1:${CONTAINER_STATUS}`),
+  ContainerStatus: runtime(message`containerId=1 verbose=2:bool`, message`status=1:${CONTAINER_STATUS} info=2:map`),
   // timeout: seconds until it is killed.
   StopContainer: runtime(message`containerId=1 timeout=2:int`, NOTHING),
   ListImages: images(NOTHING, message`images=1:[]${IMAGE}`),

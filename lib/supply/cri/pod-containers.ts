@@ -75,3 +75,13 @@ export async function containerEnd(cri: Cri, containerId: string): Promise<Conta
     logPath: String(logPath ?? ''),
   }
 }
+
+/**
+ * Pid of a container's first process, in the namespace of the runtime; undefined when the runtime does not say.
+ * Source: containerd pkg/cri/server/container_status.go, CRI-O server/container_status.go: `pid` in the JSON of `info`.
+ */
+export async function containerPid(cri: Cri, containerId: string): Promise<number | undefined> {
+  const { info } = await cri.call('ContainerStatus', { containerId, verbose: true })
+  const { pid } = JSON.parse(String((info as JsonObject | undefined)?.info ?? '{}')) as JsonObject
+  return typeof pid === 'number' && pid > 0 ? pid : undefined
+}
