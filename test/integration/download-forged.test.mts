@@ -1,16 +1,31 @@
 /** A cache that somebody has written into: what comes out of it is what the lock or the source says, by its content. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { prepareComponents } from '../../lib/supply/components/fetch-components.ts'
+import type { OnProgress, Progress } from '../../lib/supply/fetch/fetch-progress.ts'
 import type { Limits } from '../../lib/supply/fetch/limits.ts'
 import { readReference } from '../../lib/supply/fetch/reference.ts'
 import { tarEnd, tarHeader, tarPadding } from '../../lib/supply/fetch/tar.ts'
 import { imageFile } from '../../lib/supply/registry/fetch-images.ts'
+import { provenImage } from '../../lib/supply/registry/image-proof.ts'
 import { digestOf, writeImageArchive } from '../../lib/supply/registry/write-image-archive.ts'
 import { addImage, type Contents, layer, openRegistry, type Registry } from './download-registry-server.mts'
 import { openSite, type Site, sha256, withChecksum } from './download-server.mts'
@@ -53,7 +68,7 @@ interface Got {
 /** All three out of a cache, by lock or without one. */
 async function prepare(
   cacheDir: string,
-  more: { readonly locked?: boolean; readonly offline?: boolean },
+  more: { readonly locked?: boolean; readonly offline?: boolean; readonly onProgress?: OnProgress },
 ): Promise<Got> {
   const lock = join(base, 'lock')
   const rows = [
@@ -71,6 +86,7 @@ async function prepare(
     lock,
     mirror: site.url,
     offline: more.offline ?? false,
+    ...(more.onProgress !== undefined && { onProgress: more.onProgress }),
     limits: QUICK,
     deadline: AbortSignal.timeout(20_000),
   })
@@ -194,6 +210,34 @@ describe('a forged cache', () => {
       else assert.deepEqual(got, right)
     })
   }
+})
+
+test('no byte of an archive can be another one; it is said, and the image fetched again', async () => {
+  const { cacheDir, right } = await filled()
+  const path = archivePath(cacheDir)
+  const proven = () => provenImage(path, readReference(image), 'amd64')
+  const bytes = readFileSync(path)
+  assert.ok(await proven())
+  const file = openSync(path, 'r+')
+  try {
+    // A third of them, which leaves out no field of a header.
+    for (let at = 0; at < bytes.length; at += 3) {
+      writeSync(file, Buffer.from([(bytes[at] ?? 0) ^ (1 << (at % 8))]), 0, 1, at)
+      assert.equal(await proven(), undefined, `byte ${at}`)
+      writeSync(file, bytes, at, 1, at)
+    }
+  } finally {
+    closeSync(file)
+  }
+  assert.ok(await proven())
+  for (const length of [0, 511, bytes.length - 1]) {
+    truncateSync(path, length)
+    assert.equal(await proven(), undefined, `cut to ${length}`)
+  }
+  const notices: string[] = []
+  const onProgress = (progress: Progress): void => void (progress.kind === 'notice' && notices.push(progress.text))
+  assert.deepEqual(await prepare(cacheDir, { onProgress }), right)
+  assert.ok(notices.includes(`image ${image} in the cache is damaged, or another one: it does not count`))
 })
 
 describe('offline and without a lock', () => {

@@ -13,7 +13,7 @@ import { openNetwork } from '../../lib/supply/fetch/network.ts'
 import { openQueue } from '../../lib/supply/fetch/queue.ts'
 import { readReference } from '../../lib/supply/fetch/reference.ts'
 import { fetchImages } from '../../lib/supply/registry/fetch-images.ts'
-import { provenSource } from '../../lib/supply/registry/image-proof.ts'
+import { provenImage } from '../../lib/supply/registry/image-proof.ts'
 import { openRegistries } from '../../lib/supply/registry/registry-facts.ts'
 import { archiveImages } from '../archives.ts'
 import {
@@ -225,7 +225,7 @@ describe('fetchImages()', () => {
     const digest = sha256(made.get('team/app/manifests/1')?.content ?? '')
     const good = await fetch(image, { lock: new Map([[image, digest]]) })
     assert.deepEqual([good.message, good.digests], ['', [`sha256:${digest}`]])
-    assert.equal(await provenSource(good.archives[0] ?? '', readReference(image), 'amd64'), `sha256:${digest}`)
+    assert.equal((await provenImage(good.archives[0] ?? '', readReference(image), 'amd64'))?.source, `sha256:${digest}`)
     const bad = await fetch(image, { lock: new Map([[image, 'a'.repeat(64)]]) })
     assert.match(bad.message, /the digest is sha256:[0-9a-f]{64} and has to be sha256:a{64}/)
     assert.deepEqual(bad.kept, [])

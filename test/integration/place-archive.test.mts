@@ -13,12 +13,15 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { architecture } from '../../lib/base/platform.ts'
 import { $, startDetached, which } from '../../lib/machine/command.ts'
+import { isInCustody } from '../../lib/machine/file-custody.ts'
+import { withHeld } from '../../lib/supply/load/held-archive.ts'
 import { areInPlace } from '../../lib/supply/load/images-in-place.ts'
 import { placeArchive } from '../../lib/supply/load/place-archive.ts'
 import { containerdConfig } from '../../lib/supply/runtime/containerd-config.ts'
@@ -224,7 +227,7 @@ describe('placeArchive()', { skip: able ? false : 'containerd, ctr and root are 
   })
 
   test('what is there is known by names and ids, and looked at by them alone', async () => {
-    const isThere = (name: string) => areInPlace(runtime.cri, join(base, name), platform)
+    const isThere = (name: string) => areInPlace(imageIds(runtime.cri), join(base, name), platform)
     for (const name of ['same.tar', 'oci.tar', 'newer.tar']) assert.equal(await isThere(name), true, name)
     // Its name stands for another image by now.
     assert.equal(await isThere('docker.tar'), false)
@@ -234,6 +237,41 @@ describe('placeArchive()', { skip: able ? false : 'containerd, ctr and root are 
     for (const name of ['absent.tar', 'foreign.tar', 'same.tar.gz', 'nothing.tar']) {
       assert.equal(await isThere(name), false, name)
     }
+  })
+
+  test('an archive that was exchanged since it was looked at is not placed, and not imported either', async () => {
+    const [looked, other] = ['looked at', 'another'].map(mark => ({ architecture: arch, mark })) as [object, object]
+    const path = join(base, 'exchanged.tar')
+    const id = imageId(looked)
+    const names = ['registry.test/exchanged:1']
+    const placing = () => placeArchive(runtime, root, path, platform, id)
+    const held = async (): Promise<string> => {
+      let read = ''
+      await withHeld(path, platform, id, async copy => {
+        read = sha256(readFileSync(copy))
+        // Whoever may write the folder cannot reach what is imported.
+        writeFileSync(path, 'exchanged')
+        assert.equal(sha256(readFileSync(copy)), copy === path ? sha256('exchanged') : read)
+        assert.equal(copy === path, isInCustody(path))
+      })
+      return read
+    }
+    for (const owner of [0, 65534]) {
+      writeFileSync(path, tarOf(dockerFiles(other, names)))
+      chownSync(path, owner, owner)
+      await assert.rejects(placing, /it has changed since it was looked at/)
+      if (owner !== 0) await assert.rejects(held, /it has changed since it was looked at/)
+      assert.equal((await imageIds(runtime.cri))[names[0] ?? ''], undefined)
+      const right = tarOf(dockerFiles(looked, names))
+      writeFileSync(path, right)
+      assert.equal(await held(), sha256(right))
+    }
+    writeFileSync(path, tarOf(dockerFiles(looked, names)))
+    assert.deepEqual(await placing(), [{ name: names[0], id }])
+    assert.deepEqual(
+      readdirSync(tmpdir()).filter(name => name.startsWith(`kubestep-load-${process.pid}-`)),
+      [],
+    )
   })
 
   const bad = { architecture: arch, mark: 'bad' }

@@ -14,10 +14,11 @@ import type { Fetching } from '../../supply/components/fetch-components.ts'
 import { fetchingOf } from '../../supply/components/fetch-options.ts'
 import { reporterOf } from '../../supply/components/reporter.ts'
 import { openQueue } from '../../supply/fetch/queue.ts'
+import { withHeld } from '../../supply/load/held-archive.ts'
 import { areInPlace } from '../../supply/load/images-in-place.ts'
 import { placeArchive } from '../../supply/load/place-archive.ts'
 import { giveImageName, type ImageNaming } from '../../supply/runtime/image-names.ts'
-import { importArchives, presentImages } from '../../supply/runtime/import-archives.ts'
+import { imageIds, importArchives, presentImages } from '../../supply/runtime/import-archives.ts'
 import { pinImage } from '../../supply/runtime/pinned-image.ts'
 import type { Runtime } from '../../supply/runtime/runtime.ts'
 
@@ -62,6 +63,8 @@ export interface GivenArchives {
   readonly there: readonly string[]
   /** That of an image, as soon as it is whole. */
   readonly coming?: (image: string) => Promise<string>
+  /** What those have to hold that were looked at: ids of images, by path. */
+  readonly ids?: ReadonlyMap<string, string>
 }
 
 // In the cache the name is that of the folder.
@@ -78,7 +81,7 @@ export function isNeeded(archive: string, { joins }: Pick<InitConfig, 'joins'>):
 export function loadClusterImages(
   runtime: Runtime,
   config: InitConfig,
-  { there, coming }: GivenArchives,
+  { there, coming, ids }: GivenArchives,
   { call: { flags, output }, deadline, mark, naming }: ImageRun,
 ): ImageSteps {
   const archives = there.filter(archive => isNeeded(archive, config))
@@ -98,6 +101,7 @@ export function loadClusterImages(
     archives,
     onImported,
     ...(coming !== undefined && { coming }),
+    ...(ids !== undefined && { ids }),
     ...(naming !== undefined && { naming }),
     ...(flags.artifacts === undefined && { fetching: fetchingOf(flags, deadline, reporter.onProgress) }),
   })
@@ -116,6 +120,7 @@ export interface ImageSources {
   readonly archives: readonly string[]
   /** The archive of an image that is on its way. */
   readonly coming?: (image: string) => Promise<string>
+  readonly ids?: GivenArchives['ids']
   /** Hears of each archive that is in the runtime. */
   readonly onImported?: (archive: string) => void
   /** How what no archive has is pulled; nothing is without. */
@@ -194,15 +199,21 @@ async function provide(
 }
 
 /** Imports archives, each of them once, whoever asks for it. */
-function importer(runtime: Runtime, { onImported }: ImageSources): Load {
+function importer(runtime: Runtime, { onImported, ids }: ImageSources): Load {
   const queue = openQueue(AT_ONCE)
+  const present = imageIds(runtime.cri)
+  present.catch(() => {})
   const begun = new Map<string, Promise<void>>()
   const work = async (archive: string): Promise<void> => {
     // Somebody else's CRI-O has no call for it; what it lacks of a cluster's images is said.
     if (runtime.name !== 'containerd') return
     const isThere =
-      (await areInPlace(runtime.cri, archive, PLATFORM)) || (runtime.ours && (await placed(runtime, archive)))
-    if (!isThere) await importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, [archive])
+      (await areInPlace(present, archive, PLATFORM)) ||
+      (runtime.ours && (await placed(runtime, archive, ids?.get(archive))))
+    if (!isThere)
+      await withHeld(archive, PLATFORM, ids?.get(archive), held =>
+        importArchives(which('ctr') ?? 'ctr', runtime.cri.socket, [held]),
+      )
     onImported?.(archive)
   }
   return async archives => {
@@ -217,9 +228,9 @@ function importer(runtime: Runtime, { onImported }: ImageSources): Load {
 }
 
 /** Whether an archive could be put into a containerd of our own in the short way. */
-async function placed(runtime: Runtime, archive: string): Promise<boolean> {
+async function placed(runtime: Runtime, archive: string, id: string | undefined): Promise<boolean> {
   try {
-    await placeArchive(runtime, LAYOUT.containerd.root, archive, PLATFORM)
+    await placeArchive(runtime, LAYOUT.containerd.root, archive, PLATFORM, id)
     return true
   } catch {
     return false

@@ -85,12 +85,16 @@ export async function supplyRuntime(
   const preparing = prepareChosenRuntime(choice, config, machine, serviceManager(), cni, flags)
   preparing.catch(() => {})
   const open = async (): Promise<Runtime> => (await preparing)()
-  const { there, coming, all } = binaries.images
+  const { there, coming, ids, all } = binaries.images
   const prepared = isOwn ? await openPrepared(open, there, cacheDirOf(flags), containerd) : undefined
   const runtime = prepared?.runtime ?? (await open())
   output.say(`[runtime] ${isOwn ? 'Started' : 'Using'} ${runtime.name} ${runtime.version}`)
   mark('runtime')
-  const archives = { there: prepared?.archives ?? there, ...(coming !== undefined && { coming }) }
+  const archives = {
+    there: prepared?.archives ?? there,
+    ...(coming !== undefined && { coming }),
+    ...(ids !== undefined && { ids }),
+  }
   const images = loadClusterImages(runtime, config, archives, {
     call,
     deadline,

@@ -29,6 +29,8 @@ export interface ImageArchives {
   readonly there: readonly string[]
   /** That of an image, as soon as it is whole. */
   readonly coming?: (image: string) => Promise<string>
+  /** Ids of images, by the archives that were shown to hold them; of those that somebody brought nothing is known. */
+  readonly ids?: ReadonlyMap<string, string>
   /** When nothing is on its way any more. */
   readonly all: Promise<readonly string[]>
 }
@@ -84,13 +86,16 @@ async function findParts(
   if (flags.artifacts !== undefined) return whole(await readArtifacts(flags.artifacts, { ...wish, images }))
   const reporter = reporterOf(call)
   const fetching = fetchingOf(flags, wish.deadline, reporter.onProgress)
-  const { programs, archive, all } = bringComponents({ ...fetching, ...wish, images })
+  const { programs, archive, all, imageIds: ids } = bringComponents({ ...fetching, ...wish, images })
   const ending = all.finally(reporter.end)
   ending.catch(() => {})
-  if (flags.offline === true || isHeld(images, fetching.cacheDir, wish.arch)) return whole(await ending)
+  if (flags.offline === true || isHeld(images, fetching.cacheDir, wish.arch)) {
+    const { found, archives } = whole(await ending)
+    return { found, archives: { ...archives, ids } }
+  }
   const archives = ending.then(({ imageArchives }) => imageArchives)
   archives.catch(() => {})
-  return { found: await programs, archives: { there: [], coming: archive, all: archives } }
+  return { found: await programs, archives: { there: [], coming: archive, ids, all: archives } }
 }
 
 /** Archives that need no fetching. */

@@ -45,6 +45,8 @@ export interface ComingComponents {
   /** The archive of one of the images, as soon as it is whole. */
   readonly archive: (image: string) => Promise<string>
   readonly all: Promise<Artifacts>
+  /** What is known of the archives that have come, by their paths: `sha256:...` of the image's configuration. */
+  readonly imageIds: ReadonlyMap<string, string>
 }
 
 /**
@@ -64,6 +66,7 @@ export function bringComponents(preparation: Preparation): ComingComponents {
   const { images = [], besides = ['kubectl', 'cni-plugins'] } = preparation
   const arrived = new Map<string, (path: string) => void>()
   const single = new Map(images.map(name => [name, new Promise<string>(resolve => arrived.set(name, resolve))]))
+  const imageIds = new Map<string, string>()
   const found = new Map<string, () => void>()
   const finding = images.map(name => new Promise<void>(resolve => found.set(name, resolve)))
   let tell = (_programs: Programs): void => {}
@@ -82,7 +85,10 @@ export function bringComponents(preparation: Preparation): ComingComponents {
       const paths = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
       if (paths.length === wanted.length) tell(programsOf(paths))
     })
-    const onImage = async ({ name, path }: FetchedImage): Promise<void> => arrived.get(name)?.(path)
+    const onImage = async ({ name, path, id }: FetchedImage): Promise<void> => {
+      imageIds.set(path, id)
+      arrived.get(name)?.(path)
+    }
     const onFound = (name: string): void => found.get(name)?.()
     const [files, archives] = await Promise.all([provided, fetchImages(images, { ...shelf, onFound, onImage })])
     const paths = values<string | FetchedImage>([...files, ...archives], preparation.cacheDir).map(one =>
@@ -100,6 +106,7 @@ export function bringComponents(preparation: Preparation): ComingComponents {
     programs,
     archive: image => orFault(single.get(image) ?? new Promise<never>(() => {})),
     all,
+    imageIds,
   }
 }
 

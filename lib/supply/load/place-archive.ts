@@ -13,6 +13,7 @@ import { COMMIT, type Containerd, type Descriptor, SNAPSHOTTER, withContainerd }
 import type { Runtime } from '../runtime/runtime.ts'
 import { readEntries, type Sink } from './archive-entries.ts'
 import { type ArchivedImage, archivedImages, type Part, type Parts } from './archive-images.ts'
+import { checkHeld } from './held-archive.ts'
 import { unpackOver } from './layer-snapshot.ts'
 import { type LoadedImage, proven } from './proven-import.ts'
 
@@ -25,7 +26,7 @@ const KEEPS = 'containerd.io/gc.ref'
 const DOCKER = 'application/vnd.docker'
 
 /**
- * Gives the images that the runtime has then. Throws whatever is in the way, and leaves no image: an import by containerd's
+ * Gives the images that the runtime has then; with `id`, an archive with another image is refused. Throws whatever is in the way, and leaves no image: an import by containerd's
  * own tool takes more kinds of archives, and says what is wrong with one.
  */
 export async function placeArchive(
@@ -33,10 +34,12 @@ export async function placeArchive(
   root: string,
   archive: string,
   platform: string,
+  id?: string,
 ): Promise<LoadedImage[]> {
   const store = openStore(join(root, CONTENT))
   try {
     const images = archivedImages(await readEntries(archive, store.sink), platform, archive)
+    checkHeld(images, id, archive)
     return await withContainerd(runtime.cri.socket, async containerd => {
       for (const image of images) await placeImage(containerd, store, image, { root, archive })
       return proven(runtime.cri, images)

@@ -11,7 +11,7 @@ import type { Descriptor } from '../fetch/manifest.ts'
 import type { Network } from '../fetch/network.ts'
 import type { Queue } from '../fetch/queue.ts'
 import { type Reference, readReference } from '../fetch/reference.ts'
-import { provenSource } from './image-proof.ts'
+import { provenImage } from './image-proof.ts'
 import { type Manifest, openRepository, type Repository } from './registry-client.ts'
 import type { Registries } from './registry-facts.ts'
 import { writeImageArchive } from './write-image-archive.ts'
@@ -37,6 +37,8 @@ export interface FetchedImage {
   readonly path: string
   /** `sha256:...` of what the tag stands for. */
   readonly digest: string
+  /** `sha256:...` of its configuration: what a runtime that was given it has to know it by. */
+  readonly id: string
   /** Whether it was there already. */
   readonly cached: boolean
 }
@@ -93,11 +95,13 @@ async function archiveOf(name: string, store: ImageStore, blobs: Map<string, Pro
       ...(locked !== undefined && { locked }),
       onRetry: (reason, pauseMs) => onProgress({ kind: 'retry', name: shown, reason, pauseMs }),
     })
-  const there = await provenSource(path, reference, arch)
-  if (there !== undefined && (await isWanted(there, locked, { name: shown, path, open }, store))) {
+  const there = await provenImage(path, reference, arch)
+  if (there === undefined && existsSync(path))
+    onProgress({ kind: 'notice', text: `${shown} in the cache is damaged, or another one: it does not count` })
+  if (there !== undefined && (await isWanted(there.source, locked, { name: shown, path, open }, store))) {
     onProgress({ kind: 'cached', name: shown })
     store.onFound?.(name)
-    return { name, path, cached: true, digest: there }
+    return { name, path, cached: true, digest: there.source, id: there.id }
   }
   if (!network.offline) onProgress({ kind: 'start', name: shown, host: new URL(endpoints[0]?.base ?? '').host })
   const repository = open(network)
@@ -137,7 +141,7 @@ async function archiveOf(name: string, store: ImageStore, blobs: Map<string, Pro
   })
   await keepRecord(path, source.replace('sha256:', ''))
   onProgress({ kind: 'done', name: shown, bytes: tell.total })
-  return { name, path, digest: source, cached: false }
+  return { name, path, digest: source, id: manifest.config.digest, cached: false }
 }
 
 interface Cached {

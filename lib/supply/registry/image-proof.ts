@@ -20,16 +20,25 @@ import {
   SOURCE,
 } from './write-image-archive.ts'
 
+/** What an archive was shown to hold. */
+export interface ProvenImage {
+  /** The digest of what it was fetched by, `sha256:...`. */
+  readonly source: string
+  /** That of its configuration, which a runtime knows it by. */
+  readonly id: string
+}
+
 /**
- * The digest of what the image of an archive was fetched by, `sha256:...`, when the archive holds that image for that
- * architecture under that name, whole, and nothing else; undefined for any other, and when there is none.
+ * What the image of an archive is, when the archive holds one for that architecture under that name, whole, and nothing
+ * else; undefined for any other, and when there is none.
  */
-export async function provenSource(path: string, reference: Reference, arch: string): Promise<string | undefined> {
+export async function provenImage(path: string, reference: Reference, arch: string): Promise<ProvenImage | undefined> {
   const file = await open(path).catch(() => undefined)
   if (file === undefined) return undefined
   try {
     const image = await readImage(file, path, reference, arch)
-    return image !== undefined && (await isExactly(file, archiveEntries(image))) ? image.source : undefined
+    if (image === undefined || !(await isExactly(file, archiveEntries(image)))) return undefined
+    return { source: image.source, id: image.config.digest }
   } catch (error) {
     if (error instanceof KubestepError) return undefined
     throw error
