@@ -19,11 +19,12 @@ import {
   openSync,
   symlinkSync,
   utimesSync,
-  writeSync,
+  write,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
 import { createGunzip } from 'node:zlib'
 import { KubestepError } from '../../base/errors.ts'
 import { fileSource, streamSource } from '../fetch/byte-source.ts'
@@ -41,6 +42,9 @@ export interface StoredLayer {
 }
 
 const CHUNK = 1024 * 1024
+
+/** A disk that is busy holds up this file alone, and not what else an init does meanwhile. */
+const writeBytes = promisify(write)
 
 /**
  * Unpacks a layer into an empty folder that only root can reach. Throws whatever is in the way, and then the folder is
@@ -152,7 +156,7 @@ async function writeFile(path: string, { size, content }: TarEntry, attributes: 
   const file = openSync(path, 'wx', 0o600)
   try {
     for await (const chunk of content()) {
-      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at)
+      for (let at = 0; at < chunk.length; ) at += (await writeBytes(file, chunk, at)).bytesWritten
     }
     // A new owner takes bits of the mode away.
     fchownSync(file, uid, gid)
