@@ -18,6 +18,7 @@ const PREFIX = '/twirp/github.actions.results.api.v1.CacheService/'
 /** Starts one on a free port; `broken` answers everything with an error. */
 export async function startCacheService(broken = false): Promise<CacheService> {
   const blobs = new Map<string, Buffer>()
+  const blocks = new Map<string, Buffer>()
   const ready = new Set<string>()
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
@@ -43,7 +44,16 @@ export async function startCacheService(broken = false): Promise<CacheService> {
     }
     const id = decodeURIComponent(pathname.slice('/blob/'.length))
     if (request.method === 'PUT') {
-      if (searchParams.get('comp') === null) blobs.set(id, body)
+      const part = searchParams.get('comp')
+      // What is large comes in blocks, and then the list of them.
+      if (part === 'block') blocks.set(`${id} ${searchParams.get('blockid')}`, body)
+      else if (part === 'blocklist') {
+        const names = [...body.toString().matchAll(/<Latest>([^<]+)<\/Latest>/g)].map(
+          ([, name = '']) => `${id} ${name}`,
+        )
+        blobs.set(id, Buffer.concat(names.map(name => blocks.get(name) ?? Buffer.alloc(0))))
+        for (const name of names) blocks.delete(name)
+      } else blobs.set(id, body)
       return answer(201, '')
     }
     const blob = blobs.get(id) ?? Buffer.alloc(0)
