@@ -61,6 +61,8 @@ export const LAYOUT = {
   agent: '/var/lib/kubestep/agent.json',
   /** The API servers that a process of its own stands before. */
   apiBalancer: '/var/lib/kubestep/api-balancer.json',
+  /** There as long as there may be rules of NetworkPolicies on this machine: gone after a reboot, as they are. */
+  policies: '/run/kubestep/policies',
   /** Folders of claims. */
   volumes: '/var/lib/kubestep/volumes',
   /** What an upgrade that has begun writes, and what was there before. */

@@ -1,16 +1,12 @@
 /** Runs the parts of the agent that this machine's cluster needs, until it is told to end. */
-import { existsSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { KubestepError, reasonOf } from '../../base/errors.ts'
 import { KUBERNETES, LAYOUT } from '../../base/paths.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
-import { readCredentials } from '../../cluster/api/kubeconfig-credentials.ts'
 import { readFile } from '../../machine/files.ts'
-import { listens } from '../../machine/network/listens.ts'
 import { AGENT_PARTS } from './agent-parts.ts'
 import { readAgentSettings } from './agent-service.ts'
-
-const KNOCK_MS = 100
+import { keptCredentials } from './kept-credentials.ts'
+import { waitForServer } from './server-wait.ts'
 
 /** Ends when every part has; a part that fails ends all, and the service manager starts the agent again. */
 export async function runAgent(
@@ -23,7 +19,15 @@ export async function runAgent(
     throw new KubestepError(`agent: cannot find "${file}": nothing is set up for it; init and join start it`)
   }
   const { node, parts } = settings
-  const server = waitForServer(signal)
+  const kubelet = keptCredentials(KUBERNETES.kubeletConf, path => readFile('/', path))
+  const admin = keptCredentials(KUBERNETES.adminConf, path => readFile('/', path))
+  const openAdmin = (): Api | undefined => openWith(admin)
+  const open = (): Api => {
+    const api = openWith(kubelet)
+    if (api !== undefined) return api
+    throw new KubestepError(`agent: cannot read "${KUBERNETES.kubeletConf}": it is not there yet`)
+  }
+  const server = waitForServer(() => openAdmin() ?? open(), signal)
   await Promise.all(
     AGENT_PARTS.flatMap(part => {
       const own = parts[part.name]
@@ -31,8 +35,8 @@ export async function runAgent(
       const context = {
         node,
         settings: own,
-        open: () => openWith(KUBERNETES.kubeletConf),
-        openAdmin: () => (existsSync(KUBERNETES.adminConf) ? openWith(KUBERNETES.adminConf) : undefined),
+        open,
+        openAdmin,
         say: (line: string) => say(`[${part.name}] ${line}`),
         signal,
       }
@@ -45,28 +49,7 @@ export async function runAgent(
   )
 }
 
-/** One knocks for all: each by itself would find it late, after ever longer pauses. */
-async function waitForServer(signal: AbortSignal): Promise<void> {
-  let server: string | undefined
-  while (!signal.aborted) {
-    server ??= serverOf(KUBERNETES.adminConf) ?? serverOf(KUBERNETES.kubeletConf)
-    if (server !== undefined && (await listens(server))) return
-    await sleep(KNOCK_MS, undefined, { signal }).catch(() => {})
-  }
-}
-
-function serverOf(kubeconfig: string): string | undefined {
-  try {
-    const text = readFile('/', kubeconfig)
-    return text === undefined ? undefined : readCredentials(text, kubeconfig, path => readFile('/', path)).server
-  } catch {
-    // A kubelet that joins has no certificate yet.
-    return undefined
-  }
-}
-
-function openWith(kubeconfig: string): Api {
-  const text = readFile('/', kubeconfig)
-  if (text === undefined) throw new KubestepError(`agent: cannot read "${kubeconfig}": it is not there yet`)
-  return openApi(readCredentials(text, kubeconfig, path => readFile('/', path)))
+function openWith(credentials: ReturnType<typeof keptCredentials>): Api | undefined {
+  const found = credentials()
+  return found === undefined ? undefined : openApi(found)
 }

@@ -1,5 +1,5 @@
 /** Storage: each claim of our StorageClass gets a folder of the node that its Pod is on, and the folder goes with it. */
-import { type JsonObject, objectOf } from '../../base/json.ts'
+import type { JsonObject } from '../../base/json.ts'
 import { refusal } from '../../cluster/api/api-client.ts'
 import { followAll } from '../../cluster/api/follow-all.ts'
 import { tellOf } from '../../cluster/api/object-events.ts'
@@ -18,12 +18,8 @@ import { adminOf, mayWrite } from './admin-rights.ts'
 import type { AgentContext, AgentPart } from './agent-part.ts'
 import { type VolumeFolders, volumeFolders } from './volume-folders.ts'
 
-interface Class {
-  readonly name: string
-  readonly reclaims: string
-}
-
 const VOLUMES = '/api/v1/persistentvolumes'
+const CLASSES = '/apis/storage.k8s.io/v1/storageclasses'
 
 export const folderStorage: AgentPart = {
   name: 'storage',
@@ -38,19 +34,18 @@ export const folderStorage: AgentPart = {
     }
     const admin = adminOf(context)
     const tell = tellOf(admin, say)
-    await followAll<{ claims: Claim; volumes: Volume; classes: Class }>(
+    await followAll<{ claims: Claim; volumes: Volume }>(
       admin,
       {
         collections: {
           claims: { collection: '/api/v1/persistentvolumeclaims', keep: claimOf },
           volumes: { collection: VOLUMES, keep: volumeOf },
-          classes: { collection: '/apis/storage.k8s.io/v1/storageclasses', keep: classOf },
         },
-        onState: async ({ claims, volumes, classes }) => {
+        onState: async ({ claims, volumes }) => {
           const steps = storageSteps(claims, volumes, PROVISIONER)
           for (const { claim, reason } of steps.refuse)
             await tell('PersistentVolumeClaim', claim, 'ProvisioningFailed', reason)
-          await settle(steps, { classes, folders, context })
+          await settle(steps, { folders, context })
           await folders.settle(ours(volumes))
         },
         onFault: say,
@@ -58,10 +53,6 @@ export const folderStorage: AgentPart = {
       signal,
     )
   },
-}
-
-function classOf(object: JsonObject): Class {
-  return { name: String(objectOf(object.metadata).name), reclaims: String(object.reclaimPolicy ?? 'Delete') }
 }
 
 function ours(volumes: readonly Volume[]): Volume[] {
@@ -73,12 +64,11 @@ function goneText(name: string, path: string): string {
 }
 
 interface Settling {
-  readonly classes: readonly Class[]
   readonly folders: VolumeFolders
   readonly context: AgentContext
 }
 
-async function settle({ make, remove, grow }: StorageSteps, { classes, folders, context }: Settling): Promise<void> {
+async function settle({ make, remove, grow }: StorageSteps, { folders, context }: Settling): Promise<void> {
   const api = adminOf(context)()
   const ask = async (method: string, path: string, body?: JsonObject): Promise<boolean> => {
     const answer = await api.send(method, path, body, method === 'PATCH' ? 'application/merge-patch+json' : undefined)
@@ -92,7 +82,8 @@ async function settle({ make, remove, grow }: StorageSteps, { classes, folders, 
       const node = await api.get(`/api/v1/nodes/${name}`)
       if (node === undefined) continue
       folders.make({ node: name, path: volumePath(claim) })
-      const reclaims = classes.find(one => one.name === claim.storageClass)?.reclaims ?? 'Delete'
+      const { reclaimPolicy } = (await api.get(`${CLASSES}/${claim.storageClass}`)) ?? {}
+      const reclaims = String(reclaimPolicy ?? 'Delete')
       const place = { provisioner: PROVISIONER, reclaims, node: name, hostName: hostNameOf(node) }
       if (await ask('POST', VOLUMES, volumeObject(claim, place)))
         context.say(`${claim.namespace}/${claim.name} has the folder "${volumePath(claim)}" of node ${name}`)

@@ -23,9 +23,16 @@ export const loadBalancer: AgentPart = {
     const { say, signal } = context
     const { ranges } = context.settings as unknown as LoadBalancerSettings
     const subnets = ranges.map(parseSubnet).filter(range => range !== undefined)
-    await layBalancerNetwork(subnets.filter(range => isFree(range, say)))
-    // There is nothing that changes.
-    if (!mayWrite(context)) return endOf(signal)
+    let isLaid = false
+    const lay = async (): Promise<void> => {
+      if (!isLaid) await layBalancerNetwork(subnets.filter(range => isFree(range, say)))
+      isLaid = true
+    }
+    if (!mayWrite(context)) {
+      await lay()
+      // There is nothing that changes.
+      return endOf(signal)
+    }
     const admin = adminOf(context)
     const tell = tellOf(admin, say)
     await follow(
@@ -34,6 +41,8 @@ export const loadBalancer: AgentPart = {
         collection: '/api/v1/services',
         keep: balancedService,
         onState: async services => {
+          // Most clusters have none, and a cluster that starts has better things to do.
+          if (services.some(({ isOurs }) => isOurs)) await lay()
           const steps = addressSteps(services, subnets)
           for (const { service, lacks } of steps) {
             for (const reason of lacks) await tell('Service', service, 'SyncLoadBalancerFailed', reason)

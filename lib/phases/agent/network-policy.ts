@@ -1,7 +1,10 @@
+/** NetworkPolicies: a table of nftables in each network of this machine, as the API has policies, Pods and Namespaces. */
+import { existsSync } from 'node:fs'
 import { reasonOf } from '../../base/errors.ts'
+import { LAYOUT } from '../../base/paths.ts'
 import { followAll } from '../../cluster/api/follow-all.ts'
 import { tellOf } from '../../cluster/api/object-events.ts'
-import { newest } from '../../cluster/api/watch.ts'
+import { follow, newest } from '../../cluster/api/watch.ts'
 import { type PolicyState, podRules } from '../../cluster/network-policy/pod-rules.ts'
 import {
   type Policy,
@@ -11,6 +14,7 @@ import {
   policyOf,
   policyPod,
 } from '../../cluster/network-policy/policy.ts'
+import { removeFiles, writeFiles } from '../../machine/files.ts'
 import { nodePlaces } from '../../machine/local-node/node-place.ts'
 import { type PolicyTable, policyText, setPolicyTable } from '../../machine/network/policy-table.ts'
 import type { PodName } from '../../supply/runtime/sandbox-names.ts'
@@ -28,6 +32,9 @@ export interface NetworkPolicySettings {
 
 const LOOK_AGAIN_MS = 30_000
 
+/** When Pods are followed at the latest: a first policy counts at once then, however many there are. */
+const CALM_MS = 10_000
+
 export const networkPolicy: AgentPart = {
   name: 'network-policy',
   run: async context => {
@@ -35,14 +42,20 @@ export const networkPolicy: AgentPart = {
     const settings = context.settings as unknown as NetworkPolicySettings
     const open = readerOf(context)
     const tell = tellOf(open, say)
-    let state: PolicyState | undefined
+    let policies: readonly Policy[] | undefined
+    let others: Omit<PolicyState, 'policies'> | undefined
     let early: ReadonlyMap<string, PodName> = new Map()
     // By the network that it is in; absent as long as nobody knows what an earlier agent left.
     const present = new Map<string, string>()
     const settle = newest(
       async () => {
-        if (state === undefined) return
-        const table = tableOf({ ...state, pods: withEarly(state.pods, early) }, settings)
+        if (policies === undefined || (policies.length > 0 && others === undefined)) return
+        const { pods, namespaces } = others ?? { pods: [], namespaces: [] }
+        const table = tableOf({ policies, namespaces, pods: withEarly(pods, early) }, settings)
+        const isMarked = existsSync(LAYOUT.policies)
+        // There is nothing to take away.
+        if (table === undefined && !isMarked) return
+        if (!isMarked) writeFiles('/', [{ path: LAYOUT.policies, mode: 0o644, content: '' }])
         const text = policyText(table)
         const running = nodePlaces(node).flatMap(({ enter }) => (enter === undefined ? [] : [enter]))
         for (const key of present.keys()) if (running.every(enter => enter.join() !== key)) present.delete(key)
@@ -54,37 +67,62 @@ export const networkPolicy: AgentPart = {
           } catch (error) {
             // One that has stopped meanwhile has no Pods.
             if (nodePlaces(node).every(place => place.enter?.join() !== key)) continue
-            for (const policy of state.policies)
+            for (const policy of policies)
               await tell(POLICIES, policy, 'NotEnforced', `on node ${node}: ${reasonOf(error)}`)
             throw error
           }
           present.set(key, text)
         }
+        if (table === undefined) removeFiles('/', [LAYOUT.policies])
       },
       say,
       signal,
     )
     // Whoever flushes all rules of a machine takes these along; kube-proxy looks after its own as often.
     const again = setInterval(() => {
-      if (state === undefined || state.policies.length === 0) return
+      if (policies === undefined || policies.length === 0) return
       present.clear()
       settle()
     }, LOOK_AGAIN_MS)
-    signal.addEventListener('abort', () => clearInterval(again))
-    followSandboxes(context, pods => {
-      early = pods
-      settle()
+    const followEarly = once(() =>
+      followSandboxes(context, pods => {
+        early = pods
+        settle()
+      }),
+    )
+    const followOthers = once(() => {
+      void followAll<{ pods: PolicyPod; namespaces: PolicyNamespace }>(
+        open,
+        {
+          collections: {
+            pods: { collection: '/api/v1/pods', keep: policyPod },
+            namespaces: { collection: '/api/v1/namespaces', keep: policyNamespace },
+          },
+          onState: async now => {
+            others = now
+            settle()
+          },
+          onFault: say,
+        },
+        signal,
+      )
     })
-    await followAll<{ policies: Policy; pods: PolicyPod; namespaces: PolicyNamespace }>(
+    const calm = setTimeout(followOthers, CALM_MS)
+    signal.addEventListener('abort', () => {
+      clearInterval(again)
+      clearTimeout(calm)
+    })
+    await follow(
       open,
       {
-        collections: {
-          policies: { collection: '/apis/networking.k8s.io/v1/networkpolicies', keep: policyOf },
-          pods: { collection: '/api/v1/pods', keep: policyPod },
-          namespaces: { collection: '/api/v1/namespaces', keep: policyNamespace },
-        },
+        collection: '/apis/networking.k8s.io/v1/networkpolicies',
+        keep: policyOf,
         onState: async now => {
-          state = now
+          policies = now
+          if (now.length > 0) {
+            followEarly()
+            followOthers()
+          }
           settle()
         },
         onFault: say,
@@ -92,6 +130,15 @@ export const networkPolicy: AgentPart = {
       signal,
     )
   },
+}
+
+function once(work: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    work()
+    isDone = true
+  }
 }
 
 /** Without a policy there is no table, and nothing to pay for. */
