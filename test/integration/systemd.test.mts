@@ -70,12 +70,33 @@ async function withSystemctl(
 }
 
 const SERVICE = kubeletService('/var/lib/kubestep/bin/kubelet')
+const LOAD_STATE = 'show --property=LoadState --value kubelet.service'
+
+test('systemd() has a unit that is new read alone, and all of them where that fails', async () => {
+  const alone = ['enable --no-reload --quiet kubelet.service', 'restart kubelet.service']
+  await withSystemctl(
+    ['is-enabled', 'is-active'],
+    async ({ manager, asked }) => {
+      await manager.start(SERVICE)
+      assert.deepEqual(asked().slice(3), alone)
+    },
+    'not-found',
+  )
+  await withSystemctl(
+    ['restart'],
+    async ({ manager, asked }) => {
+      await assert.rejects(manager.start(SERVICE), /cannot restart kubelet\.service/)
+      assert.deepEqual(asked().slice(3), [...alone, 'enable --quiet kubelet.service', 'restart kubelet.service'])
+    },
+    'not-found',
+  )
+})
 
 test('systemd() starts a service with a unit of its own, and takes the unit away again', async () => {
   await withSystemctl(['is-enabled', 'is-active'], async ({ manager, own, asked }) => {
     await manager.start(SERVICE)
     assert.equal(readFileSync(join(own, 'kubelet.service'), 'utf8'), unit(SERVICE))
-    assert.deepEqual(asked().slice(2), ['enable --quiet kubelet.service', 'restart kubelet.service'])
+    assert.deepEqual(asked().slice(2), [LOAD_STATE, 'enable --quiet kubelet.service', 'restart kubelet.service'])
     assert.equal(await manager.restarts('kubelet'), 4)
     assert.equal(await manager.restart('kubelet'), true)
     asked()
@@ -112,9 +133,10 @@ for (const [what, no, after] of [
         text,
         /^ExecStart=\nEnvironmentFile=-\/var\/lib\/kubelet\/kubeadm-flags\.env\nExecStart=\/var\/lib\/kubestep\/bin\/kubelet .* \$KUBELET_KUBEADM_ARGS$/m,
       )
-      assert.deepEqual(asked().slice(0, 4), [
+      assert.deepEqual(asked().slice(0, 5), [
         'is-active kubelet.service',
         'is-enabled --quiet kubelet.service',
+        LOAD_STATE,
         'enable --quiet kubelet.service',
         'restart kubelet.service',
       ])

@@ -42,6 +42,10 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
   }
   const says = async (question: string, name: string): Promise<boolean> =>
     (await $({ nothrow: true })`systemctl ${question} --quiet ${name}.service`).exitCode === 0
+  /** Whether it knows of none of that name: neither is there one, nor was there before somebody took its file away. */
+  const isUnknown = async (name: string): Promise<boolean> =>
+    (await $({ nothrow: true })`systemctl show --property=LoadState --value ${name}.service`).stdout.trim() ===
+    'not-found'
   const stop = async (name: string): Promise<void> => {
     await $({ nothrow: true })`systemctl stop ${name}.service`
   }
@@ -67,6 +71,7 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
     const theirs = readUnitFiles(host, name, own, all)
     const earlier = ourFiles(name)
     const before = formerState(earlier.map(readTextOrEmpty)) ?? (await stateOf(name))
+    const isNew = await isUnknown(name)
     const others = [...(theirs.unit === undefined ? [] : [theirs.unit]), ...theirs.dropIns.filter(matters)]
     const files = [
       ...(theirs.unit === undefined ? [{ path: unitFile(name), content: unit(service, before) }] : []),
@@ -82,9 +87,16 @@ export function systemd({ own, all }: UnitFolders = { own: OWN_FOLDER, all: UNIT
       '/',
       earlier.filter(path => !files.some(file => file.path === path)),
     )
+    const restart = (): Promise<void> => systemctl('restart', `${name}.service`)
     // It reads all units anew, as daemon-reload does. Source: systemctl(1), enable.
-    await systemctl('enable', '--quiet', `${name}.service`)
-    return () => systemctl('restart', `${name}.service`)
+    const enable = (): Promise<void> => systemctl('enable', '--quiet', `${name}.service`)
+    if (!isNew) {
+      await enable()
+      return restart
+    }
+    // It reads that one when it is asked for it, and not all units of a machine that has better things to do.
+    await systemctl('enable', '--no-reload', '--quiet', `${name}.service`)
+    return () => restart().catch(() => enable().then(restart))
   }
   return {
     kind: 'systemd',
