@@ -78,7 +78,7 @@ describe('addressSteps()', () => {
     [
       'but no foreign one',
       () => [service('a', { loadBalancerIP: '8.8.8.8' })],
-      ['a: ("8.8.8.8" is none of 10.9.0.0/29; leave loadBalancerIP out)'],
+      ['a: 10.9.0.2 ("8.8.8.8" is none of 10.9.0.0/29, so it has another; leave loadBalancerIP out)'],
     ],
     [
       'when all are taken it is said',

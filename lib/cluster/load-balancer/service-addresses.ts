@@ -20,7 +20,7 @@ export interface BalancedService {
   readonly isOurs: boolean
   /** Families of the addresses that it wants. */
   readonly families: readonly Family[]
-  /** An address that it asks for; '' where any will do. */
+  /** An address that it would like; '' where any will do. */
   readonly asked: string
   /** What its status says. */
   readonly addresses: readonly string[]
@@ -59,6 +59,8 @@ function familiesOf({ ipFamilies, ipFamily, clusterIP }: JsonObject): Family[] {
   return names.map(name => (name === 'IPv6' ? 6 : 4))
 }
 
+const LEAVE_OUT = 'leave loadBalancerIP out'
+
 /** The Services whose status has to change, so that each has one address of each family out of `ranges`, and none two. */
 export function addressSteps(services: readonly BalancedService[], ranges: readonly Subnet[]): AddressStep[] {
   const inRanges = (text: string): boolean => ranges.some(range => contains(range, text))
@@ -81,11 +83,12 @@ export function addressSteps(services: readonly BalancedService[], ranges: reado
             lacks.push(`there are no IPv${family} addresses for load balancers on this machine`)
             return []
           }
-          const asked = parseAddress(service.asked)?.family === family ? service.asked : ''
-          if (asked !== '' && holders.get(asked) !== uid && (holders.has(asked) || !contains(range, asked))) {
-            lacks.push(
-              `"${asked}" ${holders.has(asked) ? 'is taken' : `is none of ${rangeText(range)}`}; leave loadBalancerIP out`,
-            )
+          const wish = parseAddress(service.asked)?.family === family ? service.asked : ''
+          // As with kind's provider, what nobody here could give counts for nothing; it is said.
+          const asked = contains(range, wish) ? wish : ''
+          if (asked !== wish) lacks.push(`"${wish}" is none of ${rangeText(range)}, so it has another; ${LEAVE_OUT}`)
+          if (asked !== '' && holders.has(asked) && holders.get(asked) !== uid) {
+            lacks.push(`"${asked}" is taken; ${LEAVE_OUT}`)
             return []
           }
           const kept = addresses.find(text => holders.get(text) === uid && contains(range, text))
