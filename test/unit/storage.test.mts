@@ -109,6 +109,13 @@ describe('folderSteps()', () => {
 })
 
 describe('claimOf()', () => {
+  test('the class of the old annotation counts before that of the field', () => {
+    const annotations = { 'volume.beta.kubernetes.io/storage-class': 'fast' }
+    assert.equal(claimOf({ metadata: { annotations }, spec: { storageClassName: 'standard' } }).storageClass, 'fast')
+    assert.equal(claimOf({ metadata: { annotations }, spec: {} }).storageClass, 'fast')
+    assert.equal(claimOf({ metadata: {}, spec: {} }).storageClass, '')
+  })
+
   test('knows who is asked as every release says it', () => {
     for (const key of ['volume.beta.kubernetes.io/storage-provisioner', 'volume.kubernetes.io/storage-provisioner']) {
       assert.equal(claimOf({ metadata: { annotations: { [key]: OURS } } }).provisioner, OURS)

@@ -49,6 +49,8 @@ const PROVISIONERS: readonly string[] = [
   'volume.kubernetes.io/storage-provisioner',
   'volume.beta.kubernetes.io/storage-provisioner',
 ]
+// It counts before the field. Source: component-helpers storage/volume/helpers.go, GetPersistentVolumeClaimClass (v1.36).
+const OLD_CLASS = 'volume.beta.kubernetes.io/storage-class'
 const SELECTED_NODE = 'volume.kubernetes.io/selected-node'
 /** Whose volume it is. */
 export const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by'
@@ -64,7 +66,7 @@ export function claimOf(object: JsonObject): Claim {
     name: text(metadata.name),
     uid: text(metadata.uid),
     version: text(metadata.resourceVersion),
-    storageClass: text(spec.storageClassName),
+    storageClass: text(notes[OLD_CLASS] ?? spec.storageClassName),
     provisioner: text(PROVISIONERS.map(key => notes[key]).find(value => value !== undefined)),
     node: text(notes[SELECTED_NODE]),
     size: text(objectOf(objectOf(spec.resources).requests).storage),

@@ -8,8 +8,9 @@ import { type AddressStep, addressSteps, balancedService } from '../../cluster/l
 import { liveHost } from '../../machine/host/host-source.ts'
 import { layBalancerNetwork } from '../../machine/network/balancer-network.ts'
 import { userOf } from '../../machine/network/balancer-range.ts'
-import { adminOf, mayWrite } from './admin-rights.ts'
+import { adminOf, mayWrite, readerOf } from './admin-rights.ts'
 import type { AgentContext, AgentPart } from './agent-part.ts'
+import { rangesOf } from './node-routes.ts'
 
 /** What this part is set up with. */
 export interface LoadBalancerSettings {
@@ -25,7 +26,9 @@ export const loadBalancer: AgentPart = {
     const subnets = ranges.map(parseSubnet).filter(range => range !== undefined)
     let isLaid = false
     const lay = async (): Promise<void> => {
-      if (!isLaid) await layBalancerNetwork(subnets.filter(range => isFree(range, say)))
+      if (isLaid) return
+      const free = subnets.filter(range => isFree(range, say))
+      await layBalancerNetwork(free, await ownAddresses(context))
       isLaid = true
     }
     if (!mayWrite(context)) {
@@ -54,6 +57,15 @@ export const loadBalancer: AgentPart = {
       signal,
     )
   },
+}
+
+async function ownAddresses(context: AgentContext): Promise<readonly string[]> {
+  const api = readerOf(context)()
+  try {
+    return rangesOf((await api.get(`/api/v1/nodes/${context.node}`)) ?? {}).addresses
+  } finally {
+    api.close()
+  }
 }
 
 /** The range was chosen on the machine where the cluster began. */
