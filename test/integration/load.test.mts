@@ -37,7 +37,7 @@ describe('loadSources()', { skip: reason }, () => {
       state: join(base, 'state'),
       socket,
       cniBinDir: base,
-      cniConfDir: base,
+      cniConfDir: join(base, 'cni'),
       runc: which('runc') ?? 'runc',
       pauseImage: 'example.org/pause:1',
       cgroupDriver: 'cgroupfs',
