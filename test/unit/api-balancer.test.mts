@@ -6,8 +6,10 @@ import {
   type Backend,
   type BackendState,
   candidates,
+  distinct,
   knownStates,
   lost,
+  serversIn,
 } from '../../lib/cluster/api-balancer/backends.ts'
 
 const backend = (host: string): Backend => ({ host, port: 6443 })
@@ -43,5 +45,28 @@ test('those that come begin well, those that go are forgotten', () => {
   assert.deepEqual(knownStates([backend('b'), backend('c')], [state('a', 1), state('b', 2)]), [
     state('b', 2),
     state('c', 0),
+  ])
+})
+
+test('API servers of other machines are those that the cluster names, each once', () => {
+  const endpoints = {
+    subsets: [
+      {
+        addresses: [{ ip: '10.0.0.5' }, { ip: 'fd00::6', nodeName: 'x' }],
+        notReadyAddresses: [{ ip: '10.0.0.9' }],
+        ports: [
+          { name: 'other', port: 1 },
+          { name: 'https', port: 6443 },
+        ],
+      },
+      { addresses: [{ ip: '10.0.0.7' }] },
+    ],
+  }
+  assert.deepEqual(serversIn(endpoints), [backend('10.0.0.5'), backend('fd00::6')])
+  assert.deepEqual(serversIn({ metadata: { name: 'kubernetes' } }), [])
+  assert.deepEqual(distinct([backend('a'), backend('b'), { host: 'a', port: 1 }, backend('a')]), [
+    backend('a'),
+    backend('b'),
+    { host: 'a', port: 1 },
   ])
 })

@@ -1,4 +1,5 @@
 /** API servers behind one address, and how each of them is: pure. */
+import { type JsonObject, objectsOf } from '../../base/json.ts'
 
 export interface Backend {
   readonly host: string
@@ -35,6 +36,21 @@ export function candidates(states: readonly BackendState[], turn: number): Backe
 export function lost(states: readonly BackendState[]): Backend[] {
   if (states.every(({ misses }) => misses > 0)) return []
   return states.filter(({ misses }) => misses >= LOST).map(({ host, port }) => ({ host, port }))
+}
+
+/** The API servers that Endpoints default/kubernetes names: each writes itself there, and is dropped soon after it ends. */
+export function serversIn({ subsets }: JsonObject): Backend[] {
+  return objectsOf(subsets).flatMap(({ addresses, ports }) => {
+    const port = objectsOf(ports).find(({ name }) => name === 'https')?.port
+    return objectsOf(addresses).flatMap(({ ip }) =>
+      typeof ip === 'string' && typeof port === 'number' ? [{ host: ip, port }] : [],
+    )
+  })
+}
+
+/** Each once, where it comes first. */
+export function distinct(backends: readonly Backend[]): Backend[] {
+  return backends.filter((backend, index) => backends.findIndex(other => isSame(other, backend)) === index)
 }
 
 export function isSame(a: Backend, b: Backend): boolean {

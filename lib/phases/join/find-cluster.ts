@@ -76,7 +76,7 @@ async function farNodes(run: JoinRun, { init }: InitConfig): Promise<string | un
   const near = await Promise.all(addresses.map(isNear))
   const far = addresses.filter((_address, index) => !near[index])
   if (far.length === 0) return undefined
-  return `join: cannot join the Pod network of this cluster: it has nodes on another network than this machine, at ${far.join(', ')}, where its bridge does not reach; ${BRING_NETWORK}, and join with --cni none`
+  return `join: cannot join the Pod network of this cluster: it has nodes on another network than this machine, at ${far.join(', ')}, where its bridge does not reach; for nodes on several networks init the cluster with --cni none and ${BRING_NETWORK}; if one is there already, join with --cni none`
 }
 
 function unstable({ cluster }: InitConfig): string | undefined {
