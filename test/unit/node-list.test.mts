@@ -47,6 +47,21 @@ test('a list of nodes has the first control plane, which is the machine, at its 
   })
 })
 
+test('the first node has folders elsewhere, too, and every node what others of its own folders have', () => {
+  const folders = ['/a:/b', '/a:/etc/kubernetes/policies:ro', '/dev:/dev', '/run/x.sock:/run/x.sock', '/srv:/srv']
+  const { nodes } = readNodeList(
+    JSON.stringify([
+      { role: 'control-plane', folders: ['/var/lib/kubelet:/var/lib/kubelet', ...folders] },
+      { role: 'worker', folders },
+    ]),
+    'n.yaml',
+  )
+  assert.deepEqual(
+    nodes.map(one => one.folders.length),
+    [6, 5],
+  )
+})
+
 test('the version of a cluster is that of its control planes', () => {
   const { nodes, version } = readNodeList(
     'nodes: [{role: worker, version: 1.35.3}, {role: control-plane, version: v1.36.2}, {role: control-plane}]',
@@ -90,7 +105,9 @@ const FAULTS: readonly (readonly [text: string, faults: readonly RegExp[]])[] = 
   [node('folders: ["/a:/etc/kubernetes/pki"]'), [/a node has its own there/]],
   [node('folders: ["/a:/"]'), [/a node has its own there/]],
   [node('folders: ["/a:/var/lib/kubestep/nodes"]'), [/a node has its own there/]],
-  ['nodes: [{role: control-plane, folders: ["/a:/b"]}]', [/the first node is the machine itself/]],
+  [node('folders: ["/run:/run"]'), [/nodes\.1\.folders "\/run": a node has its own there/]],
+  [node('folders: ["/a:/var"]'), [/a node has its own there/]],
+  ['nodes: [{role: control-plane, folders: ["/a:/etc"]}]', [/a node has its own there/]],
   [node('version: "1.36"'), [/it is no version/]],
   [
     'nodes: [{role: control-plane, version: v1.36.2}, {role: control-plane, version: v1.35.1}]',
@@ -186,6 +203,71 @@ test('a worker of another image has another version, and the cluster that of its
   assert.equal(documents.ClusterConfiguration?.kubernetesVersion, 'v1.36.2')
 })
 
+test('labels of kind are text however they are written', () => {
+  const { nodes } = kind('nodes:\n- {}\n- role: worker\n  labels: { gpu: true, tier: 1.10, zone: "2" }')
+  assert.deepEqual(nodes[1]?.labels, { gpu: 'true', tier: '1.10', zone: '2' })
+})
+
+test('what kind has a node join with, piece by piece: labels, taints, flags of its kubelet', () => {
+  const patch = (text: string): string => JSON.stringify(`kind: JoinConfiguration\nnodeRegistration: ${text}`)
+  const { nodes } = kind(`
+kubeadmConfigPatches:
+- ${patch('{ kubeletExtraArgs: { node-labels: "a=1,b=2", v: 2 }, taints: [{ key: x, effect: NoSchedule }] }')}
+- ${patch('{ kubeletExtraArgs: [{ name: max-pods, value: "20" }] }')}
+nodes:
+- {}
+- role: worker
+  kubeadmConfigPatches:
+  - ${patch('{ kubeletExtraArgs: { node-labels: b=3, v: "5", register-with-taints: "d=e:NoExecute" } }')}
+- role: worker
+`)
+  const taints = [{ key: 'x', effect: 'NoSchedule' }]
+  const flags = nodes.map(one => one.kubeletArgs?.map(({ name, value }) => `${name}=${value}`))
+  assert.deepEqual(flags, [
+    undefined,
+    ['max-pods=20', 'v=5', 'register-with-taints=d=e:NoExecute'],
+    ['v=2', 'max-pods=20'],
+  ])
+  assert.deepEqual(
+    nodes.slice(1).map(one => [one.labels, one.taints]),
+    [
+      [{ a: '1', b: '3' }, taints],
+      [{ a: '1', b: '2' }, taints],
+    ],
+  )
+})
+
+test('mounts of kind: of files, elsewhere on the machine itself, and seen by both sides', () => {
+  const mount = (text: string): string => `{hostPath: /srv/a, containerPath: /b, propagation: ${text}}`
+  const { nodes } = kind(
+    `nodes: [{extraMounts: [${mount('Bidirectional')}]}, {role: worker, extraMounts: [${mount('HostToContainer')}, {hostPath: ./policy.yaml, containerPath: /etc/kubernetes/audit/policy.yaml, propagation: None}]}]`,
+  )
+  assert.deepEqual(
+    nodes.map(one => one.folders.map(({ from, to, isShared }) => [from, to, isShared])),
+    [
+      [['/srv/a', '/b', true]],
+      [
+        ['/srv/a', '/b', undefined],
+        ['/home/me/policy.yaml', '/etc/kubernetes/audit/policy.yaml', undefined],
+      ],
+    ],
+  )
+})
+
+for (const [table, line] of [
+  ['"io.containerd.grpc.v1.cri".registry', 'config_path = "/etc/containerd/certs.d"'],
+  ["'io.containerd.cri.v1.images'.registry", 'config_path = "/etc/containerd/certs.d"'],
+  ['"io.containerd.grpc.v1.cri"', 'enable_cdi = true'],
+  ["'io.containerd.cri.v1.runtime'", 'enable_cdi = true'],
+] as const) {
+  test(`what containerd does anyway: ${table} ${line}`, () => {
+    const patch = `[plugins.${table}]\n  ${line}\n`
+    assert.equal(kind(`containerdConfigPatches: [${JSON.stringify(patch)}]`).nodes.length, 1)
+    const more = `${patch}  other = true\n`
+    assert.throws(() => kind(`containerdConfigPatches: [${JSON.stringify(more)}]`), /containerdConfigPatches\.0/)
+  })
+}
+
 test('a file of kind that says nothing is one control plane', () => {
   assert.deepEqual(kind('').nodes, [{ role: 'control-plane', labels: {}, ports: [], folders: [] }])
   assert.match(documentsText(kind('').documents), /kind: ClusterConfiguration/)
@@ -214,19 +296,33 @@ const UNMEANT: readonly (readonly [text: string, faults: readonly RegExp[]])[] =
     [/protocol "SCTP": it is not led on to nodes: TCP and UDP are/],
   ],
   ['nodes: [{extraPortMappings: [{containerPort: 53}]}]', [/hostPort: it is no port/]],
-  ['nodes: [{extraMounts: [{hostPath: /a, containerPath: /b}]}]', [/the first node is the machine itself/]],
+  [
+    'nodes: [{extraMounts: [{hostPath: /a, containerPath: /etc}]}]',
+    [/nodes\.0\.extraMounts "\/etc": a node has its own/],
+  ],
+  [
+    'nodes: [{extraMounts: [{hostPath: /a, containerPath: /b, propagation: Both}]}]',
+    [/propagation "Both": it is none of/],
+  ],
   [
     'nodes: [{role: control-plane}, {role: worker, extraMounts: [{hostPath: /a, containerPath: /b, propagation: Bidirectional}]}]',
-    [/propagation "Bidirectional"/],
+    [/nodes\.1\.extraMounts "\/b": what is mounted in a node is not seen on the machine/],
   ],
   ['nodes: [{kubeadmConfigPatchesJSON6902: [{kind: x}]}]', [/such patches are not taken/]],
   ['kubeadmConfigPatchesJSON6902: [{kind: x}]', [/such patches are not taken/]],
-  ['containerdConfigPatches: ["a"]', [/--registry/]],
+  ['containerdConfigPatches: ["a"]', [/containerdConfigPatches\.0: .*--registry/]],
+  [
+    'kubeadmConfigPatches: ["kind: JoinConfiguration\\nnodeRegistration: {kubeletExtraArgs: {cgroup-root: /x}}"]',
+    [/nodeRegistration\.kubeletExtraArgs\.cgroup-root": nodes of this machine have their own/],
+  ],
   ['networking: {dnsSearch: [a]}', [/resolv\.conf/]],
   ['networking: {kubeProxyMode: fast}', [/none of iptables, ipvs, nftables, none/]],
   ['kubeadmConfigPatches: ["kind: Foo"]', [/it is of no kind that there is/]],
   ['kubeadmConfigPatches: ["a: ["]', [/line 2 of it/]],
-  ['kubeadmConfigPatches: ["kind: JoinConfiguration\\ndiscovery: {}"]', [/labels and taints are taken.*|discovery/]],
+  [
+    'kubeadmConfigPatches: ["kind: JoinConfiguration\\ndiscovery: {}"]',
+    [/"discovery": of a node that joins labels, taints and flags of its kubelet are taken/],
+  ],
   ['featureGates: {A: maybe}', [/featureGates\.A "maybe": write true or false/]],
   ['nodes: {}', [/it is not a list/]],
   [

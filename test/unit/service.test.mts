@@ -82,6 +82,7 @@ test('containerdConfig() keeps everything below its own folders', () => {
     'SystemdCgroup = true',
     'Root = "/s/runc"',
     'restrict_oom_score_adj = false',
+    'enable_cdi = true',
     'config_path = "/r/certs.d"',
   ]) {
     assert.ok(text.split('\n').includes(line), line)

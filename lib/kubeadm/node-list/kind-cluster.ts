@@ -7,7 +7,7 @@ import { ConfigError, type Fault } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
 import { type Path, parseDocuments } from '../../base/yaml.ts'
 import { type KindNode, kindNode } from './kind-node.ts'
-import { kubeadmPatches, mergeDocuments, type PatchDocuments } from './kubeadm-patches.ts'
+import { joinBoth, kubeadmPatches, mergeDocuments, type PatchDocuments } from './kubeadm-patches.ts'
 import type { Complain, NodeSpec } from './node-spec.ts'
 import { complaints, fieldsOf, itemsOf } from './node-spec.ts'
 import { checkNodes, ONE_VERSION } from './whole-list.ts'
@@ -69,7 +69,7 @@ export function readKindCluster(text: string, file: string, whole: (path: string
     complain(['apiVersion'], `it is not ${API}; write the file in that version`, cluster.apiVersion)
   const written = itemsOf(cluster.nodes, ['nodes'], complain)
   const nodes = (written.length === 0 ? [{}] : written).map((node, index) =>
-    kindNode(node, ['nodes', index], whole, complain),
+    kindNode(node, ['nodes', index], { whole, scalarAt: document.scalarAt }, complain),
   )
   const first = nodes.find(({ spec }) => spec.role === 'control-plane')
   const version = clusterVersion(nodes, complain)
@@ -91,13 +91,11 @@ export function readKindCluster(text: string, file: string, whole: (path: string
       ? spec
       : {
           ...spec,
-          ...everywhere.joining,
-          ...joining,
+          ...[everywhere.joining, joining].reduce(joinBoth, { labels: spec.labels }),
           ...(spec.role === 'worker' && own !== undefined && own !== version && { version: own }),
-          labels: { ...spec.labels, ...everywhere.joining.labels, ...joining.labels },
         },
   )
-  const ordered = checkNodes(specs, ['nodes'], complain)
+  const ordered = checkNodes(specs, ['nodes'], complain, { ports: 'extraPortMappings', folders: 'extraMounts' })
   const all = [...document.faults, ...faults]
   if (all.length > 0) throw new ConfigError(all)
   return { nodes: ordered, documents: config, flags: network.flags }
@@ -208,6 +206,13 @@ function pairs(
   return value
 }
 
+/** What a containerd of our own does anyway: tables of its configuration, with what is in them. */
+const FULFILLED: readonly RegExp[] = [
+  // Source: kind's guide to a local registry; Kubernetes' test/e2e/dra/kind.yaml (v1.36).
+  /^\[plugins\.["']io\.containerd\.(?:grpc\.v1\.cri|cri\.v1\.images)["']\.registry\]\s+config_path\s*=\s*["']\/etc\/containerd\/certs\.d["']$/,
+  /^\[plugins\.["']io\.containerd\.(?:grpc\.v1\.cri|cri\.v1\.runtime)["']\]\s+enable_cdi\s*=\s*true$/,
+]
+
 /** What nothing here stands for. */
 function foreign(cluster: JsonObject, complain: Complain): void {
   const none = (name: string, advice: string): void => {
@@ -216,6 +221,8 @@ function foreign(cluster: JsonObject, complain: Complain): void {
   none('kubeadmConfigPatchesJSON6902', 'such patches are not taken; write them as kubeadmConfigPatches')
   const runtime =
     "containerd's configuration is kubestep's own; a registry without TLS is --registry, mirrors are --mirror"
-  none('containerdConfigPatches', runtime)
+  const patches = itemsOf(cluster.containerdConfigPatches, ['containerdConfigPatches'], complain)
+  for (const [index, patch] of patches.entries())
+    if (!FULFILLED.some(text => text.test(String(patch).trim()))) complain(['containerdConfigPatches', index], runtime)
   none('containerdConfigPatchesJSON6902', runtime)
 }

@@ -1,8 +1,8 @@
 /** A node of kind's Cluster file. Source: kind pkg/apis/config/v1alpha4/types.go (v0.32). */
 import { parseAddress } from '../../base/address.ts'
 import type { Json } from '../../base/json.ts'
-import type { Path } from '../../base/yaml.ts'
-import { type KubeadmPatches, kubeadmPatches, type PatchDocuments } from './kubeadm-patches.ts'
+import type { Path, YamlDocument } from '../../base/yaml.ts'
+import { type JoinPart, kubeadmPatches, type PatchDocuments } from './kubeadm-patches.ts'
 import {
   type Complain,
   type FolderSpec,
@@ -21,7 +21,13 @@ export interface KindNode {
   readonly version?: string
   /** Of the first node these are the cluster's. */
   readonly patches: PatchDocuments
-  readonly joining: KubeadmPatches['joining']
+  readonly joining: JoinPart
+}
+
+export interface KindReader {
+  /** Makes a path whole that is relative to the file's reader. */
+  readonly whole: (path: string) => string
+  readonly scalarAt: YamlDocument['scalarAt']
 }
 
 const FIELDS: readonly string[] = [
@@ -34,9 +40,12 @@ const FIELDS: readonly string[] = [
   'kubeadmConfigPatchesJSON6902',
 ]
 const MOUNT_FIELDS: readonly string[] = ['hostPath', 'containerPath', 'readOnly', 'selinuxRelabel', 'propagation']
+/** What is mounted on this machine is seen in its nodes anyway. */
+const PROPAGATIONS: readonly string[] = ['', 'None', 'HostToContainer', 'Bidirectional']
+const SHARED = PROPAGATIONS.at(-1)
 const PORT_FIELDS: readonly string[] = ['hostPort', 'containerPort', 'listenAddress', 'protocol']
 
-export function kindNode(value: Json, path: Path, whole: (path: string) => string, complain: Complain): KindNode {
+export function kindNode(value: Json, path: Path, { whole, scalarAt }: KindReader, complain: Complain): KindNode {
   const fields = fieldsOf(value, FIELDS, path, complain)
   const at = (name: string): Path => [...path, name]
   const { documents, joining } = kubeadmPatches(fields.kubeadmConfigPatches, at('kubeadmConfigPatches'), complain)
@@ -47,7 +56,7 @@ export function kindNode(value: Json, path: Path, whole: (path: string) => strin
     spec: {
       role:
         fields.role === undefined || fields.role === '' ? 'control-plane' : roleOf(fields.role, at('role'), complain),
-      labels: labelsOf(fields.labels, at('labels'), complain),
+      labels: labelsOf(fields.labels, at('labels'), complain, scalarAt),
       ports: portsOf(fields.extraPortMappings, at('extraPortMappings'), complain),
       folders: foldersOf(fields.extraMounts, at('extraMounts'), whole, complain),
     },
@@ -104,16 +113,23 @@ function foldersOf(
 ): FolderSpec[] {
   return itemsOf(value, path, complain).flatMap((item, index): FolderSpec[] => {
     const place = [...path, index]
-    const { hostPath, containerPath, readOnly, propagation = 'None' } = fieldsOf(item, MOUNT_FIELDS, place, complain)
-    if (!['None', '', null].includes(propagation as string))
-      complain([...place, 'propagation'], 'what is mounted later is not seen in a node; leave it out', propagation)
+    const { hostPath, containerPath, readOnly, propagation = '' } = fieldsOf(item, MOUNT_FIELDS, place, complain)
+    if (!PROPAGATIONS.includes(String(propagation ?? '')))
+      complain([...place, 'propagation'], `it is none of ${PROPAGATIONS.slice(1).join(', ')}`, propagation)
     if (
       typeof hostPath === 'string' &&
       hostPath !== '' &&
       typeof containerPath === 'string' &&
       containerPath.startsWith('/')
     )
-      return [{ from: whole(hostPath), to: containerPath.replace(/(?<=.)\/+$/, ''), readOnly: readOnly === true }]
+      return [
+        {
+          from: whole(hostPath),
+          to: containerPath.replace(/(?<=.)\/+$/, ''),
+          readOnly: readOnly === true,
+          ...(propagation === SHARED && { isShared: true }),
+        },
+      ]
     complain(place, 'a mount needs hostPath, and containerPath from / on', item)
     return []
   })

@@ -8,9 +8,11 @@ export type PatchDocuments = Readonly<Record<string, JsonObject>>
 
 export interface KubeadmPatches {
   readonly documents: PatchDocuments
-  /** What nodes that join get. */
-  readonly joining: Pick<NodeSpec, 'labels'> & Partial<Pick<NodeSpec, 'taints'>>
+  readonly joining: JoinPart
 }
+
+/** What nodes that join get. */
+export type JoinPart = Pick<NodeSpec, 'labels' | 'taints' | 'kubeletArgs'>
 
 const KINDS: readonly string[] = [
   'InitConfiguration',
@@ -24,7 +26,7 @@ const UNMEANT: readonly string[] = ['kind', 'apiVersion', 'metadata']
 
 export function kubeadmPatches(value: Json | undefined, path: Path, complain: Complain): KubeadmPatches {
   const found: PatchDocuments[] = []
-  let joining: KubeadmPatches['joining'] = { labels: {} }
+  let joining: JoinPart = { labels: {} }
   for (const [index, item] of itemsOf(value, path, complain).entries()) {
     const place = [...path, index]
     if (typeof item !== 'string') {
@@ -40,7 +42,7 @@ export function kubeadmPatches(value: Json | undefined, path: Path, complain: Co
           .filter(([name]) => !UNMEANT.includes(name))
           .map(([name, field]) => [name, withLists(field)]),
       )
-      if (kind === 'JoinConfiguration') joining = joinPart(fields, place, complain)
+      if (kind === 'JoinConfiguration') joining = joinBoth(joining, joinPart(fields, place, complain))
       else if (KINDS.includes(String(kind))) found.push({ [String(kind)]: fields })
       else complain(place, `it is of no kind that there is; write kind: and ${KINDS.join(', ')}`, kind)
     }
@@ -62,24 +64,47 @@ export function withLists(value: Json | undefined): Json | undefined {
   )
 }
 
-/** Labels and taints are all that differs from node to node here. */
-function joinPart(fields: JsonObject, path: Path, complain: Complain): KubeadmPatches['joining'] {
+/** Flags of a kubelet by which nodes of one machine keep apart. */
+const OWN_FLAGS: readonly string[] = ['cgroup-driver', 'cgroup-root', 'hostname-override', 'node-ip']
+
+/** Labels, taints and flags of the kubelet are all that differs from node to node here. */
+function joinPart(fields: JsonObject, path: Path, complain: Complain): JoinPart {
   const { nodeRegistration, ...others } = fields
   const { kubeletExtraArgs, taints, ...more } = isObject(nodeRegistration) ? nodeRegistration : {}
-  const args = (Array.isArray(kubeletExtraArgs) ? kubeletExtraArgs : []).filter(isObject)
-  const told = args.find(({ name }) => name === 'node-labels')
-  const rest = [
-    ...Object.keys(others),
-    ...Object.keys(more).map(name => `nodeRegistration.${name}`),
-    ...args.filter(one => one !== told).map(({ name }) => `nodeRegistration.kubeletExtraArgs.${String(name)}`),
-  ]
-  for (const name of rest) complain(path, 'of a node that joins labels and taints are taken; leave this out', name)
-  const labels = String(told?.value ?? '')
-    .split(',')
+  for (const name of [...Object.keys(others), ...Object.keys(more).map(key => `nodeRegistration.${key}`)])
+    complain(path, 'of a node that joins labels, taints and flags of its kubelet are taken; leave this out', name)
+  const args = (Array.isArray(kubeletExtraArgs) ? kubeletExtraArgs : [])
+    .filter(isObject)
+    .map(({ name, value }) => ({ name: String(name), value: String(value ?? '') }))
+  for (const { name } of args.filter(one => OWN_FLAGS.includes(one.name)))
+    complain(path, 'nodes of this machine have their own; leave it out', `nodeRegistration.kubeletExtraArgs.${name}`)
+  const labels = args
+    .filter(({ name }) => name === 'node-labels')
+    .flatMap(({ value }) => value.split(','))
     .filter(text => text !== '')
     .map(text => [text.split('=')[0] ?? '', text.split('=').slice(1).join('=')] as const)
+  const kubeletArgs = args.filter(({ name }) => name !== 'node-labels')
   const own = taintsOf(taints, path, complain)
-  return { labels: labelsOf(Object.fromEntries(labels), path, complain), ...(own !== undefined && { taints: own }) }
+  return {
+    labels: labelsOf(Object.fromEntries(labels), path, complain),
+    ...(own !== undefined && { taints: own }),
+    ...(kubeletArgs.length > 0 && { kubeletArgs }),
+  }
+}
+
+/** Both in one, the later over the earlier. */
+export function joinBoth(before: JoinPart, after: JoinPart): JoinPart {
+  const names = (after.kubeletArgs ?? []).map(({ name }) => name)
+  const kubeletArgs = [
+    ...(before.kubeletArgs ?? []).filter(({ name }) => !names.includes(name)),
+    ...(after.kubeletArgs ?? []),
+  ]
+  return {
+    ...before,
+    ...after,
+    labels: { ...before.labels, ...after.labels },
+    ...(kubeletArgs.length > 0 && { kubeletArgs }),
+  }
 }
 
 /** All of them in one, the later over the earlier. */

@@ -1,7 +1,7 @@
 /** What is asked of a node of this machine, and what is wrong with how it is written. */
 import type { Fault } from '../../base/errors.ts'
 import { isObject, type Json, type JsonObject } from '../../base/json.ts'
-import type { NodeRole, Taint } from '../../base/kubeadm.ts'
+import type { Arg, NodeRole, Taint } from '../../base/kubeadm.ts'
 import { nearest } from '../../base/nearest.ts'
 import type { Path, YamlDocument } from '../../base/yaml.ts'
 
@@ -14,6 +14,8 @@ export interface NodeSpec {
   readonly taints?: readonly Taint[]
   /** Of its kubelet, with its `v`; absent: the cluster's. */
   readonly version?: string
+  /** Flags of its kubelet, besides those that all have. */
+  readonly kubeletArgs?: readonly Arg[]
   readonly ports: readonly PortSpec[]
   readonly folders: readonly FolderSpec[]
 }
@@ -33,6 +35,8 @@ export interface FolderSpec {
   readonly from: string
   readonly to: string
   readonly readOnly: boolean
+  /** What is mounted there by either side is to be seen by both. */
+  readonly isShared?: true
 }
 
 export const ROLES: readonly NodeRole[] = ['control-plane', 'worker']
@@ -118,13 +122,24 @@ const KEY =
   /^(?:(?=.{1,253}\/)[a-z\d](?:[-a-z\d]*[a-z\d])?(?:\.[a-z\d](?:[-a-z\d]*[a-z\d])?)*\/)?[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?$/
 const VALUE = /^(?:[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?)?$/
 
-export function labelsOf(value: Json | undefined, path: Path, complain: Complain): Record<string, string> {
+/** Labels; where `scalarAt` is given, numbers and truth values are text as they are written. */
+export function labelsOf(
+  value: Json | undefined,
+  path: Path,
+  complain: Complain,
+  scalarAt?: YamlDocument['scalarAt'],
+): Record<string, string> {
   if (value === undefined || value === null) return {}
   if (!isObject(value)) {
     complain(path, 'it is not a mapping; write names and values of labels below it', value)
     return {}
   }
-  const good = Object.entries(value).filter(([key, label]) => {
+  const texts = Object.entries(value).map(([key, label]) =>
+    typeof label === 'number' || typeof label === 'boolean'
+      ? ([key, scalarAt?.([...path, key]) ?? label] as const)
+      : ([key, label] as const),
+  )
+  const good = texts.filter(([key, label]) => {
     const reason = !KEY.test(key)
       ? 'it is no name of a label; use letters, digits, "-", "_" and "." after a domain and "/"'
       : typeof label !== 'string'

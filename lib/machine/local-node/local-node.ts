@@ -55,7 +55,10 @@ export function nodeRunFolder(name: string): string {
 }
 
 /** Where this machine has what a node has at a path; undefined for what both have in common. */
-export function placeOfNode({ name, mounts = [] }: LocalNode, path: string): string | undefined {
+export function placeOfNode(
+  { name, mounts = [] }: Pick<LocalNode, 'name' | 'mounts'>,
+  path: string,
+): string | undefined {
   const own = NODE_FOLDERS.map(([folder, place]) => ({ from: join(nodeFolder(name), folder), to: place }))
   const found = [...own, ...mounts].find(({ to }) => path === to || path.startsWith(`${to}/`))
   return found === undefined ? undefined : join(found.from, path.slice(found.to.length))

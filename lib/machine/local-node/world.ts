@@ -16,7 +16,17 @@ import { childrenOf } from '../host/processes.ts'
 import { startTime } from '../host/start-time.ts'
 import { GIVEN_ADDRESSES } from '../network/given-addresses.ts'
 import { makeGroups } from './local-groups.ts'
-import { type LocalNode, NODE_FOLDERS, nodeFolder, nodeRunFolder, stateOfNode } from './local-node.ts'
+import {
+  type LocalMount,
+  type LocalNode,
+  NODE_FOLDERS,
+  nodeFolder,
+  nodeRunFolder,
+  placeOfNode,
+  runOfNode,
+  stateOfNode,
+} from './local-node.ts'
+import { makeMountPoint } from './mount-point.ts'
 
 /** Joins control groups, given before `--`, and becomes the command behind it. */
 const JOIN_GROUPS = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit 1; shift; done; shift; exec "$@"'
@@ -57,7 +67,8 @@ export async function openWorld(node: LocalNode): Promise<LocalNode> {
   for (const [own, place] of NODE_FOLDERS) {
     for (const path of [join(folder, own), place]) mkdirSync(path, { recursive: true, mode: 0o755 })
   }
-  for (const { to } of node.mounts ?? []) mkdirSync(to, { recursive: true, mode: 0o755 })
+  const given = givenMounts(node)
+  for (const { from, to } of given) makeMountPoint(from, to)
   const files = worldFiles(node)
   writeFiles(
     '/',
@@ -65,7 +76,7 @@ export async function openWorld(node: LocalNode): Promise<LocalNode> {
   )
   const bindings = [
     ...files.flatMap(({ path, place }) => (place === undefined ? [] : [[path, place, 'rw']])),
-    ...(node.mounts ?? []).map(({ from, to, readOnly }) => [from, to, readOnly ? 'ro' : 'rw']),
+    ...given.map(({ from, to, readOnly }) => [from, to, readOnly ? 'ro' : 'rw']),
     ...NODE_FOLDERS.map(([own, place]) => [join(folder, own), place, 'rw']),
   ]
   // The last but for the state's, which hides where all of them lie.
@@ -91,6 +102,18 @@ export async function openWorld(node: LocalNode): Promise<LocalNode> {
   throw new KubestepError(
     `node: cannot start node "${name}": ${readTextOrEmpty(log).trim().split('\n').at(-1)}; see "${log}"`,
   )
+}
+
+/**
+ * What its user gives it, and where on this machine that is bound before the node's own folders hide it: in those, where
+ * it belongs to one of them. What both see at the same place is there.
+ */
+function givenMounts({ name, mounts = [] }: LocalNode): LocalMount[] {
+  return mounts.flatMap(mount => {
+    const path = mount.to.replace(/^\/var\/run\//, '/run/')
+    const own = path.startsWith('/run/') ? runOfNode(name, path) : placeOfNode({ name }, path)
+    return own === undefined && mount.from === mount.to && !mount.readOnly ? [] : [{ ...mount, to: own ?? path }]
+  })
 }
 
 interface WorldFile {

@@ -27,6 +27,7 @@ import { bootedNodes } from '../agent/booted-nodes.ts'
 import { expectingParts, expectsNodes } from '../agent/expected-nodes.ts'
 import { refuseTakenPorts } from '../agent/port-forwards.ts'
 import { finalFiles } from '../kubelet-finalize.ts'
+import { bindFolders } from '../nodes/given-folders.ts'
 import { otherKubelets, otherVersions } from '../nodes/node-kubelets.ts'
 import { plannedNodes, portForwardsOf } from '../nodes/node-plan.ts'
 import { givePrograms, keepNodeProgram } from '../nodes/node-programs.ts'
@@ -118,6 +119,7 @@ export async function bringUp(phase: PhaseOfNodes, call: Call, journal: Journal)
     const startsKubelet = !isSkipped('kubelet-start', config.init.skipPhases)
     const preparing = startsKubelet ? services.prepare(kubeletService(binaries.kubelet)) : undefined
     preparing?.catch(() => {})
+    await bindFolders(phase.nodes[0]?.folders ?? [], journal)
     const planned = plannedNodes(phase.nodes, config.init.nodeRegistration.name)
     const ranges = planned.length === 0 ? [] : await prepareForNodes(config, planned, journal)
     if (planned.length > 0) keepNodeProgram()

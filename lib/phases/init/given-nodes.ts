@@ -1,7 +1,6 @@
 /** Which nodes are asked for: by number, by a list in a file, or by kind's Cluster file with all that it says. */
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { KubestepError, UsageError } from '../../base/errors.ts'
+import { UsageError } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
 import type { InitConfig } from '../../base/kubeadm.ts'
 import { parseVersion } from '../../base/version.ts'
@@ -13,6 +12,7 @@ import { documentsText, mergeDocuments, withLists } from '../../kubeadm/node-lis
 import { readNodeList } from '../../kubeadm/node-list/node-list.ts'
 import type { NodeSpec } from '../../kubeadm/node-list/node-spec.ts'
 import { kubeletFault } from '../../kubeadm/upgrade/skew.ts'
+import { refuseFolders } from '../nodes/given-folders.ts'
 import { otherVersions } from '../nodes/node-kubelets.ts'
 import { countedNodes } from '../nodes/node-plan.ts'
 import { type OpenedPhase, readConfig, readConfigFile } from '../run/open-phase.ts'
@@ -94,18 +94,6 @@ function documentsOf(text: string | undefined): Record<string, JsonObject> {
 function withCounts({ workers: _workers, ...flags }: Flags, nodes: readonly NodeSpec[]): Flags {
   const planes = nodes.filter(({ role }) => role === 'control-plane').length
   return { ...flags, nodes: String(nodes.length), 'control-planes': String(planes) }
-}
-
-function refuseFolders(nodes: readonly NodeSpec[]): void {
-  const missing = nodes
-    .flatMap(({ folders }) => folders.map(({ from }) => from))
-    .filter(from => statSync(from, { throwIfNoEntry: false })?.isDirectory() !== true)
-  if (missing.length === 0) return
-  throw new KubestepError(
-    missing
-      .map(from => `init: cannot give a node "${from}": there is no such folder on this machine; make it first`)
-      .join('\n'),
-  )
 }
 
 /** Throws a UsageError that names the nodes whose version does not go with that of their cluster. */

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
-import type { InitConfig, Taint } from '../../base/kubeadm.ts'
+import type { InitConfig } from '../../base/kubeadm.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { stringify } from '../../base/yaml.ts'
 import type { Flags } from '../../cli/options.ts'
@@ -14,6 +14,7 @@ import { cgroupRootOf } from '../../machine/local-node/local-groups.ts'
 import { type LocalNode, nodeFolder, placeOfNode, stateOfNode } from '../../machine/local-node/local-node.ts'
 import { podNetworkOf } from '../../machine/network/pod-network.ts'
 import { placesOf } from '../../supply/runtime/registry-folder.ts'
+import type { PlannedNode } from './node-plan.ts'
 
 /** Where a node has its JoinConfiguration and its patches. */
 const JOIN_FILE = `${LAYOUT.state}/join.yaml`
@@ -28,18 +29,15 @@ const PATHS: readonly string[] = ['artifacts', 'cache-dir', 'lock']
 /** Its runtime puts Pods into control groups by itself, whatever that of the machine does. */
 const IGNORED = 'CgroupDriver'
 
+type OwnSettings = Pick<PlannedNode, 'taints' | 'kubeletArgs'>
+
 /** Puts what it joins with where it will find it; gives the arguments of its join. Throws a KubestepError. */
-export function prepareJoin(
-  config: InitConfig,
-  node: LocalNode,
-  flags: Flags,
-  taints: readonly Taint[] | undefined,
-): string[] {
+export function prepareJoin(config: InitConfig, node: LocalNode, flags: Flags, own: OwnSettings): string[] {
   const { directory } = config.init.patches ?? {}
   const mirrors = mirrorsOf(config, flags)
   if (directory !== undefined) cpSync(resolve(directory), stateOfNode(node.name, PATCHES), { recursive: true })
   writeFiles('/', [
-    { path: stateOfNode(node.name, JOIN_FILE), mode: 0o600, content: joinText(config, node, taints) },
+    { path: stateOfNode(node.name, JOIN_FILE), mode: 0o600, content: joinText(config, node, own) },
     ...(mirrors === '' ? [] : [{ path: stateOfNode(node.name, MIRRORS), mode: 0o600, content: `${mirrors}\n` }]),
     ...(node.role === 'control-plane' ? sharedFiles(config, node) : []),
   ])
@@ -76,7 +74,7 @@ function sharedFiles(config: InitConfig, node: LocalNode): FileEntry[] {
 function joinText(
   config: InitConfig,
   { name, role, addresses }: LocalNode,
-  given: readonly Taint[] | undefined,
+  { taints: given, kubeletArgs = [] }: OwnSettings,
 ): string {
   const taints = given ?? (role === 'control-plane' ? config.init.nodeRegistration.taints : undefined)
   const { bootstrapTokens, localAPIEndpoint, patches } = config.init
@@ -105,7 +103,9 @@ function joinText(
     },
     nodeRegistration: {
       name,
-      kubeletExtraArgs: Object.entries(own).map(([flag, value]) => ({ name: flag, value })),
+      kubeletExtraArgs: [...kubeletArgs, ...Object.entries(own).map(([flag, value]) => ({ name: flag, value }))].map(
+        argument => ({ ...argument }),
+      ),
       ...(taints !== undefined && { taints: taints.map(taint => ({ ...taint })) }),
     },
     ...(patches !== undefined && { patches: { directory: PATCHES } }),

@@ -29,6 +29,7 @@ import {
 import { inWorld, openWorld } from '../../machine/local-node/world.ts'
 import { ruleSettings } from '../run/kernel-settings.ts'
 import { missingFolders } from '../run/record-changes.ts'
+import { mountPointChanges } from './given-folders.ts'
 import { prepareJoin, withOwnFolders } from './node-join.ts'
 import { type PlannedNode, ZONE, zoneOf } from './node-plan.ts'
 
@@ -53,10 +54,8 @@ export async function prepareForNodes(
   const ranges = nodeRanges(used, podSubnet.includes(':'))
   const limits = WATCH_LIMITS.filter(([key, least]) => Number(readSysctl(key)) < least)
   journal.record(
-    ...[
-      ...NODE_FOLDERS.map(([, place]) => place),
-      ...planned.flatMap(({ folders }) => folders.map(({ to }) => to)),
-    ].flatMap(place => missingFolders(place)),
+    ...NODE_FOLDERS.flatMap(([, place]) => missingFolders(place)),
+    ...planned.flatMap(({ folders }) => folders.flatMap(mountPointChanges)),
     ...limits.map(([key]): Change => ({ kind: 'sysctl', key, before: readSysctl(key) ?? '' })),
     { kind: 'nodes', path: LAYOUT.nodes },
   )
@@ -129,7 +128,7 @@ async function startNode(planned: PlannedNode, joinable: Promise<void>, start: N
   await connect(running, ranges)
   await joinable
   await waitForSignature(start)
-  const command = inWorld(running, [...scriptCommand('join'), ...prepareJoin(config, node, call.flags, planned.taints)])
+  const command = inWorld(running, [...scriptCommand('join'), ...prepareJoin(config, node, call.flags, planned)])
   const { exitCode, stdout, stderr } = await $({ nothrow: true })`${command}`
   writeFiles('/', [{ path: join(nodeFolder(name), 'log', 'join.log'), mode: 0o600, content: `${stdout}${stderr}` }])
   if (exitCode !== 0) {

@@ -43,6 +43,8 @@ export function containerdConfig(settings: ContainerdSettings): string {
       [
         ['sandbox_image', settings.pauseImage],
         ['restrict_oom_score_adj', settings.restrictOomScore],
+        // Drivers of dynamic resources give devices by it; off by default before 2.0, unknown before 1.7.
+        ['enable_cdi', true],
         ['disable_tcp_service', true],
         ['stream_server_address', '127.0.0.1'],
         ['stream_server_port', '0'],
