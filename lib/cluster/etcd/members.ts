@@ -23,6 +23,8 @@ export interface EtcdStatus {
   /** Id of the leader it sees; `0` for none. */
   readonly leader: string
   readonly isLearner: boolean
+  /** Of the last entry of the log that it has applied. */
+  readonly appliedIndex: number
   readonly errors: readonly string[]
 }
 
@@ -65,14 +67,16 @@ export async function moveLeader(etcd: Etcd, to: string): Promise<void> {
 }
 
 /** Throws an EtcdError. */
-export async function statusOf(etcd: Etcd): Promise<EtcdStatus> {
-  const { header, version, dbSize, leader, isLearner, errors } = await etcd.ask('maintenance/status')
+export async function statusOf(etcd: Etcd, limitMs?: number): Promise<EtcdStatus> {
+  const answer = await etcd.ask('maintenance/status', {}, limitMs)
+  const { header, version, dbSize, leader, isLearner, raftAppliedIndex, errors } = answer
   return {
     id: String(isObject(header) ? header.member_id : ''),
     version: String(version),
     dbSize: Number(dbSize ?? 0),
     leader: String(leader ?? '0'),
     isLearner: isLearner === true,
+    appliedIndex: Number(raftAppliedIndex ?? 0),
     errors: texts(errors),
   }
 }

@@ -24,6 +24,7 @@ import { openControlPlaneApi } from './admin-access.ts'
 import { checkMembers, type EtcdCluster, learnerText, reachEtcdCluster } from './etcd-cluster.ts'
 import type { JoinRun } from './join-run.ts'
 import { makeManifestsLater } from './prepare-control-plane.ts'
+import { untilServing } from './serving-member.ts'
 
 const POLL_MS = 50
 
@@ -104,6 +105,7 @@ export async function joinEtcd(run: JoinRun): Promise<void> {
     if (there === undefined || member.isLearner) {
       await untilStarted(etcd, member, limit, task.tell)
       run.timings.mark('etcd started')
+      await untilServing(run, etcd, limit, task.tell)
       await persist(['not-in-sync', 'unhealthy', 'no-leader', 'unreachable'], limit, task.tell, () =>
         promoteMember(etcd, member.id).catch((error: unknown) => {
           // Done by an answer that got lost.
