@@ -1,5 +1,5 @@
 /** Kernel settings of a node: which ones a cluster needs, and which ones its components change by themselves. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { KubestepError } from '../../base/errors.ts'
 import { explain } from '../files.ts'
@@ -48,6 +48,16 @@ export function readSysctl(key: string): string | undefined {
     return readFileSync(sysctlFile(key), 'utf8').trim()
   } catch {
     return undefined
+  }
+}
+
+/** Whether anybody can set it here: of some, a network of its own shows what all have in common, and keeps it as it is. */
+export function isSettable(key: string): boolean {
+  try {
+    accessSync(sysctlFile(key), constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -11,7 +11,7 @@ import { argumentValue } from '../../kubeadm/manifests/command-line.ts'
 import { groupRoots, presentGroups } from '../../machine/host/cgroups.ts'
 import { mountsBelow, readMountinfo } from '../../machine/host/mounts.ts'
 import { presentLinks } from '../../machine/host/network-links.ts'
-import { readSysctl, SYSCTLS } from '../../machine/host/sysctl.ts'
+import { isSettable, readSysctl, SYSCTLS } from '../../machine/host/sysctl.ts'
 import type { Change } from '../../machine/journal.ts'
 import { isLocalNode } from '../../machine/local-node/local-node.ts'
 import { presentChains } from '../../machine/network/firewall-chains.ts'
@@ -76,7 +76,7 @@ export async function plannedChanges(
   ]
   const sysctls = SYSCTLS.flatMap(({ key }): Change[] => {
     const before = readSysctl(key)
-    return before === undefined ? [] : [{ kind: 'sysctl', key, before }]
+    return before === undefined || !isSettable(key) ? [] : [{ kind: 'sysctl', key, before }]
   })
   const [chains, others] = await Promise.all([presentChains(), presentLeftovers()])
   const socket = runtime?.cri.socket ?? LAYOUT.containerd.url
