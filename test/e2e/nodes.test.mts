@@ -1,6 +1,6 @@
 /** Several nodes on one machine: they reach one another, fail, come back and go, and nothing stays. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JsonObject } from '../../lib/base/json.ts'
@@ -182,7 +182,10 @@ for (const target of targets) {
   inCluster('a node that is deleted is gone, and the others go on', async () => {
     const name = (await workers()).at(-1) ?? ''
     await kubectl('drain', name, '--ignore-daemonsets', '--force', '--delete-emptydir-data', '--timeout=60s')
+    const bridge = (): string => readFileSync('/sys/class/net/kubestep0/address', 'utf8')
+    const address = bridge()
     await node('delete', name)
+    assert.equal(bridge(), address, 'where the others send to')
     const names = await words('get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}')
     assert.equal(names.length, NODES - 1)
     for (const other of names) assert.equal(await isReady(other), 'True', other)

@@ -10,6 +10,12 @@ import { type LocalNode, linkOf, pidOf } from './local-node.ts'
 
 export const NODE_BRIDGE = 'kubestep0'
 
+/**
+ * One that is given: a bridge takes the lowest of its ports otherwise, another one whenever a node comes or goes, and for
+ * up to a minute nodes send to the one before. Source: Linux net/bridge/br_stp_if.c.
+ */
+const BRIDGE_MAC = '02:6b:73:74:65:70'
+
 /** Tried one after the other: the first that nobody uses is taken. Source: ranges for private use, RFC 1918. */
 const CANDIDATES: readonly string[] = [
   ...[241, 242, 243, 244].map(part => `10.${part}.241.0/24`),
@@ -64,7 +70,7 @@ export function nodeAddresses(ranges: readonly string[], index: number): string[
  */
 export async function makeBridge(ranges: readonly string[], own: string): Promise<void> {
   if (!presentLinks().includes(NODE_BRIDGE)) {
-    await $({ what: 'node: cannot make a bridge' })`ip link add ${NODE_BRIDGE} type bridge`
+    await $({ what: 'node: cannot make a bridge' })`ip link add ${NODE_BRIDGE} address ${BRIDGE_MAC} type bridge`
   }
   for (const [index, address] of nodeAddresses(ranges, 1).entries()) {
     const flags = address.includes(':') ? ['nodad'] : []
