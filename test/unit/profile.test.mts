@@ -52,6 +52,18 @@ for (const [what, source] of [
   })
 }
 
+for (const [version, planes, expected] of [
+  ['v1.36.2', '3', true],
+  ['v1.36.2', '1', false],
+  ['v1.35.3', '3', false],
+] as const) {
+  test(`${planes} control planes of ${version}: members of etcd ${expected ? '' : 'do not '}learn side by side`, () => {
+    const flags = { profile: 'ci', 'control-planes': planes, 'kubernetes-version': version } as const
+    const { etcd } = loadInitConfig({ flags }, GOLDEN_FACTS).config.cluster
+    assert.equal(etcd.local?.extraArgs?.some(({ name }) => name === 'max-learners') === true, expected)
+  })
+}
+
 test('withProfile() changes nothing for the kubeadm profile', () => {
   const plain = loadInitConfig({ text: USER, file: 'x' }, GOLDEN_FACTS).config
   const named = loadInitConfig({ text: USER, file: 'x', flags: { profile: 'kubeadm' } }, GOLDEN_FACTS).config

@@ -30,6 +30,8 @@ export interface ProfileArgument {
   readonly since?: string
   /** Where control planes have a common endpoint there may be others. */
   readonly alone?: true
+  /** Only where there are several from the start. */
+  readonly several?: true
 }
 
 /** A change to a Pod or a Deployment, as the strategic merge patch of one container's field. */
@@ -117,6 +119,15 @@ export const ARGUMENTS: readonly ProfileArgument[] = [
   },
   { component: 'etcd.local', name: 'heartbeat-interval', value: '10', why: ELECTED, alone: true },
   { component: 'etcd.local', name: 'election-timeout', value: '100', why: ELECTED, alone: true },
+  // Of etcd 3.6; what kubeadm gives etcd from this release on is of 3.6, too.
+  {
+    component: 'etcd.local',
+    name: 'max-learners',
+    value: '10',
+    why: 'with several control planes from the start their members begin side by side; the default is 1; since 1.36',
+    since: '1.36',
+    several: true,
+  },
 ]
 
 /** An environment variable that the containers of a static Pod get unless the user gives one of that name. */

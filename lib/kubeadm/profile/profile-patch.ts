@@ -53,7 +53,8 @@ function withArguments(cluster: JsonObject, release: Version, controlPlanes: num
     row =>
       isReached(row.since, release) &&
       !(external && row.component === 'etcd.local') &&
-      (isAlone || row.alone === undefined),
+      (isAlone || row.alone === undefined) &&
+      (controlPlanes > 1 || row.several === undefined),
   ).reduce((changed, { component, name, value }) => {
     const path = [...component.split('.'), 'extraArgs']
     const present = at(changed, path)

@@ -161,7 +161,12 @@ async function takeIn(cluster: EtcdCluster, health: readonly MemberHealth[], tak
   const patience = other?.fault === undefined ? limit : AbortSignal.any([limit, AbortSignal.timeout(STARTING_MS)])
   try {
     const reasons: readonly EtcdFault[] = ['unhealthy', 'too-many-learners', 'no-leader', 'unreachable']
-    return await persist(reasons, patience, tell, () => addLearner(cluster.etcd, peerUrl))
+    return await persist(reasons, patience, tell, async () => {
+      // Whoever begins has to know of all: another one would be one too many, also where etcd would take it in.
+      const learner = (await listMembers(cluster.etcd)).find(({ isLearner }) => isLearner)
+      if (learner !== undefined) throw new EtcdError(learnerText(learner, cluster), 'too-many-learners')
+      return addLearner(cluster.etcd, peerUrl)
+    })
   } catch (error) {
     if (learning === undefined || !(error instanceof EtcdError) || error.fault !== 'too-many-learners') throw error
     throw new KubestepError(`etcd-join: cannot add a member to etcd: ${learning}`, { cause: error })

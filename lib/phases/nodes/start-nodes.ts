@@ -29,6 +29,7 @@ import {
 import { inWorld, openWorld } from '../../machine/local-node/world.ts'
 import { ruleSettings } from '../run/kernel-settings.ts'
 import { missingFolders } from '../run/record-changes.ts'
+import { addLearners } from './etcd-learners.ts'
 import { mountPointChanges } from './given-folders.ts'
 import { prepareJoin, withOwnFolders } from './node-join.ts'
 import { type PlannedNode, ZONE, zoneOf } from './node-plan.ts'
@@ -100,11 +101,18 @@ export function startNodes(planned: readonly PlannedNode[], start: NodeStart): S
     admit = resolve
   })
   if (planned.length === 0) return { admit, ready: Promise.resolve() }
+  const planes = planned.filter(({ role }) => role === 'control-plane')
+  const welcome = joinable.then(() =>
+    addLearners(
+      start.config,
+      planes.flatMap(({ index }) => nodeAddresses(start.ranges, index).slice(0, 1)),
+    ),
+  )
   const ready = Promise.all([
     joinable.then(() =>
       labelNode(start, start.config.init.nodeRegistration.name, { [ZONE]: zoneOf(1), ...start.first }),
     ),
-    ...planned.map(node => startNode(node, joinable, start)),
+    ...planned.map(node => startNode(node, node.role === 'control-plane' ? welcome : joinable, start)),
   ]).then(() => {})
   ready.catch(() => {})
   return { admit, ready }
