@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '../../lib/base/json.ts'
 import { parseVersion } from '../../lib/base/version.ts'
-import type { Api } from '../../lib/cluster/api/api-client.ts'
+import { type Api, ApiError } from '../../lib/cluster/api/api-client.ts'
 import { applyObject } from '../../lib/cluster/api/apply-object.ts'
 import { completed, mergedTaints } from '../../lib/cluster/api/completed-object.ts'
 import { keepingChanges } from '../../lib/cluster/api/kept-changes.ts'
@@ -149,4 +149,31 @@ test('applyObject() throws for an object that is invalid', async () => {
   await assert.rejects(applyObject(refusing(422, undefined, []), service, { deadline: AbortSignal.abort() }), {
     message: 'api: cannot POST "/api/v1/namespaces/kube-system/services": no (status 422)',
   })
+})
+
+test('an address that a request without an answer may hold is waited for, also when that takes long', async () => {
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'kube-dns', namespace: 'kube-system' } }
+  for (const first of [undefined, 500]) {
+    const statuses = [first, 422, 422, 422, 201]
+    let clock = 0
+    const api: Api = {
+      ...cluster({}),
+      send: async () => {
+        clock += 10_000
+        const status = statuses.shift()
+        if (status === undefined) throw new ApiError('no answer', 0)
+        return { status, body: '{"message":"provided IP is already allocated"}' }
+      },
+    }
+    const now = Object.getOwnPropertyDescriptor(performance, 'now')
+    Object.defineProperty(performance, 'now', { configurable: true, value: () => clock })
+    try {
+      const applied = applyObject(api, service, { deadline: LONG })
+      if (first === undefined) await applied
+      else await assert.rejects(applied, /already allocated/)
+    } finally {
+      if (now === undefined) Reflect.deleteProperty(performance, 'now')
+      else Object.defineProperty(performance, 'now', now)
+    }
+  }
 })

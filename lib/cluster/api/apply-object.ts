@@ -59,15 +59,19 @@ const INVALID_LIMIT_MS = 15_000
 
 /** Tries until `attempt` gives no error. Throws the last one when it is final or the deadline has passed. */
 async function persist(deadline: AbortSignal, attempt: () => Promise<ApiError | undefined>): Promise<void> {
-  const start = performance.now()
+  let invalidSince: number | undefined
+  let isUnanswered = false
   for (;;) {
     const error = await attempt().catch((thrown: unknown) => {
       if (thrown instanceof ApiError) return thrown
       throw thrown
     })
     if (error === undefined) return
-    const isFinal =
-      FINAL.includes(error.status) || (error.status === 422 && performance.now() - start > INVALID_LIMIT_MS)
+    isUnanswered ||= error.status === 0
+    if (error.status === 422) invalidSince ??= performance.now()
+    // A request that got no answer may have taken the address of a Service, until it is freed minutes later.
+    const isInvalid = invalidSince !== undefined && performance.now() - invalidSince > INVALID_LIMIT_MS && !isUnanswered
+    const isFinal = FINAL.includes(error.status) || (error.status === 422 && isInvalid)
     if (deadline.aborted || isFinal) throw error
     await sleep(RETRY_MS)
   }
