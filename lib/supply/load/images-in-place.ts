@@ -3,8 +3,8 @@ import { readTexts } from './archive-entries.ts'
 import { archivedImages } from './archive-images.ts'
 
 /**
- * Whether, by the ids of what is there (see imageIds()), every image of an archive is there under each of its names, by the id that its content has. Of an archive
- * that cannot be looked at so (compressed, damaged, for another `platform`) it is not said.
+ * Whether every image of an archive is `present` (as imageIds() gives them) under each of its names, by the id that its
+ * content has. Of an archive that cannot be looked at so (compressed, damaged, for another `platform`) it is not said.
  */
 export async function areInPlace(
   present: Promise<Readonly<Record<string, string>>>,

@@ -26,8 +26,9 @@ const KEEPS = 'containerd.io/gc.ref'
 const DOCKER = 'application/vnd.docker'
 
 /**
- * Gives the images that the runtime has then; with `id`, an archive with another image is refused. Throws whatever is in the way, and leaves no image: an import by containerd's
- * own tool takes more kinds of archives, and says what is wrong with one.
+ * Gives the images that the runtime has then; with `id`, an archive with another image is refused. Throws whatever is in
+ * the way, and leaves no image: an import by containerd's own tool takes more kinds of archives, and says what is wrong
+ * with one.
  */
 export async function placeArchive(
   runtime: Pick<Runtime, 'cri'>,
