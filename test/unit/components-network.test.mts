@@ -21,6 +21,7 @@ const CONNECTED: readonly (readonly [file: string, to: string])[] = [
   ['lib/supply/cri/grpc.ts', 'the socket of the container runtime'],
   ['lib/cluster/discovery/cluster-info.ts', 'the API server of the cluster that is joined'],
   ['lib/cluster/discovery/failed-checks.ts', 'the API server of the cluster that is joined'],
+  ['lib/cluster/etcd/applied-index.ts', "the metrics of this node's etcd"],
   ['lib/cluster/etcd/gateway.ts', "the cluster's etcd"],
   ['lib/cluster/api-balancer/balancer.ts', 'the API servers of this cluster'],
   ['lib/cluster/api-balancer/datagrams.ts', 'ports of nodes of this machine'],
