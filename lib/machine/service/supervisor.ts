@@ -20,14 +20,6 @@ export interface SupervisorFolders {
   readonly logs: string
 }
 
-type Start<Started> = (command: readonly string[], logFile: string, environment: NodeJS.ProcessEnv) => Started
-
-const atOnce: Start<{ readonly pid: number }> = (...how) => ({ pid: startDetached(...how) })
-
-/** The loop hears by the word that it is to wait. */
-const whenTold: Start<ReturnType<typeof startWaiting>> = (command, ...how) =>
-  startWaiting([...command, 'when-told'], ...how)
-
 /** How long a service may take to end before it is killed. */
 const STOP_LIMIT_MS = 20_000
 
@@ -48,16 +40,19 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     for (const pid of new Set([...recorded, ...unrecorded])) await end(pid)
     removeFiles('/', [pidFile(name), endsFile(name)])
   }
-  const launch = <Started extends { readonly pid: number }>(name: string, start: Start<Started>): Started => {
+  /** Starts the loop; one that `waits` starts its service when it is told. */
+  const launch = (name: string, { waits = false } = {}): (() => void) => {
     // What its starter was loaded with is nothing for a program that lives on, and a proxy is for who asks for it:
     // the kubelet would go to its API server through it.
     const environment = Object.fromEntries(
       Object.entries(process.env).filter(([variable]) => !/^NODE_OPTIONS$|_proxy$/i.test(variable)),
     )
-    const started = start([...runtimeCommand(program), settingsFile(name)], logFile(name), environment)
-    const { pid } = started
+    const command = [...runtimeCommand(program), settingsFile(name)]
+    const { pid, tell } = waits
+      ? startWaiting([...command, 'when-told'], logFile(name), environment)
+      : { pid: startDetached(command, logFile(name), environment), tell: () => {} }
     writeFiles('/', [{ path: pidFile(name), mode: 0o644, content: `${pid} ${startTime(pid) ?? ''}\n` }])
-    return started
+    return tell
   }
   const arrange = async (service: Service): Promise<void> => {
     await stop(service.name)
@@ -68,7 +63,7 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
   }
   const start: ServiceManager['start'] = async service => {
     await arrange(service)
-    launch(service.name, atOnce)
+    launch(service.name)
   }
   return {
     kind: 'supervisor',
@@ -77,7 +72,7 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     prepare: async service => {
       await arrange(service)
       // The loop takes as long to load as what it starts.
-      const { tell } = launch(service.name, whenTold)
+      const tell = launch(service.name, { waits: true })
       let isTold = false
       return async () => {
         if (isTold) return start(service)
@@ -88,7 +83,7 @@ export function supervisor(folders: SupervisorFolders): ServiceManager {
     restart: async name => {
       if (!existsSync(settingsFile(name))) return false
       await stop(name)
-      launch(name, atOnce)
+      launch(name)
       return true
     },
     stop,

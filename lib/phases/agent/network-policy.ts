@@ -1,6 +1,7 @@
 /** NetworkPolicies: a table of nftables in each network of this machine, as the API has policies, Pods and Namespaces. */
 import { existsSync } from 'node:fs'
 import { reasonOf } from '../../base/errors.ts'
+import { once } from '../../base/once.ts'
 import { LAYOUT } from '../../base/paths.ts'
 import { followAll } from '../../cluster/api/follow-all.ts'
 import { tellOf } from '../../cluster/api/object-events.ts'
@@ -130,15 +131,6 @@ export const networkPolicy: AgentPart = {
       signal,
     )
   },
-}
-
-function once(work: () => void): () => void {
-  let isDone = false
-  return () => {
-    if (isDone) return
-    work()
-    isDone = true
-  }
 }
 
 /** Without a policy there is no table, and nothing to pay for. */

@@ -3,6 +3,7 @@
  * the node runs on) is got once. Alone, a phase gets what it needs by itself.
  */
 import { timerMilliseconds } from '../../base/duration.ts'
+import { once } from '../../base/once.ts'
 import { startTimings, type Timings } from '../../base/stopwatch.ts'
 import type { Call } from '../../cli/script.ts'
 import { type Api, openApi } from '../../cluster/api/api-client.ts'
@@ -165,12 +166,4 @@ function discover({ discovery, timeouts }: JoinConfiguration, { output }: Call):
     ...patience,
     ...(tlsBootstrapToken !== undefined && { bootstrapToken: tlsBootstrapToken }),
   })
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
 }
